@@ -1,0 +1,197 @@
+//! The state word: initialised or not, running, exiting; and another value in every process.
+//!
+//! The word lives in a page that the kernel wipes when the process forks (`MADV_WIPEONFORK`, Linux 4.14), so a child
+//! reads 0 however it was made: by `fork` with handlers, by raw `clone`, or before any handler ran. One load answers
+//! "initialised?" and "forked?". Where the page cannot be had, the process id kept beside it is compared instead.
+
+mod per_process;
+
+pub use per_process::PerProcess;
+
+use std::ptr::NonNull;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+/// What the low two bits of the word say of this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// `C_Initialize` has not been called here, or `C_Finalize` has.
+    NotInitialized,
+    /// Between `C_Initialize` and `C_Finalize`.
+    Running,
+    /// The process runs its exit handlers; nothing may start any more.
+    Exiting,
+}
+
+/// One reading of the state word: the state, and which process and which `C_Initialize` it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Word(u64);
+
+impl Word {
+    /// The state that the word holds.
+    pub fn state(self) -> State {
+        match self.0 & STATE_BITS {
+            RUNNING => State::Running,
+            EXITING => State::Exiting,
+            _ => State::NotInitialized,
+        }
+    }
+
+    /// The process that the word belongs to: never 0, and another number in parent and child.
+    pub fn process(self) -> u64 {
+        self.0 >> PROCESS_SHIFT
+    }
+}
+
+/// Reads the word; in a process that has none yet, chooses its process number first.
+pub fn word() -> Word {
+    let page = page();
+    let value = page.load();
+    if value >> PROCESS_SHIFT != 0 { Word(value) } else { page.settle() }
+}
+
+/// Sets the state of this process and returns the new word, which differs from every earlier one. Once the process is
+/// exiting, that state stays.
+pub fn set_state(running: bool) -> Word {
+    word();
+    let page = page();
+    let state = if running { RUNNING } else { IDLE };
+    let advance = |old: u64| {
+        if old & STATE_BITS == EXITING {
+            return None;
+        }
+        let count = (old >> COUNT_SHIFT).wrapping_add(1) & COUNT_MASK;
+        Some((old >> PROCESS_SHIFT) << PROCESS_SHIFT | count << COUNT_SHIFT | state)
+    };
+    let _ = page.word.fetch_update(Ordering::SeqCst, Ordering::SeqCst, advance);
+    word()
+}
+
+/// The number of this process: never 0, and another one in parent and child.
+pub fn process() -> u64 {
+    word().process()
+}
+
+const STATE_BITS: u64 = 0b11;
+const IDLE: u64 = 1;
+const RUNNING: u64 = 2;
+/// Both bits: the exit entry in `src/abi/exit.c` sets it by one `or`.
+const EXITING: u64 = 3;
+
+/// How often the state changed, modulo 2^14: tells one `C_Initialize` from the next.
+const COUNT_SHIFT: u32 = 2;
+const COUNT_MASK: u64 = 0x3fff;
+const PROCESS_SHIFT: u32 = 16;
+
+/// The page, as the rest of this module sees it.
+struct Page {
+    word: &'static AtomicU64,
+    /// The process id for which the word holds, where the kernel does not wipe it.
+    owner: Option<AtomicU32>,
+}
+
+impl Page {
+    fn load(&self) -> u64 {
+        if let Some(owner) = &self.owner
+            && owner.load(Ordering::Acquire) != std::process::id()
+        {
+            return 0;
+        }
+        self.word.load(Ordering::Acquire)
+    }
+
+    /// Gives this process its number: the process id above a few random bits, so that a reused id differs.
+    #[cold]
+    fn settle(&self) -> Word {
+        if let Some(owner) = &self.owner {
+            let pid = std::process::id();
+            if owner.swap(pid, Ordering::AcqRel) != pid {
+                self.word.store(0, Ordering::Release);
+            }
+        }
+        let mut noise = [0; 2];
+        // Without entropy the pid alone has to do; key material never depends on this number.
+        let _ = getrandom::fill(&mut noise);
+        let process = u64::from(std::process::id()) << 16 | u64::from(u16::from_ne_bytes(noise));
+        let fresh = process << PROCESS_SHIFT | IDLE;
+        match self.word.compare_exchange(0, fresh, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => Word(fresh),
+            // Another thread, or the exit entry, was first. A bare "exiting" still needs a process number.
+            Err(_) => {
+                let number = |old: u64| (old >> PROCESS_SHIFT == 0).then_some(old | process << PROCESS_SHIFT);
+                let _ = self.word.fetch_update(Ordering::AcqRel, Ordering::Acquire, number);
+                Word(self.word.load(Ordering::Acquire))
+            }
+        }
+    }
+}
+
+fn page() -> &'static Page {
+    static PAGE: OnceLock<Page> = OnceLock::new();
+    PAGE.get_or_init(|| {
+        let (word, owner) = match wiped_page() {
+            Some(word) => (word, None),
+            None => (&*Box::leak(Box::new(AtomicU64::new(0))), Some(AtomicU32::new(0))),
+        };
+        // SAFETY: `word` is 'static, and C only ever uses it atomically.
+        unsafe { keystead_publish_state_word(word.as_ptr()) };
+        Page { word, owner }
+    })
+}
+
+/// A zeroed word in a page of its own that a forked child finds zeroed again, or nothing where that cannot be had.
+fn wiped_page() -> Option<&'static AtomicU64> {
+    let length = usize::try_from(page_size()).ok()?;
+    // SAFETY: an anonymous private mapping at an address the kernel chooses touches nothing that exists.
+    let address = unsafe {
+        libc::mmap(
+            std::ptr::null_mut(),
+            length,
+            libc::PROT_READ | libc::PROT_WRITE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+            -1,
+            0,
+        )
+    };
+    if address == libc::MAP_FAILED {
+        return None;
+    }
+    // SAFETY: address and length are those of the mapping just made, which nobody else knows.
+    if unsafe { libc::madvise(address, length, libc::MADV_WIPEONFORK) } != 0 {
+        // SAFETY: as above; the mapping is given back whole.
+        unsafe { libc::munmap(address, length) };
+        return None;
+    }
+    let word = NonNull::new(address.cast::<AtomicU64>())?;
+    // SAFETY: the mapping is zeroed, aligned to a page, large enough, and never unmapped.
+    Some(unsafe { word.as_ref() })
+}
+
+/// The size of a memory page in bytes.
+fn page_size() -> i64 {
+    // SAFETY: `sysconf` reads a constant of the system.
+    match unsafe { libc::sysconf(libc::_SC_PAGESIZE) } {
+        size if size > 0 => size,
+        _ => 4096,
+    }
+}
+
+unsafe extern "C" {
+    fn keystead_publish_state_word(word: *mut u64);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_change_of_state_makes_another_word() {
+        let first = set_state(true);
+        assert_eq!(first.state(), State::Running);
+        let second = set_state(false);
+        assert_eq!(second.state(), State::NotInitialized);
+        assert_ne!(first, set_state(true));
+        assert_eq!(first.process(), second.process());
+        set_state(false);
+    }
+}

@@ -1,0 +1,9 @@
+//! Keystead: a PKCS#11 provider whose keys never leave it in the clear.
+//!
+//! `ARCHITECTURE.md` is the map of these rooms: the floors, the life of one call, the locks.
+
+pub mod crypto;
+pub mod error;
+pub mod fork;
+pub mod secret;
+pub mod store;

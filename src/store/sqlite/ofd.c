@@ -1,0 +1,2 @@
+/* placeholder */
+int keystead_ofd_placeholder;
