@@ -1,1 +1,187 @@
-//! x
+//! Where tokens and their objects are kept: opaque bytes with versions, index terms and a revision.
+//!
+//! The store knows nothing of PKCS#11 and nothing of what the bytes mean. [`Folder`] holds tokens by slot number,
+//! [`Store`] is one token. Two engines pass one suite of tests (`suite.rs`): [`sqlite`], which is what users get, and
+//! [`memory`], which is for tests. Nothing here assumes that the store is a local file, so that an engine over the
+//! network fits under the same traits.
+
+pub mod memory;
+pub mod sqlite;
+#[cfg(test)]
+mod suite;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+
+/// Where tokens are kept, one store a slot number.
+pub trait Folder: Send + Sync {
+    /// The slot numbers that hold a token, ascending. A token that cannot be read or is damaged is still listed.
+    fn slots(&self) -> Result<Vec<u32>>;
+
+    /// The number that the next token will get: 0 in a new folder, and never one that was used before. Creates nothing.
+    fn next_slot(&self) -> Result<u32>;
+
+    /// Creates the token of `slot` with `token` as the bytes of its token row, version 1, revision 0. The token is
+    /// there whole and durable when this returns true. False: the number has been used already, by whomever.
+    fn create(&self, slot: u32, token: &[u8]) -> Result<bool>;
+
+    /// Opens the token of `slot`.
+    ///
+    /// # Errors
+    /// [`Error::TokenNotRecognized`] with a sentence for people when there is none or it cannot be opened: rights,
+    /// damage, a newer format, a file of somebody else's.
+    fn open(&self, slot: u32) -> Result<Arc<dyn Store>>;
+
+    /// Whether the folder can be used, or created when it is missing.
+    ///
+    /// # Errors
+    /// The sentence for the log. A folder that can only be read is usable.
+    fn usable(&self) -> Result<()>;
+}
+
+/// One token: its token row and its objects. Every call stands alone; nothing is held between two calls.
+pub trait Store: Send + Sync {
+    /// The token row.
+    fn token(&self) -> Result<TokenRow>;
+
+    /// The object, if it is there.
+    fn read(&self, id: ObjectId) -> Result<Option<Row>>;
+
+    /// The object's version, if it is there; cheaper than [`read`](Self::read).
+    fn version(&self, id: ObjectId) -> Result<Option<u64>>;
+
+    /// Up to `limit` objects whose index `column` holds `term`, by ascending id, after the id `after`.
+    ///
+    /// # Errors
+    /// [`Error::GeneralError`] when `column` is not below [`TERMS`].
+    fn find(&self, column: usize, term: &Term, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectId>>;
+
+    /// Up to `limit` objects, by ascending id, after the id `after`.
+    fn list(&self, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectId>>;
+
+    /// Carries out the changes in their order, all or none, and is durable when it returns [`Commit::Done`]. An empty
+    /// batch changes nothing, not even the revision.
+    ///
+    /// # Errors
+    /// [`Error::TokenWriteProtected`], [`Error::DeviceMemory`] when the store is full, [`Error::DeviceError`]; in
+    /// each case nothing was changed, except that after a `DeviceError` of the last step (the write to disk) the
+    /// outcome is known only by reading again.
+    fn commit(&self, changes: Vec<Change>) -> Result<Commit>;
+
+    /// How many commits there were, by anybody. Cheap while there was none.
+    fn revision(&self) -> Result<u64>;
+
+    /// The objects that were inserted, updated or deleted after `revision`, by ascending id.
+    fn changed_since(&self, revision: u64) -> Result<Vec<ObjectId>>;
+
+    /// Whether commits are possible at all: false on read-only media.
+    fn writable(&self) -> bool;
+}
+
+/// One change of a commit. `expected` is the version that must be there, or the whole commit is a [`Commit::Conflict`].
+pub enum Change {
+    /// Replaces the token row's bytes; its version becomes `expected + 1`.
+    Token {
+        /// The version that must be there.
+        expected: u64,
+        /// The new bytes.
+        bytes: Vec<u8>,
+    },
+    /// A new object; a conflict if the id is there.
+    Insert(Row),
+    /// Replaces an object whole. `row.version` is the new version.
+    Update {
+        /// The version that must be there.
+        expected: u64,
+        /// What replaces it.
+        row: Row,
+    },
+    /// Removes an object.
+    Delete {
+        /// Which.
+        id: ObjectId,
+        /// The version that must be there.
+        expected: u64,
+    },
+    /// Removes all objects, for reinitialisation.
+    Clear,
+}
+
+/// What became of a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Commit {
+    /// It is durable.
+    Done {
+        /// The store's revision after it.
+        revision: u64,
+    },
+    /// Some expected version did not hold; nothing was changed.
+    Conflict,
+}
+
+/// An object as the store keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The object's id.
+    pub id: ObjectId,
+    /// Counts the object's changes; chosen by the caller, compared by the store.
+    pub version: u64,
+    /// What the object is found by.
+    pub terms: Terms,
+    /// The sealed record.
+    pub record: Vec<u8>,
+}
+
+/// The one row that a token has beside its objects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRow {
+    /// 1 when created, one more at each change.
+    pub version: u64,
+    /// Opaque to the store.
+    pub bytes: Vec<u8>,
+}
+
+/// The random 128-bit id of an object.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectId(pub [u8; 16]);
+
+/// One index term: a truncated MAC or hash, opaque to the store.
+pub type Term = [u8; 16];
+
+/// How many index columns an object has.
+pub const TERMS: usize = 8;
+
+/// An object's index terms by column; absent ones are not found by anything.
+pub type Terms = [Option<Term>; TERMS];
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// The next revision or token version.
+fn successor(number: u64) -> Result<u64> {
+    number.checked_add(1).ok_or_else(|| Error::DeviceError("a counter of the store has run out".into()))
+}
+
+/// Refuses a column that does not exist.
+fn check_column(column: usize) -> Result<()> {
+    match column < TERMS {
+        true => Ok(()),
+        false => Err(Error::GeneralError(format!("index column {column} does not exist").into())),
+    }
+}
+
+/// The lock, whoever panicked while holding it: what it guards is consistent between any two statements.
+fn hold<T>(lock: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

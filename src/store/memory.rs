@@ -1,0 +1,195 @@
+//! Tokens in this process's memory, for tests: durable as long as the folder value lives.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use super::{Change, Commit, Folder, ObjectId, Row, Store, Term, TokenRow, check_column, hold, successor};
+use crate::error::{Error, Result};
+
+/// A folder of tokens in memory.
+#[derive(Default)]
+pub struct MemoryFolder {
+    tokens: Mutex<Tokens>,
+}
+
+impl MemoryFolder {
+    /// An empty folder.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Folder for MemoryFolder {
+    fn slots(&self) -> Result<Vec<u32>> {
+        Ok(hold(&self.tokens).stores.keys().copied().collect())
+    }
+
+    fn next_slot(&self) -> Result<u32> {
+        Ok(hold(&self.tokens).next)
+    }
+
+    fn create(&self, slot: u32, token: &[u8]) -> Result<bool> {
+        let mut tokens = hold(&self.tokens);
+        if slot < tokens.next {
+            return Ok(false);
+        }
+        let next = slot.checked_add(1).ok_or_else(|| Error::DeviceMemory("the slot numbers are used up".into()))?;
+        tokens.stores.insert(slot, Arc::new(MemoryStore { contents: Mutex::new(Contents::new(token)) }));
+        tokens.next = next;
+        Ok(true)
+    }
+
+    fn open(&self, slot: u32) -> Result<Arc<dyn Store>> {
+        match hold(&self.tokens).stores.get(&slot) {
+            Some(store) => Ok(store.clone()),
+            None => Err(Error::TokenNotRecognized(format!("slot {slot} holds no token").into())),
+        }
+    }
+
+    fn usable(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Tokens {
+    next: u32,
+    stores: BTreeMap<u32, Arc<MemoryStore>>,
+}
+
+struct MemoryStore {
+    contents: Mutex<Contents>,
+}
+
+impl Store for MemoryStore {
+    fn token(&self) -> Result<TokenRow> {
+        Ok(hold(&self.contents).token.clone())
+    }
+
+    fn read(&self, id: ObjectId) -> Result<Option<Row>> {
+        Ok(hold(&self.contents).objects.get(&id).map(|kept| kept.row.clone()))
+    }
+
+    fn version(&self, id: ObjectId) -> Result<Option<u64>> {
+        Ok(hold(&self.contents).version(id))
+    }
+
+    fn find(&self, column: usize, term: &Term, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectId>> {
+        check_column(column)?;
+        let holds = |kept: &Kept| kept.row.terms.get(column).is_some_and(|held| held.as_ref() == Some(term));
+        Ok(hold(&self.contents).page(after, limit, holds))
+    }
+
+    fn list(&self, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectId>> {
+        Ok(hold(&self.contents).page(after, limit, |_| true))
+    }
+
+    fn commit(&self, changes: Vec<Change>) -> Result<Commit> {
+        let mut contents = hold(&self.contents);
+        if changes.is_empty() {
+            return Ok(Commit::Done { revision: contents.revision });
+        }
+        // On a copy: tests are small, and all-or-none comes for nothing.
+        let mut changed = contents.clone();
+        changed.revision = successor(changed.revision)?;
+        for change in changes {
+            if !changed.apply(change)? {
+                return Ok(Commit::Conflict);
+            }
+        }
+        *contents = changed;
+        Ok(Commit::Done { revision: contents.revision })
+    }
+
+    fn revision(&self) -> Result<u64> {
+        Ok(hold(&self.contents).revision)
+    }
+
+    fn changed_since(&self, revision: u64) -> Result<Vec<ObjectId>> {
+        let contents = hold(&self.contents);
+        let changed = contents.objects.iter().map(|(id, kept)| (*id, kept.revision));
+        let deleted = contents.deletions.iter().map(|(id, revision)| (*id, *revision));
+        let mut ids: Vec<_> = changed.chain(deleted).filter(|(_, at)| *at > revision).map(|(id, _)| id).collect();
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    fn writable(&self) -> bool {
+        true
+    }
+}
+
+#[derive(Clone)]
+struct Contents {
+    revision: u64,
+    token: TokenRow,
+    objects: BTreeMap<ObjectId, Kept>,
+    deletions: BTreeMap<ObjectId, u64>,
+}
+
+#[derive(Clone)]
+struct Kept {
+    revision: u64,
+    row: Row,
+}
+
+impl Contents {
+    fn new(token: &[u8]) -> Self {
+        let token = TokenRow { version: 1, bytes: token.to_vec() };
+        Self { revision: 0, token, objects: BTreeMap::new(), deletions: BTreeMap::new() }
+    }
+
+    fn version(&self, id: ObjectId) -> Option<u64> {
+        self.objects.get(&id).map(|kept| kept.row.version)
+    }
+
+    fn page(&self, after: Option<ObjectId>, limit: usize, wanted: impl Fn(&Kept) -> bool) -> Vec<ObjectId> {
+        let later = self.objects.iter().filter(|(id, kept)| after.is_none_or(|after| **id > after) && wanted(kept));
+        later.map(|(id, _)| *id).take(limit).collect()
+    }
+
+    /// False: an expected version did not hold.
+    fn apply(&mut self, change: Change) -> Result<bool> {
+        match change {
+            Change::Token { expected, bytes } => {
+                if self.token.version != expected {
+                    return Ok(false);
+                }
+                self.token = TokenRow { version: successor(expected)?, bytes };
+            }
+            Change::Insert(row) => {
+                if self.objects.contains_key(&row.id) {
+                    return Ok(false);
+                }
+                self.deletions.remove(&row.id);
+                self.objects.insert(row.id, Kept { revision: self.revision, row });
+            }
+            Change::Update { expected, row } => {
+                if self.version(row.id) != Some(expected) {
+                    return Ok(false);
+                }
+                self.objects.insert(row.id, Kept { revision: self.revision, row });
+            }
+            Change::Delete { id, expected } => {
+                if self.version(id) != Some(expected) {
+                    return Ok(false);
+                }
+                self.objects.remove(&id);
+                self.deletions.insert(id, self.revision);
+            }
+            Change::Clear => {
+                let revision = self.revision;
+                self.deletions.extend(std::mem::take(&mut self.objects).into_keys().map(|id| (id, revision)));
+            }
+        }
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::suite;
+
+    suite::every_engine!(MemoryFolder::new());
+}

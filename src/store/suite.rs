@@ -1,0 +1,348 @@
+//! One suite for every engine, written against the traits: `every_engine!(folder)` makes a test of each promise.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::sync::Arc;
+
+use super::{Change, Commit, Folder, ObjectId, Row, Store, TERMS, Term};
+use crate::error::Error;
+
+/// The tests of this file on a new, empty folder each; `$folder` makes one and may keep something alive beside it.
+macro_rules! every_engine {
+    ($folder:expr) => {
+        $crate::store::suite::every_engine!($folder =>
+            a_new_folder_is_empty_and_usable, a_created_token_is_listed_and_read, a_number_is_never_used_twice,
+            two_racing_creates_have_one_winner, a_missing_token_is_not_recognized, an_object_is_read_as_written,
+            an_update_replaces_everything, a_deleted_object_is_gone_and_may_come_back, ids_are_listed_in_pages,
+            objects_are_found_by_term_in_pages, an_unknown_column_is_refused, a_batch_is_applied_in_order,
+            a_conflict_leaves_nothing, the_token_row_is_changed_by_version, clear_removes_every_object,
+            every_commit_counts_and_an_empty_one_does_not, changes_are_told_since_a_revision,
+            two_openings_see_each_other, concurrent_increments_are_all_kept,
+            a_batch_is_seen_whole_or_not_at_all, large_and_extreme_values_survive
+        );
+    };
+    ($folder:expr => $($test:ident),* $(,)?) => {
+        $(
+            #[test]
+            fn $test() {
+                $crate::store::suite::$test(&$folder);
+            }
+        )*
+    };
+}
+pub(super) use every_engine;
+
+pub fn a_new_folder_is_empty_and_usable(folder: &dyn Folder) {
+    folder.usable().unwrap();
+    assert_eq!(folder.slots().unwrap(), []);
+    assert_eq!(folder.next_slot().unwrap(), 0);
+    assert_eq!(folder.next_slot().unwrap(), 0);
+}
+
+pub fn a_created_token_is_listed_and_read(folder: &dyn Folder) {
+    assert!(folder.create(0, b"first").unwrap());
+    assert!(folder.create(1, b"second").unwrap());
+    assert_eq!(folder.slots().unwrap(), [0, 1]);
+    assert_eq!(folder.next_slot().unwrap(), 2);
+    let store = folder.open(1).unwrap();
+    let token = store.token().unwrap();
+    assert_eq!((token.version, token.bytes.as_slice()), (1, &b"second"[..]));
+    assert_eq!(store.revision().unwrap(), 0);
+    assert!(store.writable());
+    assert_eq!(store.list(None, 10).unwrap(), []);
+    folder.usable().unwrap();
+}
+
+pub fn a_number_is_never_used_twice(folder: &dyn Folder) {
+    assert!(folder.create(3, b"a").unwrap());
+    assert!(!folder.create(3, b"b").unwrap());
+    assert!(!folder.create(2, b"c").unwrap());
+    assert_eq!(folder.next_slot().unwrap(), 4);
+    assert_eq!(folder.slots().unwrap(), [3]);
+    assert_eq!(folder.open(3).unwrap().token().unwrap().bytes, b"a");
+    assert!(matches!(folder.create(u32::MAX, b"d"), Err(Error::DeviceMemory(_))));
+}
+
+pub fn two_racing_creates_have_one_winner(folder: &dyn Folder) {
+    for slot in 0..4 {
+        let start = std::sync::Barrier::new(4);
+        let create = |name: u8| {
+            start.wait();
+            folder.create(slot, &[name]).unwrap().then_some(name)
+        };
+        let winners: Vec<u8> = std::thread::scope(|scope| {
+            let racers: Vec<_> = (0..4).map(|name| scope.spawn(move || create(name))).collect();
+            racers.into_iter().filter_map(|racer| racer.join().unwrap()).collect()
+        });
+        assert_eq!(winners.len(), 1);
+        assert_eq!(folder.open(slot).unwrap().token().unwrap().bytes, winners);
+    }
+}
+
+pub fn a_missing_token_is_not_recognized(folder: &dyn Folder) {
+    assert!(matches!(folder.open(0), Err(Error::TokenNotRecognized(_))));
+    assert!(folder.create(0, b"").unwrap());
+    assert!(matches!(folder.open(1), Err(Error::TokenNotRecognized(_))));
+    assert_eq!(folder.slots().unwrap(), [0]);
+}
+
+pub fn an_object_is_read_as_written(folder: &dyn Folder) {
+    let store = token(folder);
+    let row = Row { terms: terms(&[(0, 7), (5, 9)]), ..row(1, 40, b"record") };
+    assert_eq!(store.read(id(1)).unwrap(), None);
+    assert_eq!(store.version(id(1)).unwrap(), None);
+    done(&*store, vec![Change::Insert(row.clone())]);
+    assert_eq!(store.read(id(1)).unwrap(), Some(row));
+    assert_eq!(store.version(id(1)).unwrap(), Some(40));
+    assert_eq!(store.read(id(2)).unwrap(), None);
+}
+
+pub fn an_update_replaces_everything(folder: &dyn Folder) {
+    let store = token(folder);
+    done(&*store, vec![Change::Insert(Row { terms: terms(&[(0, 1), (1, 2)]), ..row(1, 1, b"old") })]);
+    let new = Row { terms: terms(&[(0, 3), (7, 4)]), ..row(1, 2, b"new and longer") };
+    done(&*store, vec![Change::Update { expected: 1, row: new.clone() }]);
+    assert_eq!(store.read(id(1)).unwrap(), Some(new));
+    assert_eq!(store.find(0, &term(1), None, 10).unwrap(), []);
+    assert_eq!(store.find(1, &term(2), None, 10).unwrap(), []);
+    assert_eq!(store.find(0, &term(3), None, 10).unwrap(), [id(1)]);
+    assert_eq!(store.find(7, &term(4), None, 10).unwrap(), [id(1)]);
+}
+
+pub fn a_deleted_object_is_gone_and_may_come_back(folder: &dyn Folder) {
+    let store = token(folder);
+    done(&*store, vec![Change::Insert(Row { terms: terms(&[(2, 1)]), ..row(1, 1, b"x") })]);
+    done(&*store, vec![Change::Delete { id: id(1), expected: 1 }]);
+    assert_eq!(store.read(id(1)).unwrap(), None);
+    assert_eq!(store.find(2, &term(1), None, 10).unwrap(), []);
+    assert_eq!(store.list(None, 10).unwrap(), []);
+    done(&*store, vec![Change::Insert(row(1, 5, b"again"))]);
+    assert_eq!(store.version(id(1)).unwrap(), Some(5));
+    assert_eq!(store.changed_since(0).unwrap(), [id(1)]);
+}
+
+pub fn ids_are_listed_in_pages(folder: &dyn Folder) {
+    let store = token(folder);
+    done(&*store, [5, 1, 4, 2, 3].map(|n| Change::Insert(row(n, 1, b""))).into());
+    assert_eq!(store.list(None, 10).unwrap(), [1, 2, 3, 4, 5].map(id));
+    assert_eq!(store.list(None, 2).unwrap(), [1, 2].map(id));
+    assert_eq!(store.list(Some(id(2)), 2).unwrap(), [3, 4].map(id));
+    assert_eq!(store.list(Some(id(4)), 2).unwrap(), [id(5)]);
+    assert_eq!(store.list(Some(id(5)), 2).unwrap(), []);
+    assert_eq!(store.list(None, 0).unwrap(), []);
+    assert_eq!(store.list(None, usize::MAX).unwrap().len(), 5);
+}
+
+pub fn objects_are_found_by_term_in_pages(folder: &dyn Folder) {
+    let store = token(folder);
+    for column in 0..TERMS {
+        let numbers = [5, 1, 4, 2, 3].map(|n| n + 10 * u8::try_from(column).unwrap());
+        let insert = |n: u8| Change::Insert(Row { terms: terms(&[(column, 1 + n % 2)]), ..row(n, 1, b"") });
+        done(&*store, numbers.map(insert).into());
+        let base = 10 * u8::try_from(column).unwrap();
+        assert_eq!(store.find(column, &term(2), None, 10).unwrap(), [1, 3, 5].map(|n| id(base + n)));
+        assert_eq!(store.find(column, &term(1), None, 10).unwrap(), [2, 4].map(|n| id(base + n)));
+        assert_eq!(store.find(column, &term(2), None, 2).unwrap(), [1, 3].map(|n| id(base + n)));
+        assert_eq!(store.find(column, &term(2), Some(id(base + 3)), 2).unwrap(), [id(base + 5)]);
+        assert_eq!(store.find(column, &term(3), None, 10).unwrap(), []);
+    }
+}
+
+pub fn an_unknown_column_is_refused(folder: &dyn Folder) {
+    assert!(matches!(token(folder).find(TERMS, &term(1), None, 1), Err(Error::GeneralError(_))));
+}
+
+pub fn a_batch_is_applied_in_order(folder: &dyn Folder) {
+    let store = token(folder);
+    let batch = vec![
+        Change::Insert(row(1, 1, b"a")),
+        Change::Update { expected: 1, row: row(1, 2, b"b") },
+        Change::Insert(row(2, 1, b"c")),
+        Change::Delete { id: id(2), expected: 1 },
+        Change::Token { expected: 1, bytes: b"t2".into() },
+        Change::Token { expected: 2, bytes: b"t3".into() },
+    ];
+    assert_eq!(store.commit(batch).unwrap(), Commit::Done { revision: 1 });
+    assert_eq!(store.read(id(1)).unwrap(), Some(row(1, 2, b"b")));
+    assert_eq!(store.list(None, 10).unwrap(), [id(1)]);
+    let token = store.token().unwrap();
+    assert_eq!((token.version, token.bytes.as_slice()), (3, &b"t3"[..]));
+}
+
+pub fn a_conflict_leaves_nothing(folder: &dyn Folder) {
+    let store = token(folder);
+    done(&*store, vec![Change::Insert(row(1, 4, b"kept"))]);
+    let conflicts = [
+        Change::Insert(row(1, 9, b"x")),
+        Change::Update { expected: 3, row: row(1, 9, b"x") },
+        Change::Update { expected: 4, row: row(3, 9, b"x") },
+        Change::Delete { id: id(1), expected: 5 },
+        Change::Delete { id: id(3), expected: 0 },
+        Change::Token { expected: 2, bytes: b"x".into() },
+        Change::Token { expected: 0, bytes: b"x".into() },
+    ];
+    for conflict in conflicts {
+        let before = [
+            Change::Token { expected: 1, bytes: b"y".into() },
+            Change::Update { expected: 4, row: row(1, 4, b"y") },
+            Change::Insert(row(2, 1, b"y")),
+        ];
+        // The conflict comes last, after changes that would hold.
+        let mut batch: Vec<_> = before.into();
+        if matches!(conflict, Change::Token { .. }) {
+            batch.remove(0);
+        }
+        batch.push(conflict);
+        assert_eq!(store.commit(batch).unwrap(), Commit::Conflict);
+        assert_eq!(store.read(id(1)).unwrap(), Some(row(1, 4, b"kept")));
+        assert_eq!(store.list(None, 10).unwrap(), [id(1)]);
+        assert_eq!(store.token().unwrap().version, 1);
+        assert_eq!(store.revision().unwrap(), 1);
+        assert_eq!(store.changed_since(1).unwrap(), []);
+    }
+}
+
+pub fn the_token_row_is_changed_by_version(folder: &dyn Folder) {
+    let store = token(folder);
+    done(&*store, vec![Change::Token { expected: 1, bytes: b"two".into() }]);
+    assert_eq!(store.token().unwrap().version, 2);
+    assert_eq!(store.commit(vec![Change::Token { expected: 1, bytes: b"late".into() }]).unwrap(), Commit::Conflict);
+    assert_eq!(store.token().unwrap().bytes, b"two");
+    assert_eq!(store.changed_since(0).unwrap(), []);
+}
+
+pub fn clear_removes_every_object(folder: &dyn Folder) {
+    let store = token(folder);
+    done(&*store, (1..=3).map(|n| Change::Insert(Row { terms: terms(&[(0, 1)]), ..row(n, 1, b"") })).collect());
+    let batch = vec![Change::Clear, Change::Insert(row(2, 8, b"new")), Change::Token { expected: 1, bytes: vec![] }];
+    assert_eq!(store.commit(batch).unwrap(), Commit::Done { revision: 2 });
+    assert_eq!(store.list(None, 10).unwrap(), [id(2)]);
+    assert_eq!(store.find(0, &term(1), None, 10).unwrap(), []);
+    assert_eq!(store.read(id(2)).unwrap(), Some(row(2, 8, b"new")));
+    assert_eq!(store.changed_since(1).unwrap(), [1, 2, 3].map(id));
+}
+
+pub fn every_commit_counts_and_an_empty_one_does_not(folder: &dyn Folder) {
+    let store = token(folder);
+    assert_eq!(store.commit(vec![]).unwrap(), Commit::Done { revision: 0 });
+    for n in 1..=5 {
+        assert_eq!(store.commit(vec![Change::Insert(row(n, 1, b""))]).unwrap(), Commit::Done { revision: n.into() });
+        assert_eq!(store.revision().unwrap(), n.into());
+        assert_eq!(store.revision().unwrap(), n.into());
+    }
+    assert_eq!(store.commit(vec![]).unwrap(), Commit::Done { revision: 5 });
+}
+
+pub fn changes_are_told_since_a_revision(folder: &dyn Folder) {
+    let store = token(folder);
+    done(&*store, vec![Change::Insert(row(2, 1, b"")), Change::Insert(row(1, 1, b""))]);
+    done(&*store, vec![Change::Update { expected: 1, row: row(1, 2, b"") }]);
+    done(&*store, vec![Change::Delete { id: id(2), expected: 1 }]);
+    assert_eq!(store.changed_since(0).unwrap(), [1, 2].map(id));
+    assert_eq!(store.changed_since(1).unwrap(), [1, 2].map(id));
+    assert_eq!(store.changed_since(2).unwrap(), [id(2)]);
+    assert_eq!(store.changed_since(3).unwrap(), []);
+    assert_eq!(store.changed_since(u64::MAX).unwrap(), []);
+}
+
+pub fn two_openings_see_each_other(folder: &dyn Folder) {
+    let one = token(folder);
+    let other = folder.open(0).unwrap();
+    assert_eq!(other.revision().unwrap(), 0);
+    done(&*one, vec![Change::Insert(row(1, 1, b"one"))]);
+    assert_eq!(other.revision().unwrap(), 1);
+    assert_eq!(other.read(id(1)).unwrap(), Some(row(1, 1, b"one")));
+    done(&*other, vec![Change::Update { expected: 1, row: row(1, 2, b"other") }]);
+    assert_eq!(one.revision().unwrap(), 2);
+    assert_eq!(one.read(id(1)).unwrap(), Some(row(1, 2, b"other")));
+    drop(other);
+    assert_eq!(one.version(id(1)).unwrap(), Some(2));
+}
+
+pub fn concurrent_increments_are_all_kept(folder: &dyn Folder) {
+    const THREADS: u64 = 4;
+    const TIMES: u64 = 25;
+    let store = token(folder);
+    done(&*store, vec![Change::Insert(row(1, 0, b""))]);
+    let increment = || loop {
+        let expected = store.version(id(1)).unwrap().unwrap();
+        let change = Change::Update { expected, row: row(1, expected + 1, b"") };
+        if matches!(store.commit(vec![change]).unwrap(), Commit::Done { .. }) {
+            return;
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| (0..TIMES).for_each(|_| increment()));
+        }
+    });
+    assert_eq!(store.version(id(1)).unwrap(), Some(THREADS * TIMES));
+    assert_eq!(store.revision().unwrap(), 1 + THREADS * TIMES);
+}
+
+pub fn a_batch_is_seen_whole_or_not_at_all(folder: &dyn Folder) {
+    let store = token(folder);
+    let writer = folder.open(0).unwrap();
+    done(&*store, vec![Change::Insert(Row { terms: terms(&[(0, 1)]), ..row(1, 1, b"") })]);
+    std::thread::scope(|scope| {
+        let writing = scope.spawn(move || {
+            for n in 0..60 {
+                // The term moves from one object to the other and back: exactly one object has it at any moment.
+                let (from, to) = (1 + n % 2, 2 - n % 2);
+                let gone = Change::Delete { id: id(from), expected: 1 };
+                let come = Change::Insert(Row { terms: terms(&[(0, 1)]), ..row(to, 1, b"") });
+                done(&*writer, vec![gone, come]);
+            }
+        });
+        while !writing.is_finished() {
+            assert_eq!(store.find(0, &term(1), None, 10).unwrap().len(), 1);
+            assert_eq!(store.list(None, 10).unwrap().len(), 1);
+        }
+        writing.join().unwrap();
+    });
+}
+
+pub fn large_and_extreme_values_survive(folder: &dyn Folder) {
+    let store = token(folder);
+    let large = Row { terms: [Some([0xff; 16]); TERMS], ..row(0xff, u64::MAX, &vec![0xa5; 300_000]) };
+    let empty = Row { id: ObjectId([0; 16]), version: 0, terms: [Some([0; 16]); TERMS], record: vec![] };
+    done(&*store, vec![Change::Insert(large.clone()), Change::Insert(empty.clone())]);
+    assert_eq!(store.read(large.id).unwrap(), Some(large.clone()));
+    assert_eq!(store.version(large.id).unwrap(), Some(u64::MAX));
+    assert_eq!(store.read(empty.id).unwrap(), Some(empty.clone()));
+    assert_eq!(store.list(None, 10).unwrap(), [empty.id, large.id]);
+    assert_eq!(store.list(Some(empty.id), 10).unwrap(), [large.id]);
+    done(&*store, vec![Change::Token { expected: 1, bytes: vec![7; 100_000] }]);
+    assert_eq!(store.token().unwrap().bytes, vec![7; 100_000]);
+    done(&*store, vec![Change::Delete { id: large.id, expected: u64::MAX }]);
+    assert_eq!(store.list(None, 10).unwrap(), [empty.id]);
+}
+
+/// A new token in slot 0 of the folder.
+pub fn token(folder: &dyn Folder) -> Arc<dyn Store> {
+    assert!(folder.create(0, b"token").unwrap());
+    folder.open(0).unwrap()
+}
+
+/// Commits what must not conflict.
+pub fn done(store: &dyn Store, changes: Vec<Change>) {
+    assert!(matches!(store.commit(changes).unwrap(), Commit::Done { .. }));
+}
+
+pub fn id(number: u8) -> ObjectId {
+    ObjectId([number; 16])
+}
+
+pub fn term(number: u8) -> Term {
+    [number; 16]
+}
+
+pub fn terms(held: &[(usize, u8)]) -> super::Terms {
+    let mut terms = [None; TERMS];
+    held.iter().for_each(|(column, number)| terms[*column] = Some(term(*number)));
+    terms
+}
+
+pub fn row(number: u8, version: u64, record: &[u8]) -> Row {
+    Row { id: id(number), version, terms: [None; TERMS], record: record.into() }
+}
