@@ -7,7 +7,7 @@
 use std::fmt;
 
 /// The outcome of everything in this crate that can fail.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// One meaning of failure. See the module's documentation.
 #[derive(Debug, Clone, PartialEq, Eq)]

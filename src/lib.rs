@@ -2,8 +2,13 @@
 //!
 //! `ARCHITECTURE.md` is the map of these rooms: the floors, the life of one call, the locks.
 
+pub mod config;
 pub mod crypto;
 pub mod error;
 pub mod fork;
+pub mod handle;
+pub mod lock;
+pub mod log;
 pub mod secret;
 pub mod store;
+pub mod system;

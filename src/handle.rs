@@ -1,0 +1,234 @@
+//! Handles, and the table behind them: for sessions and for objects alike.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use crate::lock;
+
+/// What a caller holds: index and generation of a slot. Never 0, and never given out twice.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Handle(u64);
+
+impl Handle {
+    /// The handle that a caller passed; whether anything is behind it shows when it is used.
+    pub const fn from_raw(raw: u64) -> Self {
+        Self(raw)
+    }
+
+    /// The number for the caller.
+    pub const fn raw(self) -> u64 {
+        self.0
+    }
+
+    fn new(index: u32, generation: u32) -> Self {
+        Self(u64::from(generation) << 32 | (u64::from(index) + 1))
+    }
+
+    /// The index and generation that the number names, if it can name any.
+    fn parts(self) -> Option<(u32, u32)> {
+        let index = (self.0 as u32).checked_sub(1)?;
+        Some((index, (self.0 >> 32) as u32))
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}", self.0)
+    }
+}
+
+/// A growing table of values behind [`Handle`]s, each under a small lock of its own of rank `RANK`. Slots live in chunks
+/// of doubling size that are made once and never moved or freed, so looking up takes no lock of the table; only inserting and
+/// removing touch the free list.
+pub struct Slots<const RANK: u8, T> {
+    chunks: [OnceLock<Box<[Slot<RANK, T>]>>; CHUNKS],
+    free: Mutex<Free>,
+}
+
+/// A cache line of its own, so that two threads on two sessions do not fight.
+#[repr(align(64))]
+struct Slot<const RANK: u8, T>(lock::Mutex<RANK, Content<T>>);
+
+struct Content<T> {
+    generation: u32,
+    value: Option<T>,
+}
+
+/// Indexes that were given back, oldest first, and the first index that was never used.
+struct Free {
+    returned: VecDeque<u32>,
+    fresh: u32,
+}
+
+const CHUNKS: usize = 20;
+/// The length of the first chunk; each one is twice as long as the one before.
+const FIRST: u32 = 32;
+
+impl<const RANK: u8, T> Slots<RANK, T> {
+    /// An empty table.
+    pub fn new() -> Self {
+        Self {
+            chunks: [const { OnceLock::new() }; CHUNKS],
+            free: Mutex::new(Free { returned: VecDeque::new(), fresh: 0 }),
+        }
+    }
+
+    /// Puts a value in, or gives it back when the table is full (33 million).
+    pub fn insert(&self, value: T) -> Result<Handle, T> {
+        self.insert_with(|_| value).map_err(|make| make(Handle(0)))
+    }
+
+    /// Like [`insert`](Self::insert), for a value that wants to know its handle.
+    pub fn insert_with<F: FnOnce(Handle) -> T>(&self, make: F) -> Result<Handle, F> {
+        let index = {
+            let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+            match free.returned.pop_front() {
+                Some(index) => index,
+                None => {
+                    let fresh = free.fresh;
+                    free.fresh = fresh.saturating_add(1);
+                    fresh
+                }
+            }
+        };
+        let Some(slot) = self.slot(index, true) else {
+            return Err(make);
+        };
+        let mut content = slot.0.lock();
+        let handle = Handle::new(index, content.generation);
+        content.value = Some(make(handle));
+        Ok(handle)
+    }
+
+    /// Works on the value behind `handle` with its lock held, or returns `None` if there is none.
+    pub fn with<R>(&self, handle: Handle, work: impl FnOnce(&mut T) -> R) -> Option<R> {
+        let (index, generation) = handle.parts()?;
+        let mut content = self.slot(index, false)?.0.lock();
+        if content.generation != generation {
+            return None;
+        }
+        content.value.as_mut().map(work)
+    }
+
+    /// Takes the value out if `condition` holds for it; its handle is dead from then on.
+    pub fn remove_if(&self, handle: Handle, condition: impl FnOnce(&T) -> bool) -> Option<T> {
+        let (index, generation) = handle.parts()?;
+        let mut content = self.slot(index, false)?.0.lock();
+        if content.generation != generation || !content.value.as_ref().is_some_and(condition) {
+            return None;
+        }
+        let value = content.value.take();
+        let next = content.generation.checked_add(1);
+        if let Some(next) = next {
+            content.generation = next;
+        }
+        drop(content);
+        // A slot whose generations are used up is never given out again.
+        if next.is_some() {
+            self.free.lock().unwrap_or_else(PoisonError::into_inner).returned.push_back(index);
+        }
+        value
+    }
+
+    /// Takes the value out; its handle is dead from then on.
+    pub fn remove(&self, handle: Handle) -> Option<T> {
+        self.remove_if(handle, |_| true)
+    }
+
+    /// Works on every value in turn, one lock at a time.
+    pub fn for_each(&self, mut work: impl FnMut(Handle, &mut T)) {
+        let end = self.free.lock().unwrap_or_else(PoisonError::into_inner).fresh;
+        for index in 0..end {
+            let Some(slot) = self.slot(index, false) else {
+                return;
+            };
+            let mut content = slot.0.lock();
+            let handle = Handle::new(index, content.generation);
+            if let Some(value) = content.value.as_mut() {
+                work(handle, value);
+            }
+        }
+    }
+
+    /// Takes out every value for which `condition` holds and returns them.
+    pub fn drain_if(&self, mut condition: impl FnMut(&T) -> bool) -> Vec<T> {
+        let mut found = Vec::new();
+        self.for_each(|handle, value| {
+            if condition(value) {
+                found.push(handle);
+            }
+        });
+        found.into_iter().filter_map(|handle| self.remove_if(handle, &mut condition)).collect()
+    }
+
+    fn slot(&self, index: u32, make: bool) -> Option<&Slot<RANK, T>> {
+        let position = index.checked_add(FIRST)?;
+        let chunk = (position / FIRST).ilog2();
+        let length = FIRST.checked_shl(chunk)?;
+        let cell = self.chunks.get(chunk as usize)?;
+        let slots = if make {
+            cell.get_or_init(|| (0..length).map(|_| Slot::empty()).collect())
+        } else {
+            cell.get()?
+        };
+        slots.get(position.checked_sub(length)? as usize)
+    }
+}
+
+impl<const RANK: u8, T> Default for Slots<RANK, T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<const RANK: u8, T> Slot<RANK, T> {
+    fn empty() -> Self {
+        Self(lock::Mutex::new(Content { generation: 0, value: None }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::collections::HashSet;
+
+    use super::*;
+
+    type Table = Slots<{ lock::SESSION }, u32>;
+
+    #[test]
+    fn handles_are_never_zero_and_never_reused() {
+        let table = Table::new();
+        let mut seen = HashSet::new();
+        for round in 0..1_000 {
+            let handle = table.insert(round).unwrap();
+            assert_ne!(handle.raw(), 0);
+            assert!(seen.insert(handle));
+            if round % 3 != 0 {
+                assert_eq!(table.remove(handle), Some(round));
+                assert_eq!(table.with(handle, |value| *value), None);
+            }
+        }
+    }
+
+    #[test]
+    fn each_handle_finds_its_own_value_over_many_chunks() {
+        let table = Table::new();
+        let handles: Vec<_> = (0..10_000).map(|value| table.insert(value).unwrap()).collect();
+        for (value, handle) in (0..).zip(&handles) {
+            assert_eq!(table.with(*handle, |value| *value), Some(value));
+        }
+        assert_eq!(table.drain_if(|value| value % 2 == 0).len(), 5_000);
+    }
+
+    #[test]
+    fn numbers_that_nobody_gave_out_find_nothing() {
+        let table = Table::new();
+        table.insert(1).unwrap();
+        for raw in [0, 2, 1 << 32, u64::MAX, u64::from(u32::MAX)] {
+            assert_eq!(table.with(Handle::from_raw(raw), |value| *value), None);
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! The two questions that decide everything: may this key be used so, and may this object be made or changed so.
+
+use super::facts::{Caller, Facts, KeyType, Login, Usage};
+use super::grant::Grant;
+use crate::error::{Error, Result};
+
+/// Whether a key may be used, asked before every `C_*Init`, wrap and unwrap. The order of the checks is part of the answer:
+/// visible, login, type, usage, allowed mechanisms, size, trust. PKCS#11 3.2, section 5.1.6, ranks type before permission.
+pub fn permit(caller: &Caller, asked: &Use<'_>) -> Result<Grant> {
+    let Use { purpose, fit, key, other } = asked;
+    if !visible(caller, key.private) {
+        return Err(purpose.no_such_key());
+    }
+    // The material of a token key is sealed whatever CKA_PRIVATE says, so only a login opens it.
+    if key.token && caller.login != Login::User {
+        return Err(Error::UserNotLoggedIn);
+    }
+    if !fit.key_types.contains(&key.key_type) {
+        return Err(purpose.wrong_type());
+    }
+    let usage = purpose.usage();
+    if !key.may(usage) {
+        return Err(Error::KeyFunctionNotPermitted(usage.name()));
+    }
+    if key.allowed_mechanisms.as_ref().is_some_and(|allowed| !allowed.contains(&fit.mechanism)) {
+        return Err(Error::MechanismInvalid(fit.mechanism));
+    }
+    if !fit.key_lengths.contains(&key.length) {
+        return Err(purpose.wrong_size());
+    }
+    if let Some(other) = other {
+        release(caller, key, other)?;
+    }
+    Ok(Grant::new(*purpose, key.id, other.map(|other| other.id)))
+}
+
+/// Whether an object may be made, changed or destroyed. `standing` describes the object as it will be.
+pub fn admit(caller: &Caller, act: Act, standing: &Standing) -> Result<()> {
+    if standing.private && caller.login != Login::User {
+        return Err(Error::UserNotLoggedIn);
+    }
+    if standing.token && !caller.read_write {
+        return Err(Error::SessionReadOnly);
+    }
+    // Sealing a token key needs the master key, and so does the MAC of a verified public object.
+    if standing.token && standing.sealed && caller.login == Login::Public {
+        return Err(Error::UserNotLoggedIn);
+    }
+    match act {
+        Act::Create if standing.trusted && caller.login != Login::So => Err(Error::AttributeReadOnly("CKA_TRUSTED")),
+        Act::Destroy if !standing.destroyable => Err(Error::ActionProhibited("CKA_DESTROYABLE")),
+        Act::Create | Act::Destroy => Ok(()),
+    }
+}
+
+/// Whether a caller sees an object at all. PKCS#11 3.2, section 4.4: private objects only after the user's login.
+pub fn visible(caller: &Caller, private: bool) -> bool {
+    !private || caller.login == Login::User
+}
+
+/// What a key is wanted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// `C_EncryptInit`
+    Encrypt,
+    /// `C_DecryptInit`
+    Decrypt,
+    /// `C_SignInit`
+    Sign,
+    /// `C_VerifyInit`
+    Verify,
+    /// `C_WrapKey`, as the wrapping key
+    Wrap,
+    /// `C_UnwrapKey`, as the unwrapping key
+    Unwrap,
+}
+
+/// One question to [`permit`].
+pub struct Use<'a> {
+    /// What for.
+    pub purpose: Purpose,
+    /// Which keys the mechanism takes.
+    pub fit: Fit<'a>,
+    /// The key that does the work.
+    pub key: &'a Facts,
+    /// The second key of the question, where there is one: the key to be wrapped.
+    pub other: Option<&'a Facts>,
+}
+
+/// Which keys a mechanism takes.
+#[derive(Debug, Clone)]
+pub struct Fit<'a> {
+    /// The mechanism's number, for `CKA_ALLOWED_MECHANISMS`.
+    pub mechanism: u64,
+    /// The types.
+    pub key_types: &'a [KeyType],
+    /// The lengths in bytes.
+    pub key_lengths: std::ops::RangeInclusive<usize>,
+}
+
+/// What is about to happen to an object, for [`admit`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// It is created, generated or unwrapped.
+    Create,
+    /// It is destroyed.
+    Destroy,
+}
+
+/// What [`admit`] needs to know of an object.
+#[derive(Debug, Clone, Copy)]
+pub struct Standing {
+    /// `CKA_TOKEN`
+    pub token: bool,
+    /// `CKA_PRIVATE`
+    pub private: bool,
+    /// `CKA_DESTROYABLE`
+    pub destroyable: bool,
+    /// `CKA_TRUSTED`
+    pub trusted: bool,
+    /// Whether keeping or removing it needs the token's keys: it has key material, or its MAC was made under a login.
+    pub sealed: bool,
+}
+
+/// Whether `key` may carry `target` out. PKCS#11 3.2, section 5.18.3.
+fn release(caller: &Caller, key: &Facts, target: &Facts) -> Result<()> {
+    if !visible(caller, target.private) {
+        return Err(Error::KeyHandleInvalid);
+    }
+    if target.token && caller.login != Login::User {
+        return Err(Error::UserNotLoggedIn);
+    }
+    if !target.extractable {
+        return Err(Error::KeyUnextractable);
+    }
+    if target.wrap_with_trusted && !key.trusted {
+        return Err(Error::KeyNotWrappable("CKA_WRAP_WITH_TRUSTED is true and the wrapping key is not trusted"));
+    }
+    Ok(())
+}
+
+impl Purpose {
+    fn usage(self) -> Usage {
+        match self {
+            Self::Encrypt => Usage::Encrypt,
+            Self::Decrypt => Usage::Decrypt,
+            Self::Sign => Usage::Sign,
+            Self::Verify => Usage::Verify,
+            Self::Wrap => Usage::Wrap,
+            Self::Unwrap => Usage::Unwrap,
+        }
+    }
+
+    /// The code for a key that is not there. PKCS#11 3.2, sections 5.18.3 and 5.18.4, name their own.
+    pub fn no_such_key(self) -> Error {
+        match self {
+            Self::Wrap => Error::WrappingKeyHandleInvalid,
+            Self::Unwrap => Error::UnwrappingKeyHandleInvalid,
+            _ => Error::KeyHandleInvalid,
+        }
+    }
+
+    /// The code for a key of a class or type that the mechanism does not take.
+    pub fn wrong_type(self) -> Error {
+        match self {
+            Self::Wrap => Error::WrappingKeyTypeInconsistent,
+            Self::Unwrap => Error::UnwrappingKeyTypeInconsistent,
+            _ => Error::KeyTypeInconsistent,
+        }
+    }
+
+    fn wrong_size(self) -> Error {
+        match self {
+            Self::Wrap => Error::WrappingKeySizeRange,
+            Self::Unwrap => Error::UnwrappingKeySizeRange,
+            _ => Error::KeySizeRange,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::key::KeyMaterial;
+    use crate::secret::Secret;
+
+    const USER: Caller = Caller { login: Login::User, read_write: true };
+    const PUBLIC: Caller = Caller { login: Login::Public, read_write: true };
+
+    fn key(id: u8) -> Facts {
+        Facts {
+            id: [id; 16],
+            key_type: KeyType::Aes,
+            length: 32,
+            private: false,
+            token: false,
+            usage: 0xff,
+            sensitive: true,
+            extractable: true,
+            trusted: false,
+            wrap_with_trusted: false,
+            allowed_mechanisms: None,
+        }
+    }
+
+    fn ask(caller: &Caller, purpose: Purpose, key: &Facts, other: Option<&Facts>) -> Result<Grant> {
+        let fit = Fit { mechanism: 7, key_types: &[KeyType::Aes], key_lengths: 16..=32 };
+        permit(caller, &Use { purpose, fit, key, other })
+    }
+
+    #[test]
+    fn verdicts_come_in_the_documented_order() {
+        let mut facts = key(1);
+        facts.length = 64;
+        facts.allowed_mechanisms = Some(vec![8]);
+        facts.usage = 0;
+        facts.key_type = KeyType::GenericSecret;
+        facts.token = true;
+        facts.private = true;
+        let mut verdicts = vec![ask(&PUBLIC, Purpose::Encrypt, &facts, None).unwrap_err()];
+        facts.private = false;
+        verdicts.push(ask(&PUBLIC, Purpose::Encrypt, &facts, None).unwrap_err());
+        verdicts.push(ask(&USER, Purpose::Encrypt, &facts, None).unwrap_err());
+        facts.key_type = KeyType::Aes;
+        verdicts.push(ask(&USER, Purpose::Encrypt, &facts, None).unwrap_err());
+        facts.usage = 0xff;
+        verdicts.push(ask(&USER, Purpose::Encrypt, &facts, None).unwrap_err());
+        facts.allowed_mechanisms = Some(vec![7]);
+        verdicts.push(ask(&USER, Purpose::Encrypt, &facts, None).unwrap_err());
+        let expected = [
+            Error::KeyHandleInvalid,
+            Error::UserNotLoggedIn,
+            Error::KeyTypeInconsistent,
+            Error::KeyFunctionNotPermitted("CKA_ENCRYPT"),
+            Error::MechanismInvalid(7),
+            Error::KeySizeRange,
+        ];
+        assert_eq!(verdicts, expected);
+        facts.length = 16;
+        assert!(ask(&USER, Purpose::Encrypt, &facts, None).is_ok());
+    }
+
+    #[test]
+    fn an_unextractable_key_never_leaves() {
+        let mut target = key(2);
+        target.extractable = false;
+        assert_eq!(ask(&USER, Purpose::Wrap, &key(1), Some(&target)).unwrap_err(), Error::KeyUnextractable);
+    }
+
+    #[test]
+    fn a_key_that_wants_trust_leaves_only_under_a_trusted_one() {
+        let (mut wrapping, mut target) = (key(1), key(2));
+        target.wrap_with_trusted = true;
+        assert!(matches!(ask(&USER, Purpose::Wrap, &wrapping, Some(&target)), Err(Error::KeyNotWrappable(_))));
+        wrapping.trusted = true;
+        assert!(ask(&USER, Purpose::Wrap, &wrapping, Some(&target)).is_ok());
+    }
+
+    #[test]
+    fn a_grant_opens_only_the_doors_it_names() {
+        let (one, two) = (KeyMaterial::new([1; 16], Secret::zeroed(16)), KeyMaterial::new([2; 16], Secret::zeroed(16)));
+        let wrap = ask(&USER, Purpose::Wrap, &key(1), Some(&key(2))).unwrap();
+        assert!(one.for_use(&wrap).is_ok() && two.for_wrapping(&wrap).is_ok());
+        assert!(two.for_use(&wrap).is_err() && one.for_wrapping(&wrap).is_err());
+        let encrypt = ask(&USER, Purpose::Encrypt, &key(1), None).unwrap();
+        assert!(one.for_wrapping(&encrypt).is_err());
+        assert!(one.for_reading(&key(1)).is_err());
+    }
+}

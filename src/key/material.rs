@@ -1,0 +1,53 @@
+//! The secret of a key, and its four doors.
+
+use super::facts::Facts;
+use super::grant::Grant;
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+
+/// The value of a key. It comes out of here through four doors, each of which says what it is for; a test lists who
+/// calls them.
+pub struct KeyMaterial {
+    id: [u8; 16],
+    secret: Secret,
+}
+
+impl KeyMaterial {
+    /// The value of the key with this object id.
+    pub fn new(id: [u8; 16], secret: Secret) -> Self {
+        Self { id, secret }
+    }
+
+    /// The length of the value in bytes, which is no secret.
+    pub fn length(&self) -> usize {
+        self.secret.len()
+    }
+
+    /// Door one: the value, to work with inside a mechanism.
+    pub fn for_use(&self, grant: &Grant) -> Result<&Secret> {
+        if grant.covers_use_of(&self.id) { Ok(&self.secret) } else { Err(Self::wrong_grant()) }
+    }
+
+    /// Door two: the value, to leave wrapped under the key that the grant names.
+    pub fn for_wrapping(&self, grant: &Grant) -> Result<&Secret> {
+        if grant.covers_release_of(&self.id) { Ok(&self.secret) } else { Err(Self::wrong_grant()) }
+    }
+
+    /// Door three: the value as an attribute, only for what the standard calls readable.
+    pub fn for_reading(&self, facts: &Facts) -> Result<&Secret> {
+        if facts.id == self.id && facts.is_readable() {
+            Ok(&self.secret)
+        } else {
+            Err(Error::AttributeSensitive("CKA_VALUE"))
+        }
+    }
+
+    /// Door four: the value, to be sealed into the store.
+    pub fn for_sealing(&self) -> &Secret {
+        &self.secret
+    }
+
+    fn wrong_grant() -> Error {
+        Error::GeneralError("a grant was shown to another key than its own".into())
+    }
+}

@@ -1,0 +1,14 @@
+//! The gate: what decides whether a secret may be used, and the secret itself.
+//!
+//! Pure decisions: no store, no lock, no session. [`permit`] answers for every use of a key and [`admit`] for
+//! everything that makes, changes or destroys an object; [`KeyMaterial`] opens only to what they grant.
+
+mod facts;
+mod gate;
+mod grant;
+mod material;
+
+pub use facts::{Caller, Class, Facts, KeyType, Login, Size, Usage};
+pub use gate::{Act, Fit, Purpose, Standing, Use, admit, permit, visible};
+pub use grant::Grant;
+pub use material::KeyMaterial;

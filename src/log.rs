@@ -1,0 +1,151 @@
+//! The log for people: off unless `KEYSTEAD_LOG` asks for it, and never in the host's way.
+//!
+//! `KEYSTEAD_LOG=stderr|syslog|/path[,level]`, level one of `error` (the default), `warn`, `info`, `trace`. A log is a value that
+//! a module hands down, not a global. What goes wrong in the log itself is nobody's business and is dropped.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::UnixDatagram;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// How much is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Something is broken or refused that the administrator should look at.
+    Error,
+    /// Something is not as it should be, and the call went on.
+    Warn,
+    /// Why a call was refused.
+    Info,
+    /// Every call with its answer.
+    Trace,
+}
+
+/// A place to write lines to, or none. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Log(Option<Arc<Open>>);
+
+impl Log {
+    /// The log that a value of `KEYSTEAD_LOG` asks for; a value that makes no sense is no log.
+    pub fn from_setting(setting: &str) -> Self {
+        let (place, level) = setting.rsplit_once(',').unwrap_or((setting, "error"));
+        let Some(level) = Level::from_name(level) else {
+            return Self::default();
+        };
+        let sink = match place {
+            "stderr" => Some(Sink::Stderr),
+            "syslog" => UnixDatagram::unbound()
+                .and_then(|socket| socket.connect("/dev/log").map(|()| socket))
+                .ok()
+                .and_then(|socket| socket.set_nonblocking(true).ok().map(|()| Sink::Syslog(socket))),
+            path if path.starts_with('/') => {
+                OpenOptions::new().append(true).create(true).mode(0o600).open(path).ok().map(Sink::File)
+            }
+            _ => None,
+        };
+        Self(sink.map(|sink| Arc::new(Open { level, sink })))
+    }
+
+    /// Whether lines of this level are written at all.
+    pub fn wants(&self, level: Level) -> bool {
+        self.0.as_ref().is_some_and(|open| level <= open.level)
+    }
+
+    /// Writes one line. The text holds no secrets: PINs, keys and plaintext never reach a caller of this.
+    pub fn line(&self, level: Level, text: fmt::Arguments<'_>) {
+        let Some(open) = self.0.as_ref().filter(|open| level <= open.level) else {
+            return;
+        };
+        let pid = std::process::id();
+        let name = level.name();
+        let _ = match &open.sink {
+            Sink::Stderr => std::io::stderr().write_all(format!("keystead[{pid}] {name}: {text}\n").as_bytes()),
+            Sink::File(file) => {
+                let now = humantime::format_rfc3339_millis(SystemTime::now());
+                (&mut &*file).write_all(format!("{now} [{pid}] {name}: {text}\n").as_bytes())
+            }
+            Sink::Syslog(socket) => {
+                let line = format!("<{}>keystead[{pid}]: {text}", LOG_AUTHPRIV | level.severity());
+                socket.send(line.as_bytes()).map(drop)
+            }
+        };
+    }
+
+    /// A line at [`Level::Error`].
+    pub fn error(&self, text: fmt::Arguments<'_>) {
+        self.line(Level::Error, text);
+    }
+
+    /// A line at [`Level::Warn`].
+    pub fn warn(&self, text: fmt::Arguments<'_>) {
+        self.line(Level::Warn, text);
+    }
+}
+
+struct Open {
+    level: Level,
+    sink: Sink,
+}
+
+enum Sink {
+    Stderr,
+    File(File),
+    Syslog(UnixDatagram),
+}
+
+impl Level {
+    fn from_name(name: &str) -> Option<Self> {
+        [Level::Error, Level::Warn, Level::Info, Level::Trace].into_iter().find(|level| level.name() == name)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Level::Error => "error",
+            Level::Warn => "warn",
+            Level::Info => "info",
+            Level::Trace => "trace",
+        }
+    }
+
+    /// RFC 5424, section 6.2.1.
+    fn severity(self) -> u8 {
+        match self {
+            Level::Error => 3,
+            Level::Warn => 4,
+            Level::Info => 6,
+            Level::Trace => 7,
+        }
+    }
+}
+
+/// Facility 10 of RFC 5424, section 6.2.1, shifted as a priority value has it.
+const LOG_AUTHPRIV: u8 = 10 << 3;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn the_setting_chooses_place_and_level() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let log = Log::from_setting(&format!("{},warn", path.display()));
+        log.error(format_args!("one"));
+        log.warn(format_args!("two"));
+        log.line(Level::Info, format_args!("three"));
+        let text = std::fs::read_to_string(path).unwrap();
+        assert!(text.contains("error: one\n") && text.contains("warn: two\n") && !text.contains("three"));
+    }
+
+    #[test]
+    fn a_setting_that_makes_no_sense_is_no_log() {
+        for setting in ["", "relative/path", "stderr,loud", ","] {
+            assert!(!Log::from_setting(setting).wants(Level::Error), "{setting}");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! AES-GCM. PKCS#11 3.2, section 6.13.2; NIST SP 800-38D.
+
+use cryptoki_sys::CKM_AES_GCM;
+use zeroize::Zeroizing;
+
+use super::operation::{Cipher, Ciphering};
+use super::parameter::{Parameter, Shape};
+use super::prepared::Keyed;
+use super::{AES, Does, Mechanism, NOTHING};
+use crate::crypto::InOut;
+use crate::crypto::gcm::GcmEncryption;
+use crate::error::{Error, Result};
+
+pub(super) const ROWS: &[Mechanism] = &[Mechanism {
+    number: CKM_AES_GCM,
+    name: "CKM_AES_GCM",
+    parameter: Shape::Gcm,
+    keys: AES,
+    does: Does {
+        encrypt: Some(|_, parameter| {
+            Ok(Ciphering::GcmEncrypt(GcmEncrypting { message: Message::new(parameter)?, stream: None }))
+        }),
+        decrypt: Some(|_, parameter| {
+            Ok(Ciphering::GcmDecrypt(GcmDecrypting { message: Message::new(parameter)?, collected: Zeroizing::default() }))
+        }),
+        ..NOTHING
+    },
+}];
+
+/// Encryption in GCM. A whole message goes through the one-shot AEAD; the first part of one in parts begins a stream.
+pub struct GcmEncrypting {
+    message: Message,
+    stream: Option<GcmEncryption>,
+}
+
+impl GcmEncrypting {
+    fn stream(&mut self, keyed: &Keyed) -> Result<&mut GcmEncryption> {
+        let stream = match self.stream.take() {
+            Some(stream) => stream,
+            None => keyed.gcm()?.encryption(self.message.iv(), &self.message.aad)?,
+        };
+        Ok(self.stream.insert(stream))
+    }
+}
+
+impl Cipher for GcmEncrypting {
+    fn whole_length(&self, input: usize) -> Result<usize> {
+        input.checked_add(self.message.tag).ok_or(Error::DataLenRange)
+    }
+
+    fn whole(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()> {
+        keyed.gcm()?.seal(self.message.iv(), &self.message.aad, self.message.tag, io)
+    }
+
+    fn update_length(&self, input: usize) -> Result<usize> {
+        Ok(input)
+    }
+
+    fn update(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()> {
+        let length = io.len();
+        self.stream(keyed)?.update(io, length)
+    }
+
+    fn finish_length(&self) -> Result<usize> {
+        Ok(self.message.tag)
+    }
+
+    fn finish(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()> {
+        self.stream(keyed)?;
+        let Some(stream) = self.stream.take() else {
+            return Err(Error::OperationNotInitialized);
+        };
+        let tag = stream.finish(self.message.tag)?;
+        io.write(tag.get(..self.message.tag).unwrap_or_default())
+    }
+}
+
+/// Decryption in GCM. No plaintext is shown before the tag is checked, so parts are collected to the end.
+/// PKCS#11 3.2, section 6.13.2.
+pub struct GcmDecrypting {
+    message: Message,
+    collected: Zeroizing<Vec<u8>>,
+}
+
+impl Cipher for GcmDecrypting {
+    fn whole_length(&self, input: usize) -> Result<usize> {
+        input.checked_sub(self.message.tag).ok_or(Error::EncryptedDataLenRange)
+    }
+
+    fn whole(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()> {
+        let opened = keyed.gcm()?.open(self.message.iv(), &self.message.aad, self.message.tag, io);
+        opened.map_err(|_| Error::EncryptedDataInvalid)
+    }
+
+    fn update_length(&self, _: usize) -> Result<usize> {
+        Ok(0)
+    }
+
+    fn update(&mut self, _: &Keyed, io: &mut InOut<'_>) -> Result<()> {
+        let full = Error::HostMemory("the ciphertext collected until its tag");
+        self.collected.try_reserve(io.len()).map_err(|_| full)?;
+        self.collected.extend_from_slice(io.input());
+        Ok(())
+    }
+
+    fn finish_length(&self) -> Result<usize> {
+        self.whole_length(self.collected.len())
+    }
+
+    fn finish(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()> {
+        let length = self.finish_length()?;
+        let mut collected = std::mem::take(&mut self.collected);
+        let opened = self.whole(keyed, &mut InOut::in_place(&mut collected));
+        opened.and_then(|()| io.write(collected.get(..length).unwrap_or_default()))
+    }
+}
+
+/// What belongs to one message: IV, associated data and the length of the tag in bytes.
+struct Message {
+    iv: Iv,
+    aad: Vec<u8>,
+    tag: usize,
+}
+
+/// Almost every IV has 12 bytes and needs no memory of its own.
+enum Iv {
+    Usual([u8; 12]),
+    Other(Vec<u8>),
+}
+
+impl Message {
+    fn new(parameter: &Parameter<'_>) -> Result<Self> {
+        let Parameter::Gcm { iv, aad, tag_bits } = *parameter else {
+            return Err(Error::MechanismParamInvalid("CK_GCM_PARAMS is needed"));
+        };
+        if iv.is_empty() {
+            return Err(Error::MechanismParamInvalid("ulIvLen is 0"));
+        }
+        let tag = match usize::try_from(tag_bits) {
+            Ok(bits @ 32..=128) if bits % 8 == 0 => bits / 8,
+            _ => return Err(Error::MechanismParamInvalid("ulTagBits is not a whole number of bytes from 32 to 128 bits")),
+        };
+        let iv = iv.try_into().map_or_else(|_| Iv::Other(iv.to_vec()), Iv::Usual);
+        Ok(Self { iv, aad: aad.to_vec(), tag })
+    }
+
+    fn iv(&self) -> &[u8] {
+        match &self.iv {
+            Iv::Usual(iv) => iv,
+            Iv::Other(iv) => iv,
+        }
+    }
+}

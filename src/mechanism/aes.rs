@@ -1,0 +1,240 @@
+//! AES-CBC, with and without padding. PKCS#11 3.2, sections 6.10.4 and 6.10.5.
+
+use cryptoki_sys::{CKM_AES_CBC, CKM_AES_CBC_PAD};
+use zeroize::Zeroizing;
+
+use super::operation::{Cipher, Ciphering};
+use super::parameter::{Parameter, Shape};
+use super::prepared::Keyed;
+use super::{AES, Does, Mechanism, NOTHING};
+use crate::crypto::InOut;
+use crate::error::{Error, Result};
+
+pub(super) const ROWS: &[Mechanism] = &[
+    Mechanism {
+        number: CKM_AES_CBC,
+        name: "CKM_AES_CBC",
+        parameter: Shape::Bytes,
+        keys: AES,
+        does: Does {
+            encrypt: Some(|_, parameter| CbcEncrypting::begin(parameter, false)),
+            decrypt: Some(|_, parameter| CbcDecrypting::begin(parameter, false)),
+            ..NOTHING
+        },
+    },
+    Mechanism {
+        number: CKM_AES_CBC_PAD,
+        name: "CKM_AES_CBC_PAD",
+        parameter: Shape::Bytes,
+        keys: AES,
+        does: Does {
+            encrypt: Some(|_, parameter| CbcEncrypting::begin(parameter, true)),
+            decrypt: Some(|_, parameter| CbcDecrypting::begin(parameter, true)),
+            ..NOTHING
+        },
+    },
+];
+
+const BLOCK: usize = 16;
+
+/// Encryption in CBC mode.
+pub struct CbcEncrypting {
+    iv: [u8; BLOCK],
+    held: Held,
+    padded: bool,
+}
+
+impl CbcEncrypting {
+    fn begin(parameter: &Parameter<'_>, padded: bool) -> Result<Ciphering> {
+        Ok(Ciphering::CbcEncrypt(Self { iv: parameter.iv()?, held: Held::default(), padded }))
+    }
+}
+
+impl Cipher for CbcEncrypting {
+    fn whole_length(&self, input: usize) -> Result<usize> {
+        let blocks = input / BLOCK * BLOCK;
+        match (self.padded, blocks == input) {
+            (true, _) => blocks.checked_add(BLOCK).ok_or(Error::DataLenRange),
+            (false, true) => Ok(input),
+            (false, false) => Err(Error::DataLenRange),
+        }
+    }
+
+    fn whole(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()> {
+        self.update(keyed, io)?;
+        self.finish(keyed, io)
+    }
+
+    fn update_length(&self, input: usize) -> Result<usize> {
+        let all = input.checked_add(self.held.length).ok_or(Error::DataLenRange)?;
+        Ok(all / BLOCK * BLOCK)
+    }
+
+    fn update(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()> {
+        let mut ready = self.update_length(io.len())?;
+        if self.held.length > 0 && ready > 0 {
+            self.held.fill_up(io)?;
+            keyed.aes()?.cbc_encrypt(&mut self.iv, &mut InOut::in_place(&mut self.held.block), BLOCK)?;
+            self.held.write_out(io)?;
+            ready = ready.saturating_sub(BLOCK);
+        }
+        keyed.aes()?.cbc_encrypt(&mut self.iv, io, ready)?;
+        self.held.keep_rest(io)
+    }
+
+    fn finish_length(&self) -> Result<usize> {
+        match (self.padded, self.held.length) {
+            (true, _) => Ok(BLOCK),
+            (false, 0) => Ok(0),
+            (false, _) => Err(Error::DataLenRange),
+        }
+    }
+
+    fn finish(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()> {
+        if self.finish_length()? == 0 {
+            return Ok(());
+        }
+        // RFC 5652, section 6.3.
+        let padding = BLOCK.saturating_sub(self.held.length) as u8;
+        self.held.block.iter_mut().skip(self.held.length).for_each(|byte| *byte = padding);
+        keyed.aes()?.cbc_encrypt(&mut self.iv, &mut InOut::in_place(&mut self.held.block), BLOCK)?;
+        self.held.write_out(io)
+    }
+}
+
+/// Decryption in CBC mode. With padding the last block is held back until the end is known.
+pub struct CbcDecrypting {
+    iv: [u8; BLOCK],
+    held: Held,
+    padded: bool,
+}
+
+impl CbcDecrypting {
+    fn begin(parameter: &Parameter<'_>, padded: bool) -> Result<Ciphering> {
+        Ok(Ciphering::CbcDecrypt(Self { iv: parameter.iv()?, held: Held::default(), padded }))
+    }
+
+    /// The plaintext of the held last block without its padding.
+    fn open_last(&self, keyed: &Keyed) -> Result<(Zeroizing<[u8; BLOCK]>, usize)> {
+        if self.held.length != BLOCK {
+            return Err(Error::EncryptedDataLenRange);
+        }
+        let mut block = Zeroizing::new(self.held.block);
+        let mut iv = self.iv;
+        keyed.aes()?.cbc_decrypt(&mut iv, &mut InOut::in_place(block.as_mut_slice()), BLOCK)?;
+        let padding = block.last().copied().unwrap_or_default();
+        let text = BLOCK.checked_sub(usize::from(padding)).filter(|text| *text < BLOCK);
+        let text = text.ok_or(Error::EncryptedDataInvalid)?;
+        // Every byte is looked at, whatever the others are.
+        let wrong = block.iter().skip(text).fold(0, |wrong, byte| wrong | (byte ^ padding));
+        if wrong == 0 { Ok((block, text)) } else { Err(Error::EncryptedDataInvalid) }
+    }
+
+    /// The whole message into a buffer that may be too small for anything but its exact length.
+    fn whole_in_scratch(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()> {
+        let iv = self.iv;
+        let mut scratch = Zeroizing::new(vec![0; io.len()]);
+        let mut inner = InOut::from_slices(io.input(), &mut scratch);
+        self.update(keyed, &mut inner)?;
+        self.finish(keyed, &mut inner)?;
+        let written = inner.written();
+        let text = scratch.get(..written).unwrap_or_default();
+        if text.len() > io.room() {
+            (self.iv, self.held) = (iv, Held::default());
+            return Err(Error::BufferTooSmall);
+        }
+        io.write(text)
+    }
+}
+
+impl Cipher for CbcDecrypting {
+    fn whole_length(&self, input: usize) -> Result<usize> {
+        match (self.padded, input % BLOCK, input) {
+            (false, 0, _) => Ok(input),
+            (true, 0, BLOCK..) => Ok(input.saturating_sub(1)),
+            _ => Err(Error::EncryptedDataLenRange),
+        }
+    }
+
+    fn whole(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()> {
+        if io.room() < self.whole_length(io.len())? {
+            return if self.padded { self.whole_in_scratch(keyed, io) } else { Err(Error::BufferTooSmall) };
+        }
+        self.update(keyed, io)?;
+        self.finish(keyed, io)
+    }
+
+    fn update_length(&self, input: usize) -> Result<usize> {
+        let all = input.checked_add(self.held.length).ok_or(Error::EncryptedDataLenRange)?;
+        let kept_back = usize::from(self.padded);
+        Ok(all.saturating_sub(kept_back) / BLOCK * BLOCK)
+    }
+
+    fn update(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()> {
+        let mut ready = self.update_length(io.len())?;
+        if self.held.length > 0 && ready > 0 {
+            self.held.fill_up(io)?;
+            keyed.aes()?.cbc_decrypt(&mut self.iv, &mut InOut::in_place(&mut self.held.block), BLOCK)?;
+            self.held.write_out(io)?;
+            ready = ready.saturating_sub(BLOCK);
+        }
+        keyed.aes()?.cbc_decrypt(&mut self.iv, io, ready)?;
+        self.held.keep_rest(io)
+    }
+
+    fn finish_length(&self) -> Result<usize> {
+        match (self.padded, self.held.length) {
+            (true, BLOCK) => Ok(BLOCK - 1),
+            (false, 0) => Ok(0),
+            _ => Err(Error::EncryptedDataLenRange),
+        }
+    }
+
+    fn finish(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()> {
+        if self.finish_length()? == 0 {
+            return Ok(());
+        }
+        let (block, text) = self.open_last(keyed)?;
+        io.write(block.get(..text).unwrap_or_default())
+    }
+}
+
+/// Input that waits for the rest of its block. Wiped when dropped, for it may be plaintext.
+#[derive(Default)]
+struct Held {
+    block: [u8; BLOCK],
+    length: usize,
+}
+
+impl Held {
+    /// Takes as much input as completes the block.
+    fn fill_up(&mut self, io: &mut InOut<'_>) -> Result<()> {
+        let rest = self.block.get_mut(self.length..).unwrap_or_default();
+        io.take(rest.len(), rest)?;
+        self.length = BLOCK;
+        Ok(())
+    }
+
+    /// Writes the block, which has been worked on, and is empty again.
+    fn write_out(&mut self, io: &mut InOut<'_>) -> Result<()> {
+        io.write(&self.block)?;
+        *self = Self::default();
+        Ok(())
+    }
+
+    /// Keeps what is left of the input, which is no more than the block can hold.
+    fn keep_rest(&mut self, io: &mut InOut<'_>) -> Result<()> {
+        let rest = io.len();
+        let end = self.length.saturating_add(rest);
+        let free = self.block.get_mut(self.length..end).unwrap_or_default();
+        io.take(rest, free)?;
+        self.length = end;
+        Ok(())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.block);
+    }
+}

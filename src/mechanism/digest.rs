@@ -1,0 +1,28 @@
+//! Digests: SHA-2. PKCS#11 3.2, sections 6.23 and on; FIPS 180-4.
+
+use cryptoki_sys::*;
+
+use super::parameter::Shape;
+use super::{Does, Mechanism, NOTHING};
+use crate::crypto::hash::Algorithm;
+
+pub use crate::crypto::hash::Hash as Digesting;
+
+pub(super) const ROWS: &[Mechanism] = &[
+    digest(CKM_SHA224, "CKM_SHA224", Algorithm::Sha224),
+    digest(CKM_SHA256, "CKM_SHA256", Algorithm::Sha256),
+    digest(CKM_SHA384, "CKM_SHA384", Algorithm::Sha384),
+    digest(CKM_SHA512, "CKM_SHA512", Algorithm::Sha512),
+    digest(CKM_SHA512_224, "CKM_SHA512_224", Algorithm::Sha512_224),
+    digest(CKM_SHA512_256, "CKM_SHA512_256", Algorithm::Sha512_256),
+];
+
+const fn digest(number: u64, name: &'static str, algorithm: Algorithm) -> Mechanism {
+    Mechanism {
+        number,
+        name,
+        parameter: Shape::None,
+        keys: None,
+        does: Does { digest: Some(algorithm), ..NOTHING },
+    }
+}

@@ -1,0 +1,88 @@
+//! MACs: AES-CMAC (PKCS#11 3.2, section 6.15; NIST SP 800-38B) and HMAC with SHA-2 (sections 6.23 and on; FIPS 198-1).
+
+use cryptoki_sys::*;
+
+use super::parameter::Shape;
+use super::{AES, Does, Keys, Mechanism, NOTHING};
+use crate::crypto::cmac::Cmac;
+use crate::crypto::hash::Algorithm;
+use crate::crypto::hmac::Hmac;
+use crate::crypto::{Output, equal};
+use crate::error::{Error, Result};
+use crate::key::{KeyType, Size};
+
+pub(super) const ROWS: &[Mechanism] = &[
+    Mechanism {
+        number: CKM_AES_CMAC,
+        name: "CKM_AES_CMAC",
+        parameter: Shape::None,
+        keys: AES,
+        does: Does { sign: Some(|keyed, _| keyed.cmac()?.begin().map(Mac::Cmac)), ..NOTHING },
+    },
+    hmac(CKM_SHA224_HMAC, "CKM_SHA224_HMAC", |keyed, _| keyed.hmac(Algorithm::Sha224).map(Mac::hmac::<28>)),
+    hmac(CKM_SHA256_HMAC, "CKM_SHA256_HMAC", |keyed, _| keyed.hmac(Algorithm::Sha256).map(Mac::hmac::<32>)),
+    hmac(CKM_SHA384_HMAC, "CKM_SHA384_HMAC", |keyed, _| keyed.hmac(Algorithm::Sha384).map(Mac::hmac::<48>)),
+    hmac(CKM_SHA512_HMAC, "CKM_SHA512_HMAC", |keyed, _| keyed.hmac(Algorithm::Sha512).map(Mac::hmac::<64>)),
+    hmac(CKM_SHA512_224_HMAC, "CKM_SHA512_224_HMAC", |keyed, _| keyed.hmac(Algorithm::Sha512_224).map(Mac::hmac::<28>)),
+    hmac(CKM_SHA512_256_HMAC, "CKM_SHA512_256_HMAC", |keyed, _| keyed.hmac(Algorithm::Sha512_256).map(Mac::hmac::<32>)),
+];
+
+const fn hmac(number: u64, name: &'static str, sign: super::Begin<Mac>) -> Mechanism {
+    Mechanism { number, name, parameter: Shape::None, keys: GENERIC_SECRET, does: Does { sign: Some(sign), ..NOTHING } }
+}
+
+/// Any generic secret. In bits, as clients expect; the shortest one they are told of is 8, for one byte.
+const GENERIC_SECRET: Option<Keys> =
+    Some(Keys { types: &[KeyType::GenericSecret], lengths: 1..=KeyType::LONGEST, unit: Size::Bits });
+
+/// A MAC in the making.
+pub enum Mac {
+    /// AES-CMAC
+    Cmac(Cmac),
+    /// HMAC, and its length in bytes
+    Hmac(Hmac, usize),
+}
+
+impl Mac {
+    fn hmac<const LENGTH: usize>(hmac: Hmac) -> Self {
+        Self::Hmac(hmac, LENGTH)
+    }
+
+    /// The length of the MAC in bytes.
+    pub fn length(&self) -> usize {
+        match self {
+            Self::Cmac(_) => 16,
+            Self::Hmac(_, length) => *length,
+        }
+    }
+
+    /// Takes in a part of the message.
+    pub fn update(&mut self, data: &[u8]) {
+        match self {
+            Self::Cmac(cmac) => cmac.update(data),
+            Self::Hmac(hmac, _) => hmac.update(data),
+        }
+    }
+
+    /// Ends the message and writes the MAC over the front of `into`, which has room for it.
+    pub fn finish(self, into: &mut [u8]) -> Result<()> {
+        let length = self.length();
+        let into = into.get_mut(..length).ok_or(Error::BufferTooSmall)?;
+        match self {
+            Self::Cmac(cmac) => into.copy_from_slice(&cmac.finish()?),
+            Self::Hmac(hmac, _) => into.copy_from_slice(hmac.finish().as_ref()),
+        }
+        Ok(())
+    }
+
+    /// Ends the message and compares. The length outranks the value. PKCS#11 3.2, section 5.1.6.
+    pub fn verify(self, signature: &[u8]) -> Result<()> {
+        if signature.len() != self.length() {
+            return Err(Error::SignatureLenRange);
+        }
+        let mut mac = [0; Output::LONGEST];
+        self.finish(&mut mac)?;
+        let mac = mac.get(..signature.len()).unwrap_or_default();
+        if equal(mac, signature) { Ok(()) } else { Err(Error::SignatureInvalid) }
+    }
+}

@@ -1,0 +1,158 @@
+//! The mechanism table: one row per mechanism, one file per family.
+//!
+//! The list, the information, the check in every `*Init` and the constructors of operations are all read from these
+//! rows. To add a mechanism, add a row to its family's file.
+
+mod aead;
+mod aes;
+mod digest;
+mod generate;
+mod mac;
+mod operation;
+mod parameter;
+mod prepared;
+mod wrap;
+
+pub use digest::Digesting;
+pub use operation::{Cipher, Ciphering, Signing};
+pub use parameter::{Parameter, Shape};
+pub use prepared::{Keyed, PreparedKey};
+
+use std::ops::RangeInclusive;
+
+use cryptoki_sys::*;
+
+use crate::crypto::hash::Algorithm;
+use crate::error::{Error, Result};
+use crate::key::{Fit, KeyType, Purpose, Size};
+use crate::secret::Secret;
+
+/// One mechanism.
+pub struct Mechanism {
+    /// The standard's number.
+    pub number: u64,
+    /// The standard's name.
+    pub name: &'static str,
+    /// What its parameter looks like.
+    pub parameter: Shape,
+    /// The keys it takes or makes; none for digests.
+    pub keys: Option<Keys>,
+    /// What it does.
+    pub does: Does,
+}
+
+/// The keys that a mechanism takes or makes.
+pub struct Keys {
+    /// Their types.
+    pub types: &'static [KeyType],
+    /// Their lengths in bytes.
+    pub lengths: RangeInclusive<usize>,
+    /// The unit in which the mechanism's information gives the lengths.
+    pub unit: Size,
+}
+
+/// What a mechanism does: a constructor for each kind of operation that it offers.
+pub struct Does {
+    /// `C_EncryptInit`
+    pub encrypt: Option<Begin<Ciphering>>,
+    /// `C_DecryptInit`
+    pub decrypt: Option<Begin<Ciphering>>,
+    /// `C_SignInit` and `C_VerifyInit`
+    pub sign: Option<Begin<Signing>>,
+    /// `C_DigestInit`
+    pub digest: Option<Algorithm>,
+    /// `C_GenerateKey`: the type of key it makes
+    pub generate: Option<KeyType>,
+    /// `C_WrapKey` and `C_UnwrapKey`
+    pub wrap: Option<Wrapping>,
+}
+
+/// Begins an operation with a key and the mechanism's parameter.
+pub type Begin<T> = fn(&Keyed, &Parameter<'_>) -> Result<T>;
+
+/// How a mechanism wraps and unwraps the value of a secret key.
+pub struct Wrapping {
+    /// The length in bytes of the wrapped form of a value of so many bytes.
+    pub wrapped_length: fn(usize) -> Result<usize>,
+    /// Wraps a value.
+    pub wrap: fn(&Keyed, &Parameter<'_>, &Secret) -> Result<Vec<u8>>,
+    /// Unwraps a value; the second number is `CKA_VALUE_LEN`, where the template says it.
+    pub unwrap: fn(&Keyed, &Parameter<'_>, &[u8], Option<usize>) -> Result<Secret>,
+}
+
+/// The mechanism of this number.
+pub fn find(number: u64) -> Result<&'static Mechanism> {
+    all().find(|mechanism| mechanism.number == number).ok_or(Error::MechanismInvalid(number))
+}
+
+/// All mechanisms, in the order in which they are listed.
+pub fn all() -> impl Iterator<Item = &'static Mechanism> {
+    let families = [generate::ROWS, aes::ROWS, aead::ROWS, wrap::ROWS, mac::ROWS, digest::ROWS];
+    families.into_iter().flatten()
+}
+
+impl Mechanism {
+    /// The keys for which the gate may let this mechanism work.
+    pub fn fit(&self, purpose: Purpose) -> Result<Fit<'_>> {
+        let does = match purpose {
+            Purpose::Encrypt => self.does.encrypt.is_some(),
+            Purpose::Decrypt => self.does.decrypt.is_some(),
+            Purpose::Sign | Purpose::Verify => self.does.sign.is_some(),
+            Purpose::Wrap | Purpose::Unwrap => self.does.wrap.is_some(),
+        };
+        match &self.keys {
+            Some(keys) if does => {
+                Ok(Fit { mechanism: self.number, key_types: keys.types, key_lengths: keys.lengths.clone() })
+            }
+            _ => Err(Error::MechanismInvalid(self.number)),
+        }
+    }
+
+    /// `CK_MECHANISM_INFO.flags`. PKCS#11 3.2, section 3.5. CKF_HW is clear: this is software.
+    pub fn flags(&self) -> u64 {
+        let Does { encrypt, decrypt, sign, digest, generate, wrap } = &self.does;
+        let flags = [
+            (encrypt.is_some(), CKF_ENCRYPT),
+            (decrypt.is_some(), CKF_DECRYPT),
+            (sign.is_some(), CKF_SIGN | CKF_VERIFY),
+            (digest.is_some(), CKF_DIGEST),
+            (generate.is_some(), CKF_GENERATE),
+            (wrap.is_some(), CKF_WRAP | CKF_UNWRAP),
+        ];
+        flags.into_iter().filter(|(does, _)| *does).fold(0, |all, (_, flag)| all | flag)
+    }
+
+    /// The shortest and longest key in the mechanism's own unit; 0 and 0 where there is no key.
+    pub fn key_sizes(&self) -> (u64, u64) {
+        let Some(keys) = &self.keys else {
+            return (0, 0);
+        };
+        let scale = match keys.unit {
+            Size::Bits => 8,
+            Size::Bytes => 1,
+        };
+        (*keys.lengths.start() as u64 * scale, *keys.lengths.end() as u64 * scale)
+    }
+}
+
+/// A row that does nothing yet, for the families to fill in.
+const NOTHING: Does = Does { encrypt: None, decrypt: None, sign: None, digest: None, generate: None, wrap: None };
+
+/// AES keys of 128, 192 and 256 bits. PKCS#11 3.2, section 6.10: sizes in bytes.
+const AES: Option<Keys> = Some(Keys { types: &[KeyType::Aes], lengths: 16..=32, unit: Size::Bytes });
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_number_stands_twice_and_every_row_does_something() {
+        for row in all() {
+            assert_eq!(all().filter(|other| other.number == row.number).count(), 1, "{}", row.name);
+            assert_ne!(row.flags(), 0, "{}", row.name);
+            let (shortest, longest) = row.key_sizes();
+            // Java multiplies by eight in 32 bits and checks.
+            assert!(shortest <= longest && longest * 8 <= i32::MAX as u64, "{}", row.name);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! What an active operation can be asked to do.
+
+use super::aead::{GcmDecrypting, GcmEncrypting};
+use super::aes::{CbcDecrypting, CbcEncrypting};
+use super::mac::Mac;
+use super::prepared::Keyed;
+use super::wrap::{KeyUnwrapping, KeyWrapping};
+use crate::crypto::InOut;
+use crate::error::Result;
+
+/// Encryption or decryption. Lengths are upper bounds in bytes, exact wherever the mechanism allows it. A call that fails
+/// with [`BufferTooSmall`](crate::error::Error::BufferTooSmall) leaves the operation as it was; after any other error the
+/// operation is over.
+pub trait Cipher {
+    /// How much the whole message of `input` bytes gives.
+    fn whole_length(&self, input: usize) -> Result<usize>;
+
+    /// Works on the whole message at once.
+    fn whole(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()>;
+
+    /// How much a part of `input` bytes gives.
+    fn update_length(&self, input: usize) -> Result<usize>;
+
+    /// Works on a part of the message.
+    fn update(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()>;
+
+    /// How much the end of a message in parts gives.
+    fn finish_length(&self) -> Result<usize>;
+
+    /// Ends a message in parts.
+    fn finish(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()>;
+}
+
+/// One of the ciphers, in place: an operation costs no allocation.
+pub enum Ciphering {
+    /// AES-CBC with and without padding.
+    CbcEncrypt(CbcEncrypting),
+    /// The same backwards.
+    CbcDecrypt(CbcDecrypting),
+    /// AES-GCM.
+    GcmEncrypt(GcmEncrypting),
+    /// The same backwards.
+    GcmDecrypt(GcmDecrypting),
+    /// AES key wrap, used on data.
+    KeyWrap(KeyWrapping),
+    /// The same backwards.
+    KeyUnwrap(KeyUnwrapping),
+}
+
+impl Ciphering {
+    /// The cipher behind the name.
+    pub fn cipher(&mut self) -> &mut dyn Cipher {
+        match self {
+            Self::CbcEncrypt(cipher) => cipher,
+            Self::CbcDecrypt(cipher) => cipher,
+            Self::GcmEncrypt(cipher) => cipher,
+            Self::GcmDecrypt(cipher) => cipher,
+            Self::KeyWrap(cipher) => cipher,
+            Self::KeyUnwrap(cipher) => cipher,
+        }
+    }
+}
+
+/// A signature or MAC in the making: for now always a MAC, which is verified by making it again.
+pub type Signing = Mac;

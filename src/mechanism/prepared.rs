@@ -1,0 +1,123 @@
+//! A key made ready: parsed and expanded once per key, not once per Init.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use once_cell::sync::OnceCell;
+
+use crate::crypto::Rejected;
+use crate::crypto::aes::AesKey;
+use crate::crypto::cmac::CmacKey;
+use crate::crypto::gcm::GcmKey;
+use crate::crypto::hash::Algorithm;
+use crate::crypto::hmac::{Hmac, HmacKey};
+use crate::crypto::keywrap::WrapKey;
+use crate::error::{Error, Result};
+use crate::key::{Facts, Grant, KeyMaterial};
+use crate::secret::Secret;
+
+/// A key with its material, and what mechanisms made of it so far.
+pub struct PreparedKey {
+    facts: Facts,
+    material: KeyMaterial,
+    /// Cleared when the key is destroyed, or when the login ends that it belongs to.
+    alive: AtomicBool,
+    aes: OnceCell<AesKey>,
+    gcm: OnceCell<GcmKey>,
+    cmac: OnceCell<CmacKey>,
+    wrap: OnceCell<WrapKey>,
+    /// For the first hash that was asked for: a key hardly ever serves two.
+    hmac: OnceCell<(Algorithm, HmacKey)>,
+}
+
+impl PreparedKey {
+    /// A key of which nothing has been prepared yet.
+    pub fn new(facts: Facts, material: KeyMaterial) -> Self {
+        Self {
+            facts,
+            material,
+            alive: AtomicBool::new(true),
+            aes: OnceCell::new(),
+            gcm: OnceCell::new(),
+            cmac: OnceCell::new(),
+            wrap: OnceCell::new(),
+            hmac: OnceCell::new(),
+        }
+    }
+
+    /// What the gate needs to know of the key.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// The key's value.
+    pub fn material(&self) -> &KeyMaterial {
+        &self.material
+    }
+
+    /// Whether operations with the key may go on.
+    pub fn is_alive(&self) -> bool {
+        self.alive.load(Ordering::Acquire)
+    }
+
+    /// Ends every operation that holds the key.
+    pub fn kill(&self) {
+        self.alive.store(false, Ordering::Release);
+    }
+}
+
+/// A prepared key and the leave to use it: what an operation works with.
+pub struct Keyed {
+    key: Arc<PreparedKey>,
+    grant: Grant,
+}
+
+impl Keyed {
+    /// Binds the two; the key's doors compare them at every use.
+    pub fn new(key: Arc<PreparedKey>, grant: Grant) -> Self {
+        Self { key, grant }
+    }
+
+    /// The key.
+    pub fn key(&self) -> &Arc<PreparedKey> {
+        &self.key
+    }
+
+    /// Gives the key back.
+    pub fn into_key(self) -> Arc<PreparedKey> {
+        self.key
+    }
+
+    /// The value of the key to be wrapped, if the grant names it.
+    pub fn release<'a>(&self, target: &'a PreparedKey) -> Result<&'a Secret> {
+        target.material.for_wrapping(&self.grant)
+    }
+
+    pub(super) fn aes(&self) -> Result<&AesKey> {
+        self.prepare(&self.key.aes, AesKey::new)
+    }
+
+    pub(super) fn gcm(&self) -> Result<&GcmKey> {
+        self.prepare(&self.key.gcm, GcmKey::new)
+    }
+
+    pub(super) fn cmac(&self) -> Result<&CmacKey> {
+        self.prepare(&self.key.cmac, CmacKey::new)
+    }
+
+    pub(super) fn wrap(&self) -> Result<&WrapKey> {
+        self.prepare(&self.key.wrap, WrapKey::new)
+    }
+
+    pub(super) fn hmac(&self, algorithm: Algorithm) -> Result<Hmac> {
+        let value = self.key.material.for_use(&self.grant)?.expose();
+        let (prepared_for, prepared) = self.key.hmac.get_or_init(|| (algorithm, HmacKey::new(algorithm, value)));
+        if *prepared_for == algorithm { Ok(prepared.begin()) } else { Ok(HmacKey::new(algorithm, value).begin()) }
+    }
+
+    fn prepare<'a, T>(&'a self, cell: &'a OnceCell<T>, make: fn(&[u8]) -> Result<T, Rejected>) -> Result<&'a T> {
+        let value = self.key.material.for_use(&self.grant)?;
+        // The gate has compared the length already.
+        cell.get_or_try_init(|| make(value.expose())).map_err(|Rejected| Error::KeySizeRange)
+    }
+}

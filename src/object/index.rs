@@ -1,0 +1,65 @@
+//! What the store can look objects up by.
+
+use cryptoki_sys::{CKA_CLASS, CKA_ID, CKA_KEY_TYPE, CKA_LABEL, CKA_UNIQUE_ID};
+
+use super::{Object, attribute};
+use crate::key::Class;
+use crate::seal::{self, Seal};
+use crate::store::{Term, Terms};
+
+/// An index column of the store. The numbers are part of the store's format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Column {
+    /// `CKA_UNIQUE_ID`
+    UniqueId = 2,
+    /// `CKA_ID`
+    Id = 1,
+    /// `CKA_LABEL`
+    Label = 0,
+    /// `CKA_KEY_TYPE`
+    KeyType = 4,
+    /// `CKA_CLASS`
+    Class = 3,
+}
+
+impl Column {
+    /// All columns, the most telling first.
+    pub const ALL: [Self; 5] = [Self::UniqueId, Self::Id, Self::Label, Self::KeyType, Self::Class];
+
+    /// The attribute that the column is about.
+    pub fn number(self) -> u64 {
+        match self {
+            Self::UniqueId => CKA_UNIQUE_ID,
+            Self::Id => CKA_ID,
+            Self::Label => CKA_LABEL,
+            Self::KeyType => CKA_KEY_TYPE,
+            Self::Class => CKA_CLASS,
+        }
+    }
+
+    /// The canonical form of a value that a caller searches for.
+    pub(super) fn canonical(self, given: &[u8]) -> Option<Vec<u8>> {
+        attribute::of_class(Class::SecretKey, self.number())?.canonical(given)
+    }
+
+    /// What the store holds for a value: of a private object without telling anything, of a public one for everybody.
+    pub fn term(self, value: &[u8], blind: Option<&Seal>) -> Term {
+        match blind {
+            Some(seal) => seal.blind(self as u8, value),
+            None => seal::plain_term(self as u8, value),
+        }
+    }
+}
+
+/// The index terms of an object: blind ones for a private object, for which there must be a seal.
+pub fn terms(object: &Object, seal: Option<&Seal>) -> Terms {
+    let blind = seal.filter(|_| object.is_private());
+    let mut terms = Terms::default();
+    for column in Column::ALL {
+        let value = object.value(column.number()).filter(|value| !value.is_empty());
+        if let (Some(value), Some(term)) = (value, terms.get_mut(column as usize)) {
+            *term = Some(column.term(value, blind));
+        }
+    }
+    terms
+}

@@ -1,0 +1,106 @@
+//! Objects: the attribute table, typed templates, the rules of making an object, and its record.
+
+pub mod attribute;
+mod draft;
+mod index;
+mod record;
+mod search;
+mod template;
+
+pub use draft::{Draft, Origin};
+pub use index::{Column, terms};
+pub use search::Search;
+pub use template::{Given, Template, Way};
+
+use std::collections::BTreeMap;
+
+use cryptoki_sys::*;
+
+use crate::key::{Class, Facts, KeyType, Standing, Usage};
+use crate::store::ObjectId;
+
+/// Attribute values by number, each in its canonical form: a boolean is one byte, 0 or 1; a number is eight bytes,
+/// little-endian; everything else is as given.
+pub type Attributes = BTreeMap<u64, Vec<u8>>;
+
+/// An object: everything about it but the value of a key, which lives apart as `key::KeyMaterial`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// Random, and never another object's. Shown as `CKA_UNIQUE_ID`.
+    pub id: ObjectId,
+    /// Counts every change; the first is 1.
+    pub version: u64,
+    /// `CKA_CLASS`
+    pub class: Class,
+    /// How it came to be.
+    pub origin: Origin,
+    attributes: Attributes,
+}
+
+impl Object {
+    /// The canonical value of an attribute, if the object has it in the open. The value of a secret key is not here.
+    pub fn value(&self, number: u64) -> Option<&[u8]> {
+        self.attributes.get(&number).map(Vec::as_slice)
+    }
+
+    /// A boolean attribute; one that the object lacks is false.
+    pub fn flag(&self, number: u64) -> bool {
+        self.value(number) == Some(&[1])
+    }
+
+    /// A number attribute.
+    pub fn number(&self, number: u64) -> Option<u64> {
+        self.value(number)?.try_into().map(u64::from_le_bytes).ok()
+    }
+
+    /// `CKA_TOKEN`
+    pub fn is_token(&self) -> bool {
+        self.flag(CKA_TOKEN)
+    }
+
+    /// `CKA_PRIVATE`
+    pub fn is_private(&self) -> bool {
+        self.flag(CKA_PRIVATE)
+    }
+
+    /// What the gate needs to know if the object is a key.
+    pub fn facts(&self) -> Option<Facts> {
+        let key_type = KeyType::from_number(self.number(CKA_KEY_TYPE)?)?;
+        let usages = [
+            (CKA_ENCRYPT, Usage::Encrypt),
+            (CKA_DECRYPT, Usage::Decrypt),
+            (CKA_SIGN, Usage::Sign),
+            (CKA_VERIFY, Usage::Verify),
+            (CKA_WRAP, Usage::Wrap),
+            (CKA_UNWRAP, Usage::Unwrap),
+            (CKA_DERIVE, Usage::Derive),
+        ];
+        let usage = usages.iter().filter(|(number, _)| self.flag(*number)).map(|(_, usage)| *usage as u8);
+        Some(Facts {
+            id: self.id.0,
+            key_type,
+            length: usize::try_from(self.number(CKA_VALUE_LEN)?).ok()?,
+            private: self.is_private(),
+            token: self.is_token(),
+            usage: usage.fold(0, |all, bit| all | bit),
+            sensitive: self.flag(CKA_SENSITIVE),
+            extractable: self.flag(CKA_EXTRACTABLE),
+            trusted: self.flag(CKA_TRUSTED),
+            wrap_with_trusted: self.flag(CKA_WRAP_WITH_TRUSTED),
+            allowed_mechanisms: self.value(CKA_ALLOWED_MECHANISMS).map(|list| {
+                list.chunks_exact(8).filter_map(|chunk| chunk.try_into().ok()).map(u64::from_le_bytes).collect()
+            }),
+        })
+    }
+
+    /// What the gate needs to know before the object is made or destroyed. `sealed`: see [`Standing::sealed`].
+    pub fn standing(&self, sealed: bool) -> Standing {
+        Standing {
+            token: self.is_token(),
+            private: self.is_private(),
+            destroyable: self.flag(CKA_DESTROYABLE),
+            trusted: self.flag(CKA_TRUSTED),
+            sealed,
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! A search template: what a caller wants to find.
+
+use cryptoki_sys::CKA_VALUE;
+
+use super::attribute;
+use super::index::Column;
+use super::template::Given;
+use super::{Class, Object};
+use crate::secret::{Secret, equal};
+
+/// What is searched for. Unlike other templates it is never wrong: an attribute or class that nobody knows matches
+/// nothing.
+pub struct Search {
+    wanted: Vec<Wanted>,
+}
+
+struct Wanted {
+    number: u64,
+    value: Vec<u8>,
+}
+
+impl Search {
+    /// Takes the caller's attributes over.
+    pub fn new(given: &[Given<'_>]) -> Self {
+        let wanted = given.iter().map(|one| Wanted { number: one.number, value: one.value.to_vec() });
+        Self { wanted: wanted.collect() }
+    }
+
+    /// The wanted attributes that the store has an index for, the most telling one first.
+    pub fn indexed(&self) -> Option<(Column, Vec<u8>)> {
+        Column::ALL.into_iter().find_map(|column| {
+            let wanted = self.wanted.iter().find(|wanted| wanted.number == column.number())?;
+            Some((column, column.canonical(&wanted.value)?))
+        })
+    }
+
+    /// Whether an object is what is searched for. `readable` is the value of a key, only where the standard lets it
+    /// be read: a search that matched hidden values would be a guessing machine.
+    pub fn matches(&self, object: &Object, readable: Option<&Secret>) -> bool {
+        self.wanted.iter().all(|wanted| wanted.matches(object, readable))
+    }
+}
+
+impl Wanted {
+    fn matches(&self, object: &Object, readable: Option<&Secret>) -> bool {
+        let Some(row) = attribute::of_class(object.class, self.number) else {
+            return false;
+        };
+        if row.secret && object.class == Class::SecretKey && self.number == CKA_VALUE {
+            return readable.is_some_and(|secret| equal(secret.expose(), &self.value));
+        }
+        let canonical = row.canonical(&self.value);
+        canonical.is_some() && object.value(self.number) == canonical.as_deref()
+    }
+}

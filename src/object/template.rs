@@ -1,0 +1,199 @@
+//! A caller's template, judged once.
+//!
+//! The order of verdicts: attribute known, value well-formed, allowed in this way of making, consistent, complete. (Pointers
+//! and lengths were judged before, in `abi`.) PKCS#11 3.2, section 4.1.
+
+use cryptoki_sys::*;
+
+use super::Attributes;
+use super::attribute::{self, Attribute, Role};
+use crate::error::{Error, Result};
+use crate::key::{Class, KeyType};
+use crate::secret::Secret;
+
+/// One attribute as a caller gave it.
+#[derive(Debug, Clone, Copy)]
+pub struct Given<'a> {
+    /// The attribute's number.
+    pub number: u64,
+    /// The bytes, in the caller's form.
+    pub value: &'a [u8],
+}
+
+/// How an object comes to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// `C_CreateObject`
+    Create,
+    /// `C_GenerateKey`, for keys of this class and type, with this mechanism.
+    Generate(Class, KeyType, u64),
+    /// `C_UnwrapKey`
+    Unwrap,
+}
+
+/// A template that is known, well-formed, allowed, consistent and complete for its way.
+pub struct Template {
+    /// The way it was judged for.
+    pub way: Way,
+    /// `CKA_CLASS`
+    pub class: Class,
+    /// `CKA_KEY_TYPE`, for keys.
+    pub key_type: Option<KeyType>,
+    /// `CKA_VALUE_LEN`, where given.
+    pub value_length: Option<usize>,
+    /// The value of a key, where given.
+    pub value: Option<Secret>,
+    /// Everything else that was given, in canonical form.
+    pub attributes: Attributes,
+}
+
+impl Template {
+    /// Judges what a caller gave.
+    pub fn parse(given: &[Given<'_>], way: Way) -> Result<Self> {
+        for one in given {
+            attribute::name(one.number).ok_or(Error::AttributeTypeInvalid(one.number))?;
+        }
+        let class = class(given, way)?;
+        let rows = given.iter().map(|one| row(class, one)).collect::<Result<Vec<_>>>()?;
+        let mut value = None;
+        let mut attributes = Attributes::new();
+        for (row, one) in rows.iter().zip(given) {
+            let canonical = row.canonical(one.value).ok_or(Error::AttributeValueInvalid(row.name))?;
+            if row.secret {
+                let secret = Secret::new(canonical);
+                if value.as_ref().is_some_and(|earlier| *earlier != secret) {
+                    return Err(Error::TemplateInconsistent(row.name));
+                }
+                value = Some(secret);
+            } else if attributes.get(&row.number).is_some_and(|earlier| *earlier != canonical) {
+                return Err(Error::TemplateInconsistent(row.name));
+            } else {
+                attributes.insert(row.number, canonical);
+            }
+        }
+        if let Some(forbidden) = rows.iter().find(|row| role(row, way) == Role::Forbidden) {
+            return Err(Error::AttributeReadOnly(forbidden.name));
+        }
+        let key_type = key_type(&attributes, way)?;
+        let is_given = |row: &Attribute| if row.secret { value.is_some() } else { attributes.contains_key(&row.number) };
+        if let Some(missing) = attribute::rows(class).find(|row| role(row, way) == Role::Required && !is_given(row)) {
+            return Err(Error::TemplateIncomplete(missing.name));
+        }
+        let value_length = match number(&attributes, CKA_VALUE_LEN) {
+            Some(length) => Some(usize::try_from(length).map_err(|_| Error::AttributeValueInvalid("CKA_VALUE_LEN"))?),
+            None => None,
+        };
+        let length = value.as_ref().map(Secret::len);
+        if let (Some(key_type), Some(length)) = (key_type, length)
+            && !key_type.takes_length(length)
+        {
+            return Err(Error::AttributeValueInvalid("CKA_VALUE"));
+        }
+        Ok(Self { way, class, key_type, value_length, value, attributes })
+    }
+}
+
+/// The class that the template is for: given, or known from the mechanism.
+fn class(given: &[Given<'_>], way: Way) -> Result<Class> {
+    let named = given.iter().find(|one| one.number == CKA_CLASS);
+    let named = match named {
+        Some(one) => {
+            let number = one.value.try_into().map(u64::from_ne_bytes);
+            let number = number.map_err(|_| Error::AttributeValueInvalid("CKA_CLASS"))?;
+            Some(Class::from_number(number).ok_or(Error::AttributeValueInvalid("CKA_CLASS"))?)
+        }
+        None => None,
+    };
+    match (way, named) {
+        (Way::Generate(made, ..), None) => Ok(made),
+        (Way::Generate(made, ..), Some(named)) if made != named => Err(Error::TemplateInconsistent("CKA_CLASS")),
+        // PKCS#11 3.2, section 5.18.4: what is unwrapped is a key.
+        (Way::Unwrap, Some(Class::Data)) => Err(Error::TemplateInconsistent("CKA_CLASS")),
+        (_, Some(named)) => Ok(named),
+        (_, None) => Err(Error::TemplateIncomplete("CKA_CLASS")),
+    }
+}
+
+/// The key type that the template is for, if it is for a key.
+fn key_type(attributes: &Attributes, way: Way) -> Result<Option<KeyType>> {
+    let named = match number(attributes, CKA_KEY_TYPE) {
+        Some(number) => Some(KeyType::from_number(number).ok_or(Error::AttributeValueInvalid("CKA_KEY_TYPE"))?),
+        None => None,
+    };
+    match way {
+        Way::Generate(_, made, _) if named.is_some_and(|named| named != made) => {
+            Err(Error::TemplateInconsistent("CKA_KEY_TYPE"))
+        }
+        Way::Generate(_, made, _) => Ok(Some(made)),
+        Way::Create | Way::Unwrap => Ok(named),
+    }
+}
+
+fn row(class: Class, one: &Given<'_>) -> Result<&'static Attribute> {
+    attribute::of_class(class, one.number)
+        .ok_or_else(|| Error::TemplateInconsistent(attribute::name(one.number).unwrap_or("an unknown attribute")))
+}
+
+fn role(row: &Attribute, way: Way) -> Role {
+    match way {
+        Way::Create => row.create,
+        Way::Generate(..) => row.generate,
+        Way::Unwrap => row.unwrap,
+    }
+}
+
+fn number(attributes: &Attributes, number: u64) -> Option<u64> {
+    attributes.get(&number)?.as_slice().try_into().map(u64::from_le_bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    const SECRET_KEY: [u8; 8] = CKO_SECRET_KEY.to_ne_bytes();
+    const AES: [u8; 8] = CKK_AES.to_ne_bytes();
+
+    fn verdict(way: Way, given: &[(u64, &[u8])]) -> Option<Error> {
+        let given: Vec<_> = given.iter().map(|(number, value)| Given { number: *number, value }).collect();
+        Template::parse(&given, way).err()
+    }
+
+    #[test]
+    fn each_fault_has_its_own_verdict() {
+        let key: [(u64, &[u8]); 2] = [(CKA_CLASS, &SECRET_KEY), (CKA_KEY_TYPE, &AES)];
+        let with = |more: &[(u64, &[u8])]| verdict(Way::Create, &[&key, more].concat());
+        assert_eq!(with(&[(CKA_VALUE, &[0; 16])]), None);
+        assert_eq!(with(&[]), Some(Error::TemplateIncomplete("CKA_VALUE")));
+        assert_eq!(with(&[(CKA_VALUE, &[0; 17])]), Some(Error::AttributeValueInvalid("CKA_VALUE")));
+        assert_eq!(with(&[(0x1234_5678, &[])]), Some(Error::AttributeTypeInvalid(0x1234_5678)));
+        assert_eq!(with(&[(CKA_TOKEN, &[1; 8])]), Some(Error::AttributeValueInvalid("CKA_TOKEN")));
+        assert_eq!(with(&[(CKA_MODULUS, &[1])]), Some(Error::TemplateInconsistent("CKA_MODULUS")));
+        assert_eq!(with(&[(CKA_APPLICATION, &[1])]), Some(Error::TemplateInconsistent("CKA_APPLICATION")));
+        assert_eq!(with(&[(CKA_LOCAL, &[1])]), Some(Error::AttributeReadOnly("CKA_LOCAL")));
+        assert_eq!(with(&[(CKA_VALUE_LEN, &[0; 8])]), Some(Error::AttributeReadOnly("CKA_VALUE_LEN")));
+        assert_eq!(verdict(Way::Create, &[]), Some(Error::TemplateIncomplete("CKA_CLASS")));
+        assert_eq!(verdict(Way::Create, &key[1..]), Some(Error::TemplateIncomplete("CKA_CLASS")));
+    }
+
+    #[test]
+    fn the_same_attribute_twice_must_say_the_same() {
+        let given = |second: &'static [u8]| {
+            verdict(Way::Generate(Class::SecretKey, KeyType::Aes, 1), &[(CKA_TOKEN, &[1]), (CKA_TOKEN, second)])
+        };
+        assert_eq!(given(&[1]), None);
+        assert_eq!(given(&[0]), Some(Error::TemplateInconsistent("CKA_TOKEN")));
+    }
+
+    #[test]
+    fn generation_knows_class_and_type_and_is_not_contradicted() {
+        let way = Way::Generate(Class::SecretKey, KeyType::Aes, 1);
+        let generic = CKK_GENERIC_SECRET.to_ne_bytes();
+        let data = CKO_DATA.to_ne_bytes();
+        assert_eq!(verdict(way, &[]), None);
+        assert_eq!(verdict(way, &[(CKA_KEY_TYPE, &generic)]), Some(Error::TemplateInconsistent("CKA_KEY_TYPE")));
+        assert_eq!(verdict(way, &[(CKA_CLASS, &data)]), Some(Error::TemplateInconsistent("CKA_CLASS")));
+        assert_eq!(verdict(way, &[(CKA_VALUE, &[0; 16])]), Some(Error::AttributeReadOnly("CKA_VALUE")));
+    }
+}
