@@ -51,7 +51,7 @@ impl Module {
 
     /// `C_CloseAllSessions`
     pub fn close_all_sessions(&self, slot: u64) -> Result<()> {
-        self.slots.find(slot).or_else(|error| if error == Error::SlotIdInvalid { Err(error) } else { Ok(Found::Blank) })?;
+        self.slots.check(slot)?;
         self.sessions.close_slot(u32::try_from(slot).map_err(|_| Error::SlotIdInvalid)?);
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::config::Config;
+use crate::config::{Config, Pins};
 use crate::error::{Error, Result};
 use crate::lock::{self, Mutex};
 use crate::store::Folder;
@@ -70,6 +70,16 @@ impl Slots {
             self.look(&mut known);
         }
         known.listed.clone().unwrap_or_default()
+    }
+
+    /// Whether there is such a slot, whatever is in it.
+    pub fn check(&self, id: u64) -> Result<()> {
+        self.slot(&mut self.known.lock(), id).map(drop)
+    }
+
+    /// The lengths and limits of PINs.
+    pub fn pins(&self) -> &Pins {
+        &self.config.settings.pin
     }
 
     /// What is in a slot, opened if need be.

@@ -99,7 +99,8 @@ pub struct Output {
 }
 
 impl Output {
-    fn new(digest: &[u8]) -> Self {
+    /// A copy of `digest`, which has at most 64 bytes.
+    pub fn new(digest: &[u8]) -> Self {
         let mut output = Self { bytes: [0; 64], length: digest.len() };
         for (to, from) in output.bytes.iter_mut().zip(digest) {
             *to = *from;

@@ -6,7 +6,7 @@ use super::parameter::Shape;
 use super::prepared::Keyed;
 use super::{AES, Does, Keys, Mechanism, NOTHING};
 use crate::crypto::cmac::Cmac;
-use crate::crypto::hash::Algorithm;
+use crate::crypto::hash::{Algorithm, Output};
 use crate::crypto::hmac::Hmac;
 use crate::crypto::equal;
 use crate::error::{Error, Result};
@@ -35,9 +35,6 @@ const fn hmac(number: u64, name: &'static str, sign: super::Begin<Mac>) -> Mecha
 /// Any generic secret. In bits, as clients expect; the shortest one they are told of is 8, for one byte.
 const GENERIC_SECRET: Option<Keys> =
     Some(Keys { types: &[KeyType::GenericSecret], lengths: 1..=KeyType::LONGEST, unit: Size::Bits });
-
-/// The longest MAC, in bytes.
-const LONGEST: usize = 64;
 
 /// A MAC in the making.
 pub enum Mac {
@@ -68,15 +65,12 @@ impl Mac {
         }
     }
 
-    /// Ends the message and writes the MAC over the front of `into`, which has room for it.
-    pub fn finish(self, into: &mut [u8]) -> Result<()> {
-        let length = self.length();
-        let into = into.get_mut(..length).ok_or(Error::BufferTooSmall)?;
+    /// Ends the message.
+    pub fn finish(self) -> Result<Output> {
         match self {
-            Self::Cmac(cmac) => into.copy_from_slice(&cmac.finish()?),
-            Self::Hmac(hmac, _) => into.copy_from_slice(hmac.finish().as_ref()),
+            Self::Cmac(cmac) => cmac.finish().map(|mac| Output::new(&mac)),
+            Self::Hmac(hmac, _) => Ok(hmac.finish()),
         }
-        Ok(())
     }
 
     /// Ends the message and compares. The length outranks the value. PKCS#11 3.2, section 5.1.6.
@@ -84,9 +78,6 @@ impl Mac {
         if signature.len() != self.length() {
             return Err(Error::SignatureLenRange);
         }
-        let mut mac = [0; LONGEST];
-        self.finish(&mut mac)?;
-        let mac = mac.get(..signature.len()).unwrap_or_default();
-        if equal(mac, signature) { Ok(()) } else { Err(Error::SignatureInvalid) }
+        if equal(self.finish()?.as_ref(), signature) { Ok(()) } else { Err(Error::SignatureInvalid) }
     }
 }

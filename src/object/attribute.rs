@@ -87,6 +87,11 @@ pub fn name(number: u64) -> Option<&'static str> {
     own.or_else(|| ELSEWHERE.iter().find(|(elsewhere, _)| *elsewhere == number).map(|(_, name)| *name))
 }
 
+/// The longest value, in bytes, that an attribute of this number has in any class: nothing longer is looked at.
+pub fn longest(number: u64) -> usize {
+    if number == CKA_VALUE { DATA_VALUE } else { NAME }
+}
+
 use Default::{Absent, Bool, Empty, Rule, Set};
 use Role::{Forbidden, Optional, Required};
 

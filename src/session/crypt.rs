@@ -76,7 +76,7 @@ impl Sessions {
                 Err(_) => false,
             };
             if !goes_on && let Some(active) = session.ciphering(direction).take() {
-                session.keep(active);
+                drop(session.keep(active));
             }
             outcome
         })

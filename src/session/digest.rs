@@ -1,6 +1,6 @@
 //! Digests. PKCS#11 3.2, section 5.12.
 
-use super::{Length, Sessions};
+use super::{Length, Output, Sessions};
 use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::mechanism::{Digesting, Mechanism};
@@ -28,25 +28,32 @@ impl Sessions {
         })
     }
 
-    /// `C_Digest` with the message in `data`, `C_DigestFinal` without. `into` is the caller's buffer, none for a size query.
-    pub fn digest(&self, session: Handle, data: Option<&[u8]>, into: Option<&mut [u8]>) -> Result<Length> {
+    /// `C_Digest`: the message is the input of `output`.
+    pub fn digest_whole(&self, session: Handle, output: Output<'_>) -> Result<Length> {
+        self.digest(session, true, output)
+    }
+
+    /// `C_DigestFinal`
+    pub fn digest_final(&self, session: Handle, output: Output<'_>) -> Result<Length> {
+        self.digest(session, false, output)
+    }
+
+    fn digest(&self, session: Handle, whole: bool, output: Output<'_>) -> Result<Length> {
         self.with(session, |session| {
             let active = session.digest.as_ref().ok_or(Error::OperationNotInitialized)?;
             let length = active.length;
-            if active.in_parts && data.is_some() {
+            if active.in_parts && whole {
                 session.digest = None;
                 return Err(Error::OperationActive);
             }
-            let into = match into.map(|into| into.get_mut(..length)) {
-                None => return Ok(Length::Needed(length)),
-                Some(None) => return Ok(Length::TooSmall(length)),
-                Some(Some(into)) => into,
+            let mut io = match output {
+                Output::Query(_) => return Ok(Length::Needed(length)),
+                Output::Buffer(io) if io.room() < length => return Ok(Length::TooSmall(length)),
+                Output::Buffer(io) => io,
             };
-            let Some(mut active) = session.digest.take() else {
-                return Err(Error::OperationNotInitialized);
-            };
-            active.state.update(data.unwrap_or_default());
-            into.copy_from_slice(active.state.finish().as_ref());
+            let mut active = session.digest.take().ok_or(Error::OperationNotInitialized)?;
+            active.state.update(io.input());
+            io.write(active.state.finish().as_ref())?;
             Ok(Length::Written(length))
         })
     }

@@ -1,6 +1,6 @@
 //! Keys: generated, wrapped, unwrapped. PKCS#11 3.2, section 5.18.
 
-use super::{Length, Session, Sessions};
+use super::{Length, Output, Session, Sessions};
 use crate::crypto::random;
 use crate::error::{Error, Result};
 use crate::handle::Handle;
@@ -25,14 +25,14 @@ impl Sessions {
         })
     }
 
-    /// `C_WrapKey`. `into` is the caller's buffer, none for a size query.
+    /// `C_WrapKey`
     pub fn wrap(
         &self,
         session: Handle,
         mechanism: &Mechanism,
         parameter: &Parameter<'_>,
         [wrapping, key]: [Handle; 2],
-        into: Option<&mut [u8]>,
+        output: Output<'_>,
     ) -> Result<Length> {
         self.with(session, |session| {
             let caller = session.caller();
@@ -46,19 +46,16 @@ impl Sessions {
             let asked = Use { purpose: Purpose::Wrap, fit, key: facts, other: Some(target_facts) };
             let grant = permit(&caller, &asked)?;
             let length = (how.wrapped_length)(target_facts.length)?;
-            let into = match into.map(|into| into.get_mut(..length)) {
-                None => return Ok(Length::Needed(length)),
-                Some(None) => return Ok(Length::TooSmall(length)),
-                Some(Some(into)) => into,
+            let mut io = match output {
+                Output::Query(_) => return Ok(Length::Needed(length)),
+                Output::Buffer(io) if io.room() < length => return Ok(Length::TooSmall(length)),
+                Output::Buffer(io) => io,
             };
             let keyed = Keyed::new(session.token.prepared(&by)?, grant);
             let target = session.token.prepared(&target)?;
             let wrapped = (how.wrap)(&keyed, parameter, keyed.release(&target)?)?;
-            if wrapped.len() != into.len() {
-                return Err(Error::GeneralError("a wrapped key has another length than announced".into()));
-            }
-            into.copy_from_slice(&wrapped);
-            Ok(Length::Written(length))
+            io.write(&wrapped)?;
+            Ok(Length::Written(wrapped.len()))
         })
     }
 

@@ -216,10 +216,11 @@ impl Session {
         Ok((Keyed::new(self.token.prepared(&opened)?, grant), seen))
     }
 
-    /// Keeps the key of an operation that has ended for the next Init.
-    fn keep<T>(&mut self, active: Active<T>) {
-        let Active { handle, seen, keyed, .. } = active;
+    /// Ends an operation: keeps its key for the next Init and returns its state.
+    fn keep<T>(&mut self, active: Active<T>) -> T {
+        let Active { handle, seen, keyed, state, .. } = active;
         self.last = Some(LastKey { handle, seen, key: keyed.into_key() });
+        state
     }
 
     /// Logout: operations of keys that needed the login end, and the search with its private handles.

@@ -1,6 +1,6 @@
 //! Signatures and MACs. PKCS#11 3.2, sections 5.13 and 5.15.
 
-use super::{Active, Length, Sessions, alive};
+use super::{Active, Length, Output, Sessions, alive};
 use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::key;
@@ -47,27 +47,32 @@ impl Sessions {
         })
     }
 
-    /// `C_Sign` with the message in `data`, `C_SignFinal` without. `into` is the caller's buffer, none for a size query.
-    pub fn sign(&self, session: Handle, data: Option<&[u8]>, into: Option<&mut [u8]>) -> Result<Length> {
+    /// `C_Sign`: the message is the input of `output`.
+    pub fn sign_whole(&self, session: Handle, output: Output<'_>) -> Result<Length> {
+        self.sign(session, true, output)
+    }
+
+    /// `C_SignFinal`
+    pub fn sign_final(&self, session: Handle, output: Output<'_>) -> Result<Length> {
+        self.sign(session, false, output)
+    }
+
+    fn sign(&self, session: Handle, whole: bool, output: Output<'_>) -> Result<Length> {
         self.with(session, |session| {
             let active = alive(&mut session.sign)?;
             let length = active.state.length();
-            if active.in_parts && data.is_some() {
+            if active.in_parts && whole {
                 session.sign = None;
                 return Err(Error::OperationActive);
             }
-            let into = match into {
-                None => return Ok(Length::Needed(length)),
-                Some(into) if into.len() < length => return Ok(Length::TooSmall(length)),
-                Some(into) => into,
+            let mut io = match output {
+                Output::Query(_) => return Ok(Length::Needed(length)),
+                Output::Buffer(io) if io.room() < length => return Ok(Length::TooSmall(length)),
+                Output::Buffer(io) => io,
             };
-            let Some(active) = session.sign.take() else {
-                return Err(Error::OperationNotInitialized);
-            };
-            let Active { handle, seen, keyed, mut state, in_parts } = active;
-            state.update(data.unwrap_or_default());
-            state.finish(into)?;
-            session.keep(Active { handle, seen, keyed, state: (), in_parts });
+            let mut state = session.end_signing(Purpose::Sign)?;
+            state.update(io.input());
+            io.write(state.finish()?.as_ref())?;
             Ok(Length::Written(length))
         })
     }
@@ -75,15 +80,11 @@ impl Sessions {
     /// `C_Verify` with the message in `data`, `C_VerifyFinal` without. Always ends the operation.
     pub fn verify(&self, session: Handle, data: Option<&[u8]>, signature: &[u8]) -> Result<()> {
         self.with(session, |session| {
-            alive(&mut session.verify)?;
-            let Some(active) = session.verify.take() else {
-                return Err(Error::OperationNotInitialized);
-            };
-            if active.in_parts && data.is_some() {
+            let in_parts = alive(&mut session.verify)?.in_parts;
+            let mut state = session.end_signing(Purpose::Verify)?;
+            if in_parts && data.is_some() {
                 return Err(Error::OperationActive);
             }
-            let Active { handle, seen, keyed, mut state, in_parts } = active;
-            session.keep(Active { handle, seen, keyed, state: (), in_parts });
             state.update(data.unwrap_or_default());
             state.verify(signature)
         })
@@ -104,6 +105,12 @@ impl super::Session {
             Purpose::Sign => &mut self.sign,
             Purpose::Verify => &mut self.verify,
         }
+    }
+
+    /// Takes the operation's state and keeps its key for the next Init.
+    fn end_signing(&mut self, purpose: Purpose) -> Result<Signing> {
+        let active = self.signing(purpose).take().ok_or(Error::OperationNotInitialized)?;
+        Ok(self.keep(active))
     }
 }
 
