@@ -9,6 +9,7 @@ pub mod fork;
 pub mod handle;
 pub mod lock;
 pub mod log;
+pub mod seal;
 pub mod secret;
 pub mod store;
 pub mod system;
