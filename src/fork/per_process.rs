@@ -23,25 +23,44 @@ impl<T: Send + Sync> PerProcess<T> {
 
     /// This process's value, if one was made.
     pub fn get(&self) -> Option<&'static T> {
-        let process = super::process();
-        // SAFETY: the pointer is null or was leaked from a box below and is never freed.
-        let owned = unsafe { self.current.load(Ordering::Acquire).as_ref() }?;
-        (owned.process == process).then_some(&owned.value)
+        let (_, owned) = self.load();
+        owned.filter(|owned| owned.process == super::process()).map(|owned| &owned.value)
+    }
+
+    /// What the nearest ancestor left that made a value, as long as this process has made none. Nothing may wait for a
+    /// lock inside it.
+    pub fn inherited(&self) -> Option<&'static T> {
+        let (_, owned) = self.load();
+        owned.filter(|owned| owned.process != super::process()).map(|owned| &owned.value)
     }
 
     /// This process's value, made now if there is none. Two threads at once may both call `make`; one value is kept.
     pub fn get_or_init(&self, make: impl Fn() -> T) -> &'static T {
+        let process = super::process();
         loop {
-            if let Some(value) = self.get() {
-                return value;
+            // One load for both: a value that came in between two would be overwritten.
+            let (old, owned) = self.load();
+            if let Some(owned) = owned.filter(|owned| owned.process == process) {
+                return &owned.value;
             }
-            let old = self.current.load(Ordering::Acquire);
-            let fresh = Box::into_raw(Box::new(Owned { process: super::process(), value: make() }));
+            let fresh = Box::into_raw(Box::new(Owned { process, value: make() }));
             if self.current.compare_exchange(old, fresh, Ordering::AcqRel, Ordering::Acquire).is_err() {
                 // SAFETY: `fresh` came from `Box::into_raw` above and lost the race, so nobody else has seen it.
                 drop(unsafe { Box::from_raw(fresh) });
             }
         }
+    }
+
+    fn load(&self) -> (*mut Owned<T>, Option<&'static Owned<T>>) {
+        let pointer = self.current.load(Ordering::Acquire);
+        // SAFETY: the pointer is null or was leaked from a box above and is never freed.
+        (pointer, unsafe { pointer.as_ref() })
+    }
+}
+
+impl<T: Send + Sync> Default for PerProcess<T> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -3,11 +3,12 @@
 use cryptoki_sys::*;
 
 use super::parameter::Shape;
+use super::prepared::Keyed;
 use super::{AES, Does, Keys, Mechanism, NOTHING};
 use crate::crypto::cmac::Cmac;
 use crate::crypto::hash::Algorithm;
 use crate::crypto::hmac::Hmac;
-use crate::crypto::{Output, equal};
+use crate::crypto::equal;
 use crate::error::{Error, Result};
 use crate::key::{KeyType, Size};
 
@@ -19,12 +20,12 @@ pub(super) const ROWS: &[Mechanism] = &[
         keys: AES,
         does: Does { sign: Some(|keyed, _| keyed.cmac()?.begin().map(Mac::Cmac)), ..NOTHING },
     },
-    hmac(CKM_SHA224_HMAC, "CKM_SHA224_HMAC", |keyed, _| keyed.hmac(Algorithm::Sha224).map(Mac::hmac::<28>)),
-    hmac(CKM_SHA256_HMAC, "CKM_SHA256_HMAC", |keyed, _| keyed.hmac(Algorithm::Sha256).map(Mac::hmac::<32>)),
-    hmac(CKM_SHA384_HMAC, "CKM_SHA384_HMAC", |keyed, _| keyed.hmac(Algorithm::Sha384).map(Mac::hmac::<48>)),
-    hmac(CKM_SHA512_HMAC, "CKM_SHA512_HMAC", |keyed, _| keyed.hmac(Algorithm::Sha512).map(Mac::hmac::<64>)),
-    hmac(CKM_SHA512_224_HMAC, "CKM_SHA512_224_HMAC", |keyed, _| keyed.hmac(Algorithm::Sha512_224).map(Mac::hmac::<28>)),
-    hmac(CKM_SHA512_256_HMAC, "CKM_SHA512_256_HMAC", |keyed, _| keyed.hmac(Algorithm::Sha512_256).map(Mac::hmac::<32>)),
+    hmac(CKM_SHA224_HMAC, "CKM_SHA224_HMAC", |keyed, _| Mac::hmac(keyed, Algorithm::Sha224)),
+    hmac(CKM_SHA256_HMAC, "CKM_SHA256_HMAC", |keyed, _| Mac::hmac(keyed, Algorithm::Sha256)),
+    hmac(CKM_SHA384_HMAC, "CKM_SHA384_HMAC", |keyed, _| Mac::hmac(keyed, Algorithm::Sha384)),
+    hmac(CKM_SHA512_HMAC, "CKM_SHA512_HMAC", |keyed, _| Mac::hmac(keyed, Algorithm::Sha512)),
+    hmac(CKM_SHA512_224_HMAC, "CKM_SHA512_224_HMAC", |keyed, _| Mac::hmac(keyed, Algorithm::Sha512_224)),
+    hmac(CKM_SHA512_256_HMAC, "CKM_SHA512_256_HMAC", |keyed, _| Mac::hmac(keyed, Algorithm::Sha512_256)),
 ];
 
 const fn hmac(number: u64, name: &'static str, sign: super::Begin<Mac>) -> Mechanism {
@@ -35,24 +36,27 @@ const fn hmac(number: u64, name: &'static str, sign: super::Begin<Mac>) -> Mecha
 const GENERIC_SECRET: Option<Keys> =
     Some(Keys { types: &[KeyType::GenericSecret], lengths: 1..=KeyType::LONGEST, unit: Size::Bits });
 
+/// The longest MAC, in bytes.
+const LONGEST: usize = 64;
+
 /// A MAC in the making.
 pub enum Mac {
     /// AES-CMAC
     Cmac(Cmac),
-    /// HMAC, and its length in bytes
-    Hmac(Hmac, usize),
+    /// HMAC
+    Hmac(Hmac, Algorithm),
 }
 
 impl Mac {
-    fn hmac<const LENGTH: usize>(hmac: Hmac) -> Self {
-        Self::Hmac(hmac, LENGTH)
+    fn hmac(keyed: &Keyed, algorithm: Algorithm) -> Result<Self> {
+        keyed.hmac(algorithm).map(|hmac| Self::Hmac(hmac, algorithm))
     }
 
     /// The length of the MAC in bytes.
     pub fn length(&self) -> usize {
         match self {
             Self::Cmac(_) => 16,
-            Self::Hmac(_, length) => *length,
+            Self::Hmac(_, algorithm) => algorithm.output_len(),
         }
     }
 
@@ -80,7 +84,7 @@ impl Mac {
         if signature.len() != self.length() {
             return Err(Error::SignatureLenRange);
         }
-        let mut mac = [0; Output::LONGEST];
+        let mut mac = [0; LONGEST];
         self.finish(&mut mac)?;
         let mac = mac.get(..signature.len()).unwrap_or_default();
         if equal(mac, signature) { Ok(()) } else { Err(Error::SignatureInvalid) }

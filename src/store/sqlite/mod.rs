@@ -1,1 +1,27 @@
-//! Tokens in SQLite files: being built.
+//! Tokens in SQLite files: the engine that users get. `docs/store.md` specifies the files.
+//!
+//! ```text
+//! folder      the folder: which slots there are, how a token comes to be, what stands against opening one
+//! token       one token: the statements behind each call of `Store`
+//! pool        the connections to one token's file
+//! connection  how a connection is opened: read-write, read-only, or on media that cannot change
+//! schema      the tables and the format's version
+//! gate        what keeps SQLite and `fork` apart: the registry of open stores, and the gate
+//! failure     what SQLite's and the system's error codes mean to a caller
+//! patience    bounded waiting
+//! system      the calls into libc and SQLite that need `unsafe`
+//! ```
+
+mod connection;
+mod failure;
+mod folder;
+mod gate;
+mod patience;
+mod pool;
+mod schema;
+mod system;
+#[cfg(test)]
+mod tests;
+mod token;
+
+pub use folder::SqliteFolder;

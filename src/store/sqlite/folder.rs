@@ -1,0 +1,315 @@
+//! The folder: which slots there are, how a token comes to be, what stands against opening one.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::connection::{self, beside};
+use super::failure::{self, Attempt, Failure};
+use super::gate::Visit;
+use super::patience::{PATIENCE, Patience};
+use super::system::{self, FileSizeSignal};
+use super::token::{SqliteToken, patiently};
+use crate::error::{Error, Result};
+use crate::store::{Folder, Store};
+
+/// A folder of tokens, one SQLite file each.
+pub struct SqliteFolder {
+    path: PathBuf,
+    read_only: bool,
+    patience: Duration,
+}
+
+impl SqliteFolder {
+    /// The folder at `path`, which must be absolute: the host may change its working directory. Touches nothing.
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, read_only: false, patience: PATIENCE }
+    }
+
+    /// The same folder, taken to be on read-only media whatever the rights say.
+    pub fn read_only(self) -> Self {
+        Self { read_only: true, ..self }
+    }
+
+    /// The same folder, with another bound on how long a call waits for a lock; 30 s if nothing is said.
+    pub fn patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    fn token_path(&self, slot: u32) -> PathBuf {
+        self.path.join(format!("slot-{slot:08x}.db"))
+    }
+
+    /// The numbers in the names of files that belong, or belonged, to a token.
+    fn numbers(&self, suffixes: &[&str]) -> Result<Vec<u32>> {
+        let entries = match fs::read_dir(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(|error| failure::of_system(&error, "list", &self.path))?,
+        };
+        let mut numbers = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(|error| failure::of_system(&error, "list", &self.path))?.file_name();
+            numbers.extend(name.to_str().and_then(|name| slot_number(name, suffixes)));
+        }
+        numbers.sort_unstable();
+        numbers.dedup();
+        Ok(numbers)
+    }
+
+    /// The next number: the one set aside in the lock file, or past every trace of a token where that was lost.
+    fn next(&self, lock: Option<&File>) -> Result<u32> {
+        let set_aside = lock.and_then(NumberSetAside::read).map_or(0, |number| number.0);
+        match self.numbers(&[".db", ".lock", ".db-wal", ".db-shm"])?.last() {
+            Some(last) => Ok(set_aside.max(last.checked_add(1).ok_or_else(used_up)?)),
+            None => Ok(set_aside),
+        }
+    }
+
+    fn try_create(&self, slot: u32, token: &[u8]) -> Attempt<bool> {
+        // Inside the gate from before the lock is taken, so that no forked child keeps a copy of its descriptor.
+        let visit = Visit::enter()?;
+        let _signal = FileSizeSignal::block();
+        create_missing(&self.path)?;
+        let Some(lock) = FolderLock::try_take(&self.path)? else { return Err(Failure::Again) };
+        let next = self.next(Some(&lock.file))?;
+        if slot < next {
+            return Ok(false);
+        }
+        let after = NumberSetAside(slot.checked_add(1).ok_or_else(used_up)?);
+
+        let made = self.path.join(NEW_TOKEN);
+        remove_remains(&made)?;
+        new_file(&made)?;
+        let built = connection::create(&visit, &made, token).and_then(|()| sync(&made));
+        let placed = built.and_then(|()| self.place(&made, slot, &lock, after));
+        if placed.is_err() {
+            // Nobody has seen the number: it is free again.
+            let _ = remove_remains(&made);
+            let _ = fs::remove_file(self.path.join(format!("slot-{slot:08x}.lock")));
+            let _ = NumberSetAside(next).write(&lock.file, &self.path);
+        }
+        placed.map(|()| true).map_err(Failure::Final)
+    }
+
+    /// Gives the finished file its name, after the number was set aside for good.
+    fn place(&self, made: &Path, slot: u32, lock: &FolderLock, after: NumberSetAside) -> Result<()> {
+        after.write(&lock.file, &self.path)?;
+        new_file(&self.path.join(format!("slot-{slot:08x}.lock")))?;
+        let path = self.token_path(slot);
+        // The lock file's and the folder's own entries are durable before the token can be seen.
+        sync(&self.path)?;
+        if let Some(parent) = self.path.parent() {
+            sync(parent)?;
+        }
+        fs::rename(made, &path).map_err(|error| failure::of_system(&error, "create", &path))?;
+        sync(&self.path)
+    }
+
+    /// Whether the token at `path` can be written, by the rights and the mode bits: no bit for writing on the file or
+    /// its folder means read-only to everybody, root too.
+    fn writable(&self, path: &Path) -> bool {
+        let bits = |path: &Path| fs::metadata(path).is_ok_and(|file| file.mode() & 0o222 != 0);
+        !self.read_only
+            && [path, &self.path].iter().all(|path| bits(path))
+            && system::permits(path, libc::W_OK)
+            && (system::permits(&self.path, libc::W_OK | libc::X_OK)
+                || ["-wal", "-shm"].iter().all(|suffix| system::permits(&beside(path, suffix), libc::W_OK)))
+    }
+}
+
+impl Folder for SqliteFolder {
+    fn slots(&self) -> Result<Vec<u32>> {
+        self.numbers(&[".db"])
+    }
+
+    fn next_slot(&self) -> Result<u32> {
+        let path = self.path.join(FOLDER_LOCK);
+        match File::open(&path).and_then(system::above_standard_streams) {
+            Ok(lock) => self.next(Some(&lock)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.next(None),
+            Err(error) => Err(failure::of_system(&error, "read", &path)),
+        }
+    }
+
+    fn create(&self, slot: u32, token: &[u8]) -> Result<bool> {
+        if self.read_only {
+            return Err(Error::TokenWriteProtected);
+        }
+        let lock = self.path.join(FOLDER_LOCK);
+        patiently(Patience::new(&lock, self.patience), || self.try_create(slot, token))
+    }
+
+    fn open(&self, slot: u32) -> Result<Arc<dyn Store>> {
+        let refuse = |reason: String| Error::TokenNotRecognized(reason.into());
+        let path = self.token_path(slot);
+        let user = system::user();
+        let file = fs::metadata(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => refuse(format!("there is no file {}", path.display())),
+            _ => refuse(format!("uid {user} cannot look at {}: {error}", path.display())),
+        })?;
+        if !file.is_file() {
+            return Err(refuse(format!("{} is not a file", path.display())));
+        }
+        if !system::permits(&path, libc::R_OK) {
+            let mode = file.mode() & 0o7777;
+            let owner = file.uid();
+            return Err(refuse(format!(
+                "uid {user} lacks the right to read {}, which belongs to uid {owner} with mode {mode:04o}",
+                path.display()
+            )));
+        }
+        let writable = self.writable(&path);
+        match SqliteToken::open(path, writable, self.patience) {
+            Ok(token) => Ok(Arc::new(token)),
+            Err(Error::DeviceError(reason)) => Err(Error::TokenNotRecognized(reason)),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn usable(&self) -> Result<()> {
+        let user = system::user();
+        let refuse = |path: &Path, what: &str| {
+            let folder = self.path.display();
+            let reason = format!("the folder {folder} cannot be used: uid {user} {what} {}", path.display());
+            Err(Error::DeviceError(reason.into()))
+        };
+        if !self.path.is_absolute() {
+            return refuse(&self.path, "was given a path that is not absolute,");
+        }
+        match fs::metadata(&self.path) {
+            Ok(folder) if !folder.is_dir() => refuse(&self.path, "finds no folder but something else at"),
+            Ok(_) if !system::permits(&self.path, libc::R_OK | libc::X_OK) => {
+                refuse(&self.path, "lacks the right to list and enter")
+            }
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let existing = self.path.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
+                if existing.is_dir() && system::permits(existing, libc::W_OK | libc::X_OK) && !self.read_only {
+                    return Ok(());
+                }
+                refuse(existing, "lacks the right to create it in")
+            }
+            Err(error) => Err(failure::of_system(&error, "look at", &self.path)),
+        }
+    }
+}
+
+/// The file under whose lock tokens are made. It holds the next slot number and is never removed.
+const FOLDER_LOCK: &str = "folder.lock";
+
+/// The file that becomes the next token. There is one maker at a time, so what is found under this name is remains.
+const NEW_TOKEN: &str = "new-token.tmp";
+
+/// The exclusive right to make a token in the folder, given up when dropped.
+struct FolderLock {
+    file: File,
+}
+
+impl FolderLock {
+    /// Nothing: somebody else has it.
+    fn try_take(folder: &Path) -> Attempt<Option<Self>> {
+        let path = folder.join(FOLDER_LOCK);
+        let failed = |error: io::Error| failure::of_system(&error, "lock", &path);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(libc::O_NOFOLLOW);
+        let file = options.open(&path).and_then(system::above_standard_streams).map_err(failed)?;
+        if !system::try_lock(&file).map_err(failed)? {
+            return Ok(None);
+        }
+        let lock = Self { file };
+        let ours = lock.file.metadata().map_err(failed)?;
+        // Somebody cleaned the folder between our opening and our locking: this is a lock on nothing.
+        match fs::metadata(&path) {
+            Ok(named) if (named.dev(), named.ino()) == (ours.dev(), ours.ino()) => Ok(Some(lock)),
+            _ => Err(Failure::Again),
+        }
+    }
+}
+
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        system::unlock(&self.file);
+    }
+}
+
+/// The next slot number, as the first 16 bytes of the lock file say it: a magic, the number and its complement, both
+/// little-endian.
+struct NumberSetAside(u32);
+
+impl NumberSetAside {
+    const MAGIC: &[u8; 8] = b"keystead";
+
+    /// Nothing where the file says nothing valid.
+    fn read(file: &File) -> Option<Self> {
+        let mut bytes = [0; 16];
+        file.read_exact_at(&mut bytes, 0).ok()?;
+        let (magic, rest) = bytes.split_first_chunk::<8>()?;
+        let (number, rest) = rest.split_first_chunk::<4>()?;
+        let number = u32::from_le_bytes(*number);
+        (magic == Self::MAGIC && rest == (!number).to_le_bytes()).then_some(Self(number))
+    }
+
+    fn write(&self, file: &File, folder: &Path) -> Result<()> {
+        let mut bytes = [0; 16];
+        let parts = Self::MAGIC.iter().copied().chain(self.0.to_le_bytes()).chain((!self.0).to_le_bytes());
+        bytes.iter_mut().zip(parts).for_each(|(byte, part)| *byte = part);
+        let written = file.write_all_at(&bytes, 0).and_then(|()| file.sync_all());
+        written.map_err(|error| failure::of_system(&error, "write", &folder.join(FOLDER_LOCK)))
+    }
+}
+
+/// The number in `slot-0000002a.db`, if the name ends in one of the suffixes.
+fn slot_number(name: &str, suffixes: &[&str]) -> Option<u32> {
+    let (digits, suffix) = name.strip_prefix("slot-")?.split_at_checked(8)?;
+    let lower = digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+    (lower && suffixes.contains(&suffix)).then(|| u32::from_str_radix(digits, 16).ok())?
+}
+
+/// Creates the folder and what is missing above it, 0700 each whatever the umask says, each entry durable.
+fn create_missing(folder: &Path) -> Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let failed = |error: io::Error| failure::of_system(&error, "create", folder);
+    let Some(parent) = folder.parent() else { return Ok(()) };
+    create_missing(parent)?;
+    match DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => return Ok(()),
+        created => created.map_err(failed)?,
+    }
+    fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(failed)?;
+    sync(parent)
+}
+
+/// Creates an empty file that was not there, 0600 whatever the umask says.
+fn new_file(path: &Path) -> Result<()> {
+    let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let created = created.and_then(|file| file.set_permissions(Permissions::from_mode(0o600)));
+    created.map_err(|error| failure::of_system(&error, "create", path))
+}
+
+/// Removes what a maker that was killed has left.
+fn remove_remains(made: &Path) -> Result<()> {
+    for suffix in ["-wal", "-shm", "-journal", ""] {
+        let path = beside(made, suffix);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(failure::of_system(&error, "remove", &path));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Makes a file's contents, or a folder's entries, durable.
+fn sync(path: &Path) -> Result<()> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(|error| failure::of_system(&error, "sync", path))
+}
+
+fn used_up() -> Error {
+    Error::DeviceMemory("the slot numbers are used up".into())
+}

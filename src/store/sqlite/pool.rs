@@ -1,0 +1,153 @@
+//! The connections to one token's file: one that commits and a few that read, so that no reader waits for a writer's
+//! fsync. All of it is touched inside the gate only, except the turn, which is waited for outside.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, TryLockError};
+
+use rusqlite::Connection;
+
+use super::super::hold;
+use super::connection::{self, Line, Purpose, Still};
+use super::failure::{self, Attempt, Failure};
+use super::gate::Visit;
+use super::patience::Turn;
+use super::system::{self, FileSizeSignal};
+
+/// How many threads read one token at the same moment; each costs two descriptors once it has been needed.
+const READERS: usize = 4;
+
+/// One store's connections, opened when needed.
+#[derive(Default)]
+pub(super) struct Pool {
+    /// Whose turn it is to commit, among the threads of this process.
+    pub(super) turn: Turn,
+    writer: Mutex<Option<Line>>,
+    readers: [Mutex<Option<Reader>>; READERS],
+    /// Device and inode of the file that the connections belong to.
+    identity: Mutex<Option<(u64, u64)>>,
+    /// When the identity was last compared, in milliseconds of the coarse clock.
+    compared: AtomicU64,
+}
+
+/// A reading connection and what it remembers.
+pub(super) struct Reader {
+    line: Line,
+    /// SQLite's `data_version` and the store's revision that was read after it.
+    pub(super) seen: Option<(i64, u64)>,
+}
+
+impl Reader {
+    pub(super) fn connection(&self) -> &Connection {
+        &self.line.connection
+    }
+}
+
+impl Pool {
+    /// Runs a query on a free reading connection.
+    pub(super) fn read<T>(
+        &self,
+        visit: &Visit,
+        path: &Path,
+        purpose: Purpose,
+        query: impl FnOnce(&mut Reader) -> rusqlite::Result<T>,
+    ) -> Attempt<T> {
+        self.follow(path, false)?;
+        let mut place = self.reader();
+        if place.is_none() {
+            *place = Some(Reader { line: self.connect(visit, path, purpose)?, seen: None });
+        }
+        let Some(reader) = place.as_mut() else { return Err(Failure::Again) };
+        let outcome = query(reader).map_err(|error| failure::of_sqlite(&error, Some(reader.connection()), path));
+        // Media taken to be immutable, and somebody wrote: what was read may be old or torn.
+        let moved = match &reader.line.still {
+            Some(still) => *still != Still::look(path)?,
+            None => false,
+        };
+        if moved || matches!(outcome, Err(Failure::Final(_))) {
+            *place = None;
+        }
+        if moved { Err(Failure::Again) } else { outcome }
+    }
+
+    /// Runs a transaction on the committing connection.
+    pub(super) fn write<T>(
+        &self,
+        visit: &Visit,
+        path: &Path,
+        transaction: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+    ) -> Attempt<T> {
+        self.follow(path, true)?;
+        let mut place = hold(&self.writer);
+        let _signal = FileSizeSignal::block();
+        if place.is_none() {
+            *place = Some(self.connect(visit, path, Purpose::Write)?);
+        }
+        let Some(line) = place.as_mut() else { return Err(Failure::Again) };
+        let outcome = transaction(&mut line.connection);
+        let outcome = outcome.map_err(|error| failure::of_sqlite(&error, Some(&line.connection), path));
+        if matches!(outcome, Err(Failure::Final(_))) {
+            *place = None;
+        }
+        outcome
+    }
+
+    /// Closes every connection.
+    pub(super) fn close(&self) {
+        *hold(&self.writer) = None;
+        self.readers.iter().for_each(|reader| *hold(reader) = None);
+        *hold(&self.identity) = None;
+    }
+
+    /// Closes the connections when the path leads to another file by now: the folder was restored or made anew, and a
+    /// commit to the old file would be lost. Readers look ten times a second, writers always.
+    fn follow(&self, path: &Path, always: bool) -> Attempt<()> {
+        let now = u64::try_from(system::coarse_clock().as_millis()).unwrap_or(u64::MAX);
+        if !always && now.saturating_sub(self.compared.load(Ordering::Relaxed)) < 100 {
+            return Ok(());
+        }
+        self.compared.store(now, Ordering::Relaxed);
+        let Some(identity) = *hold(&self.identity) else { return Ok(()) };
+        if identity != identify(path)? {
+            self.close();
+        }
+        Ok(())
+    }
+
+    fn connect(&self, visit: &Visit, path: &Path, purpose: Purpose) -> Attempt<Line> {
+        let identity = identify(path)?;
+        let _signal = FileSizeSignal::block();
+        let line = connection::open(visit, path, purpose)?;
+        // Replaced while we opened it: which of the two files it is cannot be told.
+        if identity != identify(path)? || hold(&self.identity).is_some_and(|known| known != identity) {
+            return Err(Failure::Again);
+        }
+        *hold(&self.identity) = Some(identity);
+        Ok(line)
+    }
+
+    fn reader(&self) -> MutexGuard<'_, Option<Reader>> {
+        for reader in &self.readers {
+            match reader.try_lock() {
+                Ok(reader) => return reader,
+                Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) => {}
+            }
+        }
+        // All are reading: wait for one of them, which one is as good as random.
+        let [first, second, third, fourth] = &self.readers;
+        match self.compared.load(Ordering::Relaxed) % 4 {
+            0 => hold(first),
+            1 => hold(second),
+            2 => hold(third),
+            _ => hold(fourth),
+        }
+    }
+}
+
+fn identify(path: &Path) -> Attempt<(u64, u64)> {
+    let file = fs::metadata(path).map_err(|error| failure::of_system(&error, "look at", path))?;
+    Ok((file.dev(), file.ino()))
+}

@@ -1,0 +1,87 @@
+//! The tables, and the version of the format. `docs/store.md` is the specification.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use super::failure::{self, Attempt, Failure};
+use crate::error::Error;
+
+/// The format that this library writes and the newest it reads: the file's `user_version`.
+pub(super) const FORMAT: i64 = 0;
+
+/// The file's `application_id`: "KSTD".
+pub(super) const APPLICATION: i64 = 0x4b53_5444;
+
+/// Writes the tables and the token row into an empty file and makes it a WAL file for good.
+pub(super) fn create(connection: &mut Connection, token: &[u8]) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "page_size", 4096)?;
+    connection.pragma_update(None, "application_id", APPLICATION)?;
+    connection.pragma_update(None, "user_version", FORMAT)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    transaction.execute_batch(TABLES)?;
+    transaction.execute("INSERT INTO token (one, version, revision, bytes) VALUES (1, 1, 0, ?1)", params![token])?;
+    transaction.commit()
+}
+
+/// Refuses a file that is not a token of ours, is newer than this library, or is not in WAL mode. A connection that
+/// takes the file to be immutable does not know the mode; the file's header says it.
+pub(super) fn check(connection: &Connection, path: &Path, immutable: bool) -> Attempt<()> {
+    let refuse = |why: String| Failure::Final(Error::TokenNotRecognized(format!("{} {why}", path.display()).into()));
+    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let sqlite = |error| failure::of_sqlite(&error, Some(connection), path);
+
+    if number("application_id").map_err(sqlite)? != APPLICATION {
+        return Err(refuse("is no Keystead token".into()));
+    }
+    let format = number("user_version").map_err(sqlite)?;
+    if format != FORMAT {
+        return Err(refuse(format!("has format {format}; this library knows format {FORMAT}")));
+    }
+    let mode: String = match immutable {
+        true => header_mode(path)?.into(),
+        false => connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).map_err(sqlite)?,
+    };
+    if mode != "wal" {
+        return Err(refuse(format!("has been set to journal mode {mode}; only wal is safe")));
+    }
+    Ok(())
+}
+
+/// The journal mode in the file's header, <https://www.sqlite.org/fileformat.html>, section 1.3.3.
+fn header_mode(path: &Path) -> Result<&'static str, Error> {
+    let mut header = [0; 20];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    read.map_err(|error| failure::of_system(&error, "read", path))?;
+    Ok(if header.ends_with(&[2, 2]) { "wal" } else { "delete" })
+}
+
+const TABLES: &str = "
+    CREATE TABLE token (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        version INTEGER NOT NULL,
+        revision INTEGER NOT NULL,
+        bytes BLOB NOT NULL
+    ) STRICT;
+    CREATE TABLE objects (
+        id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
+        version INTEGER NOT NULL,
+        revision INTEGER NOT NULL,
+        term0 BLOB, term1 BLOB, term2 BLOB, term3 BLOB, term4 BLOB, term5 BLOB, term6 BLOB, term7 BLOB,
+        record BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX objects_revision ON objects (revision);
+    CREATE INDEX objects_term0 ON objects (term0, id) WHERE term0 IS NOT NULL;
+    CREATE INDEX objects_term1 ON objects (term1, id) WHERE term1 IS NOT NULL;
+    CREATE INDEX objects_term2 ON objects (term2, id) WHERE term2 IS NOT NULL;
+    CREATE INDEX objects_term3 ON objects (term3, id) WHERE term3 IS NOT NULL;
+    CREATE INDEX objects_term4 ON objects (term4, id) WHERE term4 IS NOT NULL;
+    CREATE INDEX objects_term5 ON objects (term5, id) WHERE term5 IS NOT NULL;
+    CREATE INDEX objects_term6 ON objects (term6, id) WHERE term6 IS NOT NULL;
+    CREATE INDEX objects_term7 ON objects (term7, id) WHERE term7 IS NOT NULL;
+    CREATE TABLE deletions (id BLOB PRIMARY KEY NOT NULL, revision INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE INDEX deletions_revision ON deletions (revision);
+";

@@ -1,0 +1,157 @@
+//! What only `unsafe` can ask of libc and SQLite.
+
+use std::ffi::CString;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, ffi};
+
+/// Makes SQLite lock with OFD locks; see `ofd.c`. To be called before a file is opened; again is harmless. False: this
+/// SQLite has no such call, so its locks cannot be trusted.
+pub(super) fn install_ofd_locks() -> bool {
+    // SAFETY: NULL asks for the default VFS, which SQLite never frees.
+    let Some(vfs) = (unsafe { ffi::sqlite3_vfs_find(std::ptr::null()).as_mut() }) else { return false };
+    let Some(set_system_call) = vfs.xSetSystemCall else { return false };
+    // SAFETY: the function has the signature of `fcntl`, which is how SQLite's table calls the entry of that name; the
+    // VFS and the name live for ever.
+    unsafe { set_system_call(vfs, c"fcntl".as_ptr(), Some(keystead_ofd_fcntl)) == ffi::SQLITE_OK }
+}
+
+/// The system's error number of the connection's last failure.
+pub(super) fn system_errno(connection: &Connection) -> i32 {
+    // SAFETY: the handle is that of a live connection and is used in this call only.
+    unsafe { ffi::sqlite3_system_errno(connection.handle()) }
+}
+
+/// Has `fork` call these three: before it, and after it in the parent and in the child.
+pub(super) fn at_fork(before: extern "C" fn(), parent: extern "C" fn(), child: extern "C" fn()) -> io::Result<()> {
+    // SAFETY: the three are functions of this library, which is never unmapped (linked with `-z nodelete`).
+    match unsafe { libc::pthread_atfork(Some(before), Some(parent), Some(child)) } {
+        0 => Ok(()),
+        error => Err(io::Error::from_raw_os_error(error)),
+    }
+}
+
+/// Takes an exclusive OFD lock on the file's first byte. False: somebody else has it.
+pub(super) fn try_lock(file: &File) -> io::Result<bool> {
+    match ofd_lock(file, libc::F_WRLCK) {
+        Ok(()) => Ok(true),
+        Err(error) if matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::EACCES)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Releases the lock for every copy of the descriptor, a forked child's too.
+pub(super) fn unlock(file: &File) {
+    // Closing the descriptor does the same a moment later, unless a child holds a copy.
+    let _ = ofd_lock(file, libc::F_UNLCK);
+}
+
+fn ofd_lock(file: &File, kind: i32) -> io::Result<()> {
+    // SAFETY: `flock` is a plain struct for which zeroes are valid; an OFD lock wants `l_pid` 0.
+    let mut lock: libc::flock = unsafe { std::mem::zeroed() };
+    lock.l_type = kind.try_into().map_err(io::Error::other)?;
+    lock.l_whence = libc::SEEK_SET.try_into().map_err(io::Error::other)?;
+    lock.l_len = 1;
+    // SAFETY: the descriptor is open for as long as `file` lives, and the kernel only reads the struct.
+    check(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &lock) })
+}
+
+/// The same open file under a descriptor above 2, so that nobody's standard output lands in it.
+pub(super) fn above_standard_streams(file: File) -> io::Result<File> {
+    if file.as_raw_fd() > libc::STDERR_FILENO {
+        return Ok(file);
+    }
+    // SAFETY: the descriptor is open for as long as `file` lives.
+    let descriptor = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_DUPFD_CLOEXEC, libc::STDERR_FILENO + 1) };
+    check(descriptor)?;
+    // SAFETY: the kernel has just made this descriptor for us, and nobody else knows it.
+    Ok(unsafe { File::from_raw_fd(descriptor) })
+}
+
+/// Whether the effective user may use `path` so; `rights` is `libc::R_OK`, `W_OK`, `X_OK` or several.
+pub(super) fn permits(path: &Path, rights: i32) -> bool {
+    let Ok(path) = CString::new(path.as_os_str().as_bytes()) else { return false };
+    // SAFETY: the path is a NUL-terminated string that lives through the call.
+    unsafe { libc::faccessat(libc::AT_FDCWD, path.as_ptr(), rights, libc::AT_EACCESS) == 0 }
+}
+
+/// The effective user id.
+pub(super) fn user() -> u32 {
+    // SAFETY: the call reads a number and cannot fail.
+    unsafe { libc::geteuid() }
+}
+
+/// The coarse monotonic clock: a few nanoseconds to read, a few milliseconds exact.
+pub(super) fn coarse_clock() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the kernel writes one `timespec` to where one is.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &mut time) };
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+/// While it lives, a write beyond the limit of file sizes fails with `EFBIG` in this thread and does not kill the host.
+pub(super) struct FileSizeSignal {
+    before: libc::sigset_t,
+    pending_before: bool,
+}
+
+impl FileSizeSignal {
+    /// Blocks `SIGXFSZ` in this thread.
+    pub(super) fn block() -> Self {
+        let (signal, mut before) = (file_size_signal(), file_size_signal());
+        let pending_before = pending();
+        // SAFETY: both sets are initialised and live through the call.
+        unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &signal, &mut before) };
+        Self { before, pending_before }
+    }
+}
+
+impl Drop for FileSizeSignal {
+    fn drop(&mut self) {
+        let signal = file_size_signal();
+        let at_once = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // Ours is eaten; one that was waiting before we came is the host's.
+        while !self.pending_before && pending() {
+            // SAFETY: the set and the time live through the call; NULL asks for no details.
+            if unsafe { libc::sigtimedwait(&signal, std::ptr::null_mut(), &at_once) } < 0
+                && io::Error::last_os_error().raw_os_error() != Some(libc::EINTR)
+            {
+                break;
+            }
+        }
+        // SAFETY: `before` is what the call in `block` stored.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.before, std::ptr::null_mut()) };
+    }
+}
+
+fn file_size_signal() -> libc::sigset_t {
+    // SAFETY: a signal set of zeroes is valid memory for `sigemptyset` to initialise.
+    let mut set: libc::sigset_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the set is ours, and the signal's number is the system's own.
+    unsafe {
+        libc::sigemptyset(&mut set);
+        libc::sigaddset(&mut set, libc::SIGXFSZ);
+    }
+    set
+}
+
+fn pending() -> bool {
+    let mut set = file_size_signal();
+    // SAFETY: the set is initialised and lives through both calls.
+    unsafe { libc::sigpending(&mut set) == 0 && libc::sigismember(&set, libc::SIGXFSZ) == 1 }
+}
+
+fn check(outcome: i32) -> io::Result<()> {
+    if outcome < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+unsafe extern "C" {
+    /// In truth `int (int, int, ...)`; SQLite's table holds functions without their types.
+    fn keystead_ofd_fcntl();
+}

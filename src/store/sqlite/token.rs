@@ -1,0 +1,238 @@
+//! One token: the statements behind each call of [`Store`].
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+
+use super::connection::Purpose;
+use super::failure::{Attempt, Failure};
+use super::gate::{self, Visit};
+use super::patience::Patience;
+use super::pool::{Pool, Reader};
+use crate::error::{Error, Result};
+use crate::store::{Change, Commit, ObjectId, Row, Store, Term, TokenRow, check_column};
+
+/// A token's file. The connections are the process's, not this value's: dropping a value that a forked child inherited
+/// touches nothing of its parent's.
+pub(super) struct SqliteToken {
+    number: u64,
+    path: PathBuf,
+    writable: bool,
+    patience: Duration,
+}
+
+impl SqliteToken {
+    /// Opens the file and reads the token row once, so that what cannot be used is found out now.
+    pub(super) fn open(path: PathBuf, writable: bool, patience: Duration) -> Result<Self> {
+        let token = Self { number: gate::next_number(), path, writable, patience };
+        token.token()?;
+        Ok(token)
+    }
+
+    fn read_with<T>(&self, mut query: impl FnMut(&mut Reader) -> rusqlite::Result<T>) -> Result<T> {
+        let purpose = if self.writable { Purpose::Read } else { Purpose::ReadOnlyMedia };
+        patiently(Patience::new(&self.path, self.patience), || {
+            let visit = Visit::enter()?;
+            visit.pool(self.number).read(&visit, &self.path, purpose, &mut query)
+        })
+    }
+
+    fn query<T>(&self, mut query: impl FnMut(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        self.read_with(|reader| query(reader.connection()))
+    }
+
+    fn ids(&self, sql: &str, parameters: impl rusqlite::Params + Copy) -> Result<Vec<ObjectId>> {
+        self.query(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            statement.query_map(parameters, |row| row.get(0).map(ObjectId))?.collect()
+        })
+    }
+
+    fn pool(&self) -> Result<Arc<Pool>> {
+        Ok(Visit::enter()?.pool(self.number))
+    }
+}
+
+impl Store for SqliteToken {
+    fn token(&self) -> Result<TokenRow> {
+        self.query(|connection| {
+            let mut statement = connection.prepare_cached("SELECT version, bytes FROM token")?;
+            statement.query_row([], |row| Ok(TokenRow { version: number(row.get(0)?), bytes: row.get(1)? }))
+        })
+    }
+
+    fn read(&self, id: ObjectId) -> Result<Option<Row>> {
+        self.query(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT version, record, term0, term1, term2, term3, term4, term5, term6, term7
+                 FROM objects WHERE id = ?1",
+            )?;
+            let found = statement.query_row([id.0], |row| {
+                let mut terms = [None; crate::store::TERMS];
+                for (column, term) in (FIRST_TERM..).zip(&mut terms) {
+                    *term = row.get(column)?;
+                }
+                Ok(Row { id, version: number(row.get(0)?), terms, record: row.get(1)? })
+            });
+            found.optional()
+        })
+    }
+
+    fn version(&self, id: ObjectId) -> Result<Option<u64>> {
+        self.query(|connection| {
+            let mut statement = connection.prepare_cached("SELECT version FROM objects WHERE id = ?1")?;
+            statement.query_row([id.0], |row| row.get(0).map(number)).optional()
+        })
+    }
+
+    fn find(&self, column: usize, term: &Term, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectId>> {
+        check_column(column)?;
+        let sql = format!("SELECT id FROM objects WHERE term{column} = ?1 AND id > ?2 ORDER BY id LIMIT ?3");
+        self.ids(&sql, params![term, start(&after), count(limit)])
+    }
+
+    fn list(&self, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectId>> {
+        let sql = "SELECT id FROM objects WHERE id > ?1 ORDER BY id LIMIT ?2";
+        self.ids(sql, params![start(&after), count(limit)])
+    }
+
+    fn commit(&self, changes: Vec<Change>) -> Result<Commit> {
+        if !self.writable {
+            return Err(Error::TokenWriteProtected);
+        }
+        if changes.is_empty() {
+            return Ok(Commit::Done { revision: self.revision()? });
+        }
+        let patience = Patience::new(&self.path, self.patience);
+        let pool = self.pool()?;
+        let _turn = pool.turn.take(&patience)?;
+        patiently(patience, || {
+            let visit = Visit::enter()?;
+            pool.write(&visit, &self.path, |connection| apply_all(connection, &changes))
+        })
+    }
+
+    fn revision(&self) -> Result<u64> {
+        self.read_with(|reader| {
+            let connection = reader.connection();
+            let version = connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
+            if let Some((seen, revision)) = reader.seen
+                && seen == version
+            {
+                return Ok(revision);
+            }
+            // Read after the version: as new as it, or newer, and then the version moves again.
+            let revision =
+                number(connection.prepare_cached("SELECT revision FROM token")?.query_row([], |row| row.get(0))?);
+            reader.seen = Some((version, revision));
+            Ok(revision)
+        })
+    }
+
+    fn changed_since(&self, revision: u64) -> Result<Vec<ObjectId>> {
+        let sql =
+            "SELECT id FROM objects WHERE revision > ?1 UNION SELECT id FROM deletions WHERE revision > ?1 ORDER BY id";
+        self.ids(sql, params![i64::try_from(revision).unwrap_or(i64::MAX)])
+    }
+
+    fn writable(&self) -> bool {
+        self.writable
+    }
+}
+
+impl Drop for SqliteToken {
+    fn drop(&mut self) {
+        // Where no visit is possible there is nothing of this process's to close.
+        if let Ok(visit) = Visit::enter() {
+            visit.forget(self.number);
+        }
+    }
+}
+
+/// The place of the first term in the answer of `read`.
+const FIRST_TERM: usize = 2;
+
+/// Tries until it succeeds, fails for good, or the time is used up. Waits outside the gate.
+pub(super) fn patiently<T>(mut patience: Patience<'_>, mut attempt: impl FnMut() -> Attempt<T>) -> Result<T> {
+    loop {
+        match attempt() {
+            Ok(done) => return Ok(done),
+            Err(Failure::Final(error)) => return Err(error),
+            Err(Failure::Again) => patience.wait()?,
+        }
+    }
+}
+
+fn apply_all(connection: &mut Connection, changes: &[Change]) -> rusqlite::Result<Commit> {
+    // Immediate: a transaction that reads first and writes later would fail at once where another wrote in between.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let sql = "UPDATE token SET revision = revision + 1 RETURNING revision";
+    let revision: i64 = transaction.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+    for change in changes {
+        if !apply(&transaction, revision, change)? {
+            transaction.rollback()?;
+            return Ok(Commit::Conflict);
+        }
+    }
+    transaction.commit()?;
+    Ok(Commit::Done { revision: number(revision) })
+}
+
+/// False: an expected version did not hold.
+fn apply(connection: &Connection, revision: i64, change: &Change) -> rusqlite::Result<bool> {
+    let run = |sql, parameters: &[&dyn rusqlite::ToSql]| connection.prepare_cached(sql)?.execute(parameters);
+    let changed = match change {
+        Change::Token { expected, bytes } => {
+            let sql = "UPDATE token SET version = ?1, bytes = ?2 WHERE version = ?3";
+            run(sql, params![integer(expected.wrapping_add(1)), bytes, integer(*expected)])?
+        }
+        Change::Insert(Row { id, version, terms, record }) => {
+            run("DELETE FROM deletions WHERE id = ?1", params![id.0])?;
+            let [t0, t1, t2, t3, t4, t5, t6, t7] = terms;
+            let sql = "INSERT INTO objects (id, version, revision, record,
+                           term0, term1, term2, term3, term4, term5, term6, term7)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (id) DO NOTHING";
+            run(sql, params![id.0, integer(*version), revision, record, t0, t1, t2, t3, t4, t5, t6, t7])?
+        }
+        Change::Update { expected, row: Row { id, version, terms, record } } => {
+            let [t0, t1, t2, t3, t4, t5, t6, t7] = terms;
+            let sql = "UPDATE objects SET version = ?2, revision = ?3, record = ?4,
+                           term0 = ?5, term1 = ?6, term2 = ?7, term3 = ?8,
+                           term4 = ?9, term5 = ?10, term6 = ?11, term7 = ?12
+                       WHERE id = ?1 AND version = ?13";
+            let new = integer(*version);
+            run(sql, params![id.0, new, revision, record, t0, t1, t2, t3, t4, t5, t6, t7, integer(*expected)])?
+        }
+        Change::Delete { id, expected } => {
+            run("INSERT OR REPLACE INTO deletions (id, revision) VALUES (?1, ?2)", params![id.0, revision])?;
+            run("DELETE FROM objects WHERE id = ?1 AND version = ?2", params![id.0, integer(*expected)])?
+        }
+        Change::Clear => {
+            let sql = "INSERT OR REPLACE INTO deletions (id, revision) SELECT id, ?1 FROM objects";
+            run(sql, params![revision])?;
+            run("DELETE FROM objects", &[])?;
+            return Ok(true);
+        }
+    };
+    Ok(changed == 1)
+}
+
+/// Versions are compared, never ordered: the same 64 bits serve as SQLite's signed integer.
+fn integer(number: u64) -> i64 {
+    number.cast_signed()
+}
+
+fn number(integer: i64) -> u64 {
+    integer.cast_unsigned()
+}
+
+/// What ids are compared with: every id is greater than the empty one.
+fn start(after: &Option<ObjectId>) -> &[u8] {
+    after.as_ref().map_or(&[], |after| &after.0)
+}
+
+fn count(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
