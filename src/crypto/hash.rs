@@ -94,14 +94,16 @@ enum State {
 
 /// A hash or an HMAC, wiped when dropped, for it may be a key to somebody.
 pub struct Output {
-    bytes: [u8; 64],
+    bytes: [u8; Output::LONGEST],
     length: usize,
 }
 
 impl Output {
-    /// A copy of `digest`, which has at most 64 bytes.
-    pub fn new(digest: &[u8]) -> Self {
-        let mut output = Self { bytes: [0; 64], length: digest.len() };
+    /// The length of the longest in bytes.
+    pub const LONGEST: usize = 64;
+
+    fn new(digest: &[u8]) -> Self {
+        let mut output = Self { bytes: [0; Self::LONGEST], length: digest.len() };
         for (to, from) in output.bytes.iter_mut().zip(digest) {
             *to = *from;
         }
