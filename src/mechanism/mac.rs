@@ -6,9 +6,9 @@ use super::parameter::Shape;
 use super::prepared::Keyed;
 use super::{AES, Does, Keys, Mechanism, NOTHING};
 use crate::crypto::cmac::Cmac;
+use crate::crypto::equal;
 use crate::crypto::hash::{Algorithm, Output};
 use crate::crypto::hmac::Hmac;
-use crate::crypto::equal;
 use crate::error::{Error, Result};
 use crate::key::{KeyType, Size};
 

@@ -19,7 +19,9 @@ pub(super) const ROWS: &[Mechanism] = &[
         keys: AES,
         does: Does {
             encrypt: Some(|_, parameter| Form::Plain.begin(parameter, |form| Ciphering::KeyWrap(KeyWrapping(form)))),
-            decrypt: Some(|_, parameter| Form::Plain.begin(parameter, |form| Ciphering::KeyUnwrap(KeyUnwrapping(form)))),
+            decrypt: Some(|_, parameter| {
+                Form::Plain.begin(parameter, |form| Ciphering::KeyUnwrap(KeyUnwrapping(form)))
+            }),
             wrap: Some(Wrapping { wrapped_length: plain_length, wrap: wrap_plain, unwrap: unwrap_plain }),
             ..NOTHING
         },
@@ -31,7 +33,9 @@ pub(super) const ROWS: &[Mechanism] = &[
         keys: AES,
         does: Does {
             encrypt: Some(|_, parameter| Form::Padded.begin(parameter, |form| Ciphering::KeyWrap(KeyWrapping(form)))),
-            decrypt: Some(|_, parameter| Form::Padded.begin(parameter, |form| Ciphering::KeyUnwrap(KeyUnwrapping(form)))),
+            decrypt: Some(|_, parameter| {
+                Form::Padded.begin(parameter, |form| Ciphering::KeyUnwrap(KeyUnwrapping(form)))
+            }),
             wrap: Some(Wrapping { wrapped_length: padded_length, wrap: wrap_padded, unwrap: unwrap_padded }),
             ..NOTHING
         },
