@@ -37,6 +37,7 @@ const GENERIC_SECRET: Option<Keys> =
     Some(Keys { types: &[KeyType::GenericSecret], lengths: 1..=KeyType::LONGEST, unit: Size::Bits });
 
 /// A MAC in the making.
+#[allow(clippy::large_enum_variant, reason = "kept in the session, so that an Init allocates nothing")]
 pub enum Mac {
     /// AES-CMAC
     Cmac(Cmac),

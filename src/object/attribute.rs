@@ -189,7 +189,7 @@ impl Attribute {
             Kind::Bool => matches!(given, [0 | 1]),
             Kind::Date => given.is_empty() || (given.len() == 8 && given.iter().all(u8::is_ascii_digit)),
             Kind::Number => given.len() == 8,
-            Kind::Numbers => given.len() % 8 == 0 && given.len() <= NAME,
+            Kind::Numbers => given.len().is_multiple_of(8) && given.len() <= NAME,
             Kind::Bytes(longest) => given.len() <= longest,
         };
         well_formed.then(|| self.turn_numbers(given))

@@ -82,7 +82,7 @@ impl Origin {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
     use cryptoki_sys::{CKA_CLASS, CKA_LABEL, CKO_DATA};
 

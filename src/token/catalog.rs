@@ -309,7 +309,7 @@ impl Catalog {
     }
 
     fn add(&self, entry: Entry) -> Result<Handle> {
-        self.entries.insert(entry).map_err(|_| Error::HostMemory("no object handle is left"))
+        self.entries.insert(|_| entry).ok_or(Error::HostMemory("no object handle is left"))
     }
 
     /// The one handle that a token object has in this process.
