@@ -1,0 +1,103 @@
+//! Media that cannot be written: reads go on, nothing on them changes.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::files::checkpoint;
+use super::support::{Place, listing};
+use crate::error::Error;
+use crate::store::suite::{done, id, row, token};
+use crate::store::{Change, Folder};
+
+#[test]
+fn modes_without_write_bits_mean_read_only_even_to_root() {
+    for protected in [Path::new("."), Path::new("slot-00000000.db")] {
+        for checkpointed in [false, true] {
+            let place = Place::new();
+            let store = token(place.folder());
+            done(&*store, vec![Change::Insert(row(1, 1, b"kept"))]);
+            drop(store);
+            if checkpointed {
+                checkpoint(&place);
+            }
+            let path = place.path().join(protected);
+            let mode = if path.is_dir() { 0o555 } else { 0o400 };
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+            let before = listing(&place.path());
+
+            let store = place.folder().open(0).unwrap();
+            assert!(!store.writable());
+            assert_eq!(store.read(id(1)).unwrap(), Some(row(1, 1, b"kept")));
+            assert_eq!(store.revision().unwrap(), 1);
+            assert_eq!(store.commit(vec![Change::Delete { id: id(1), expected: 1 }]), Err(Error::TokenWriteProtected));
+            assert_eq!(store.commit(vec![]), Err(Error::TokenWriteProtected));
+            drop(store);
+            assert_eq!(listing(&place.path()), before);
+            fs::set_permissions(&path, Permissions::from_mode(0o700)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_token_without_wal_is_read_from_media_without_making_one() {
+    let place = Place::new();
+    place.folder().create(0, b"as made").unwrap();
+    let before = listing(&place.path());
+    let folder = place.again().read_only();
+    let store = folder.open(0).unwrap();
+    assert_eq!(store.token().unwrap().bytes, b"as made");
+    assert_eq!(store.list(None, 10).unwrap(), []);
+    drop(store);
+    assert_eq!(listing(&place.path()), before);
+    assert_eq!(folder.create(1, b""), Err(Error::TokenWriteProtected));
+}
+
+#[test]
+fn a_reader_without_rights_sees_what_a_writer_commits() {
+    let place = Place::new();
+    place.folder().create(0, b"").unwrap();
+    let reader = place.again().read_only().open(0).unwrap();
+    assert_eq!(reader.revision().unwrap(), 0);
+    let writer = place.folder().open(0).unwrap();
+    // From a file without WAL, through one with a WAL in use, to one that was checkpointed, and on.
+    for number in 1..=6 {
+        done(&*writer, vec![Change::Insert(row(number, 1, &[number; 5000]))]);
+        assert_eq!(reader.revision().unwrap(), u64::from(number));
+        assert_eq!(reader.read(id(number)).unwrap(), Some(row(number, 1, &[number; 5000])));
+        assert_eq!(reader.list(None, 10).unwrap().len(), usize::from(number));
+        if number % 2 == 0 {
+            checkpoint(&place);
+        }
+    }
+}
+
+#[test]
+fn the_wal_of_a_killed_writer_is_read_from_media() {
+    let place = Place::new();
+    let store = token(place.folder());
+    done(&*store, vec![Change::Insert(row(1, 1, b"in the WAL"))]);
+    drop(store);
+    // Nobody has the token open, and the WAL was never moved into the file: what a kill leaves.
+    let store = place.again().read_only().open(0).unwrap();
+    assert_eq!(store.read(id(1)).unwrap(), Some(row(1, 1, b"in the WAL")));
+}
+
+#[test]
+fn a_wal_that_cannot_be_read_is_refused_with_the_remedy() {
+    let place = Place::new();
+    let store = token(place.folder());
+    done(&*store, vec![Change::Insert(row(1, 1, b"in the WAL"))]);
+    drop(store);
+    fs::remove_file(place.file("db-shm")).unwrap();
+    let before = listing(&place.path());
+    match place.again().read_only().open(0).map(|_| ()) {
+        Err(Error::TokenNotRecognized(reason)) => {
+            assert!(reason.contains("slot-00000000.db-wal holds changes; open the token once"), "{reason}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(listing(&place.path()), before);
+    let store = place.folder().open(0).unwrap();
+    assert_eq!(store.version(id(1)).unwrap(), Some(1));
+}
