@@ -1,14 +1,16 @@
 //! Media that cannot be written: reads go on, nothing on them changes.
 
 use std::fs::{self, Permissions};
+use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Stdio;
 
 use super::files::checkpoint;
-use super::support::{Place, listing};
+use super::support::{Place, listing, process};
 use crate::error::Error;
 use crate::store::suite::{done, id, row, token};
-use crate::store::{Change, Folder};
+use crate::store::{Change, Folder, Store};
 
 #[test]
 fn modes_without_write_bits_mean_read_only_even_to_root() {
@@ -57,17 +59,35 @@ fn a_token_without_wal_is_read_from_media_without_making_one() {
 fn a_reader_without_rights_sees_what_a_writer_commits() {
     let place = Place::new();
     place.folder().create(0, b"").unwrap();
-    let reader = place.again().read_only().open(0).unwrap();
-    assert_eq!(reader.revision().unwrap(), 0);
+    // A process of its own: within one, SQLite's connections share the mapped index of the WAL and its rights.
+    let mut reader = process("read media", &place.path()).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut answers = BufReader::new(reader.stderr.take().unwrap()).lines();
+    assert_eq!(answers.next().unwrap().unwrap(), "0 sees 0");
     let writer = place.folder().open(0).unwrap();
     // From a file without WAL, through one with a WAL in use, to one that was checkpointed, and on.
     for number in 1..=6 {
         done(&*writer, vec![Change::Insert(row(number, 1, &[number; 5000]))]);
-        assert_eq!(reader.revision().unwrap(), u64::from(number));
-        assert_eq!(reader.read(id(number)).unwrap(), Some(row(number, 1, &[number; 5000])));
-        assert_eq!(reader.list(None, 10).unwrap().len(), usize::from(number));
+        reader.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+        assert_eq!(answers.next().unwrap().unwrap(), format!("{number} sees {number}"));
         if number % 2 == 0 {
             checkpoint(&place);
+        }
+    }
+    drop(reader.stdin.take());
+    assert!(reader.wait().unwrap().success());
+}
+
+/// The other process: at each line that comes in, says the revision and how many objects it reads.
+pub fn read_media(store: &dyn Store) {
+    let mut lines = std::io::stdin().lines();
+    loop {
+        let found = store.list(None, 10).unwrap();
+        for id in &found {
+            assert_eq!(store.read(*id).unwrap().unwrap().record, [id.0[0]; 5000]);
+        }
+        eprintln!("{} sees {}", store.revision().unwrap(), found.len());
+        if lines.next().is_none() {
+            return;
         }
     }
 }

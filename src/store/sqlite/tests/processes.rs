@@ -119,6 +119,7 @@ fn another_process() {
             // Until the other end goes away, or for the time of a test.
             let _ = std::io::stdin().read_line(&mut String::new());
         }),
+        "read media" => super::media::read_media(&*folder.read_only().open(0).unwrap()),
         "try to write" => {
             let store = folder.patience(Duration::from_millis(100)).open(0).unwrap();
             done(&*store, vec![Change::Insert(row(1, 1, b""))]);
