@@ -31,7 +31,9 @@ fn exit_object() -> PathBuf {
     let object = out.join("exit.o");
     let compiler = cc::Build::new().get_compiler();
     let mut command: Command = compiler.to_command();
-    command.args(["-c", "-O2", "-fPIC", "-fvisibility=hidden", "-Wall", "-Werror", "src/abi/exit.c", "-o"]).arg(&object);
+    command
+        .args(["-c", "-O2", "-fPIC", "-fvisibility=hidden", "-Wall", "-Werror", "src/abi/exit.c", "-o"])
+        .arg(&object);
     let status = command.status();
     assert!(matches!(status, Ok(status) if status.success()), "the C compiler failed on src/abi/exit.c: {status:?}");
     object

@@ -196,7 +196,9 @@ impl fmt::Display for Error {
             TokenWriteProtected => f.write_str("the token's store is read-only"),
             UnwrappingKeyHandleInvalid => f.write_str("no such unwrapping key is visible to the session"),
             UnwrappingKeySizeRange => f.write_str("the unwrapping key's size does not fit the mechanism"),
-            UnwrappingKeyTypeInconsistent => f.write_str("the unwrapping key's class or type does not fit the mechanism"),
+            UnwrappingKeyTypeInconsistent => {
+                f.write_str("the unwrapping key's class or type does not fit the mechanism")
+            }
             UserAlreadyLoggedIn => f.write_str("this user is logged in already"),
             UserAnotherAlreadyLoggedIn => f.write_str("the other role is logged in"),
             UserNotLoggedIn => f.write_str("nobody who may do this is logged in"),
