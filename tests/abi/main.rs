@@ -16,12 +16,13 @@ mod library;
 mod linking;
 mod sessions;
 mod tables;
+mod vectors;
 
 use std::process::ExitCode;
 
 use support::Test;
 
-const SUITES: &[&[Test]] = &[library::TESTS, linking::TESTS, sessions::TESTS, tables::TESTS];
+const SUITES: &[&[Test]] = &[library::TESTS, linking::TESTS, sessions::TESTS, tables::TESTS, vectors::TESTS];
 
 const PEERS: &[&[Test]] = &[sessions::PEERS];
 
