@@ -12,8 +12,11 @@
 #[macro_use]
 mod support;
 
+mod ciphers;
+mod gcm;
 mod library;
 mod linking;
+mod operations;
 mod sessions;
 mod tables;
 mod vectors;
@@ -22,7 +25,16 @@ use std::process::ExitCode;
 
 use support::Test;
 
-const SUITES: &[&[Test]] = &[library::TESTS, linking::TESTS, sessions::TESTS, tables::TESTS, vectors::TESTS];
+const SUITES: &[&[Test]] = &[
+    ciphers::TESTS,
+    gcm::TESTS,
+    library::TESTS,
+    linking::TESTS,
+    operations::TESTS,
+    sessions::TESTS,
+    tables::TESTS,
+    vectors::TESTS,
+];
 
 const PEERS: &[&[Test]] = &[sessions::PEERS];
 

@@ -67,4 +67,9 @@ impl Session {
         let size = output.len() as CK_ULONG;
         call!(self.module.list, C_Encrypt(self.handle, input, size, output.as_mut_ptr(), null_mut()))
     }
+
+    /// `C_EncryptInit` with a NULL mechanism.
+    pub fn cancel_by_null(&self) -> Result {
+        call!(self.module.list, C_EncryptInit(self.handle, null_mut(), 0))
+    }
 }

@@ -13,6 +13,7 @@ mod module;
 #[macro_use]
 mod process;
 
+mod bench;
 mod home;
 mod host;
 mod in_place;
@@ -24,6 +25,7 @@ mod token;
 mod tool;
 mod tour;
 
+pub use bench::{Bench, Case, cbc, cbc_pad, gcm, message};
 pub use home::{Config, Home};
 pub use host::Host;
 pub use in_place::GUARD;
