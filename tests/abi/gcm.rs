@@ -191,7 +191,7 @@ fn the_parameter_is_taken_with_and_without_iv_bits() {
 fn the_parameter_may_change_after_init() {
     let Bench { session, key, .. } = &Bench::new();
     let expected = ok!(session.encrypt(&gcm(), *key, b"text"));
-    let (mut iv, mut aad) = (vec![9; 12], b"associated".to_vec());
+    let (mut iv, mut aad) = (vec![9u8; 12], b"associated".to_vec());
     let (at, with) = (iv.as_mut_ptr() as usize, aad.as_mut_ptr() as usize);
     let mechanism = Mechanism::words(CKM_AES_GCM, &[at, 12, 96, with, 10, 128]);
     ok!(Encrypt::init(session, &mechanism, *key));

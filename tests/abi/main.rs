@@ -16,10 +16,13 @@ mod ciphers;
 mod gcm;
 mod library;
 mod linking;
+mod macs;
+mod mechanisms;
 mod operations;
 mod sessions;
 mod tables;
 mod vectors;
+mod wrapping;
 
 use std::process::ExitCode;
 
@@ -30,10 +33,13 @@ const SUITES: &[&[Test]] = &[
     gcm::TESTS,
     library::TESTS,
     linking::TESTS,
+    macs::TESTS,
+    mechanisms::TESTS,
     operations::TESTS,
     sessions::TESTS,
     tables::TESTS,
     vectors::TESTS,
+    wrapping::TESTS,
 ];
 
 const PEERS: &[&[Test]] = &[sessions::PEERS];

@@ -72,4 +72,9 @@ impl Session {
     pub fn cancel_by_null(&self) -> Result {
         call!(self.module.list, C_EncryptInit(self.handle, null_mut(), 0))
     }
+
+    /// `C_DigestKey`.
+    pub fn digest_key(&self, key: CK_OBJECT_HANDLE) -> Result {
+        call!(self.module.list, C_DigestKey(self.handle, key))
+    }
 }
