@@ -1,0 +1,27 @@
+//! Tests through the C ABI of the built module, `target/release/libkeystead.so` or `$KEYSTEAD_MODULE`.
+//!
+//! Each test runs in a process of its own. To add one: write a function in a suite and put it into the suite's `TESTS`
+//! table; to add a suite: a file here, and its table in `SUITES` below. What runs in another process beside a test is a
+//! peer, listed in the suite's `PEERS`.
+
+// A test says what it expects by panicking.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+// The suites that use the rest of it come next.
+#[allow(dead_code, unused_imports)]
+#[macro_use]
+mod support;
+
+mod sessions;
+
+use std::process::ExitCode;
+
+use support::Test;
+
+const SUITES: &[&[Test]] = &[sessions::TESTS];
+
+const PEERS: &[&[Test]] = &[sessions::PEERS];
+
+fn main() -> ExitCode {
+    support::main(SUITES, PEERS)
+}

@@ -1,0 +1,34 @@
+//! What the suites stand on: a process for each test, the module behind its C function table, stores to throw away,
+//! peers on the same store, and host programs in C. All `unsafe` of the suites is in here.
+
+// Macros first: what stands below sees them.
+#[macro_use]
+mod rv;
+#[macro_use]
+mod trial;
+#[macro_use]
+mod template;
+#[macro_use]
+mod module;
+#[macro_use]
+mod process;
+
+mod home;
+mod host;
+mod mechanism;
+mod object;
+mod operation;
+mod session;
+mod token;
+
+pub use home::{Config, Home};
+pub use host::Host;
+pub use mechanism::Mechanism;
+pub use module::{FUNCTIONS, Module, Table};
+pub use operation::{Decrypt, Digest, Encrypt, Operation, Sign};
+pub use process::{Forked, Peer, arguments, hear, say};
+pub use rv::{Result, Rv};
+pub use session::Session;
+pub use template::{Template, ToBytes};
+pub use token::{LABEL, SO_PIN, Token, USER_PIN};
+pub use trial::{Test, main, rounds, skip};
