@@ -167,11 +167,7 @@ impl<const RANK: u8, T> Slots<RANK, T> {
         let chunk = (position / FIRST).ilog2();
         let length = FIRST.checked_shl(chunk)?;
         let cell = self.chunks.get(chunk as usize)?;
-        let slots = if make {
-            cell.get_or_init(|| (0..length).map(|_| Slot::empty()).collect())
-        } else {
-            cell.get()?
-        };
+        let slots = if make { cell.get_or_init(|| (0..length).map(|_| Slot::empty()).collect()) } else { cell.get()? };
         slots.get(position.checked_sub(length)? as usize)
     }
 }

@@ -12,13 +12,16 @@
 #[macro_use]
 mod support;
 
+mod library;
+mod linking;
 mod sessions;
+mod tables;
 
 use std::process::ExitCode;
 
 use support::Test;
 
-const SUITES: &[&[Test]] = &[sessions::TESTS];
+const SUITES: &[&[Test]] = &[library::TESTS, linking::TESTS, sessions::TESTS, tables::TESTS];
 
 const PEERS: &[&[Test]] = &[sessions::PEERS];
 

@@ -20,15 +20,17 @@ mod object;
 mod operation;
 mod session;
 mod token;
+mod tour;
 
 pub use home::{Config, Home};
 pub use host::Host;
 pub use mechanism::Mechanism;
-pub use module::{FUNCTIONS, Module, Table};
+pub use module::{Entry, FUNCTIONS, Module, Table, call_blank, initialize_args};
 pub use operation::{Decrypt, Digest, Encrypt, Operation, Sign};
 pub use process::{Forked, Peer, arguments, hear, say};
 pub use rv::{Result, Rv};
 pub use session::Session;
 pub use template::{Template, ToBytes};
 pub use token::{LABEL, SO_PIN, Token, USER_PIN};
+pub use tour::{HASHES, make_token_again, tour};
 pub use trial::{Test, main, rounds, skip};
