@@ -12,6 +12,8 @@
 #[macro_use]
 mod support;
 
+mod exits;
+mod fork;
 mod library;
 mod linking;
 mod sessions;
@@ -21,9 +23,9 @@ use std::process::ExitCode;
 
 use support::Test;
 
-const SUITES: &[&[Test]] = &[library::TESTS, linking::TESTS, sessions::TESTS, tables::TESTS];
+const SUITES: &[&[Test]] = &[exits::TESTS, fork::TESTS, library::TESTS, linking::TESTS, sessions::TESTS, tables::TESTS];
 
-const PEERS: &[&[Test]] = &[sessions::PEERS];
+const PEERS: &[&[Test]] = &[fork::PEERS, sessions::PEERS];
 
 fn main() -> ExitCode {
     support::main(SUITES, PEERS)

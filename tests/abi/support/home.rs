@@ -88,7 +88,7 @@ impl Home {
     fn configure_softhsm(&self) {
         let tokens = self.path().join("softhsm");
         fs::create_dir_all(&tokens).expect("a folder");
-        let text = format!("directories.tokendir = {}\nlog.level = ERROR\n", tokens.display());
+        let text = format!("directories.tokendir = {}\nlog.level = ERROR\nlibrary.reset_on_fork = true\n", tokens.display());
         fs::write(self.path().join("softhsm2.conf"), text).expect("SoftHSM2's configuration");
     }
 }
