@@ -16,16 +16,27 @@ mod exits;
 mod fork;
 mod library;
 mod linking;
+mod pins;
 mod sessions;
+mod slots;
 mod tables;
 
 use std::process::ExitCode;
 
 use support::Test;
 
-const SUITES: &[&[Test]] = &[exits::TESTS, fork::TESTS, library::TESTS, linking::TESTS, sessions::TESTS, tables::TESTS];
+const SUITES: &[&[Test]] = &[
+    exits::TESTS,
+    fork::TESTS,
+    library::TESTS,
+    linking::TESTS,
+    pins::TESTS,
+    sessions::TESTS,
+    slots::TESTS,
+    tables::TESTS,
+];
 
-const PEERS: &[&[Test]] = &[fork::PEERS, sessions::PEERS];
+const PEERS: &[&[Test]] = &[fork::PEERS, pins::PEERS, sessions::PEERS, slots::PEERS];
 
 fn main() -> ExitCode {
     support::main(SUITES, PEERS)

@@ -57,6 +57,14 @@ impl Home {
         }
     }
 
+    /// Makes the module write its log into a file of this home from the next `C_Initialize` on.
+    pub fn log_to_file(&self) -> PathBuf {
+        let file = self.path().join("log");
+        // SAFETY: as in `enter`.
+        unsafe { std::env::set_var("KEYSTEAD_LOG", format!("{},info", file.display())) };
+        file
+    }
+
     /// Writes another configuration into this home.
     pub fn configure(&self, config: &Config) {
         let store = config.store.clone().unwrap_or_else(|| self.store());
@@ -88,7 +96,8 @@ impl Home {
     fn configure_softhsm(&self) {
         let tokens = self.path().join("softhsm");
         fs::create_dir_all(&tokens).expect("a folder");
-        let text = format!("directories.tokendir = {}\nlog.level = ERROR\nlibrary.reset_on_fork = true\n", tokens.display());
+        let text =
+            format!("directories.tokendir = {}\nlog.level = ERROR\nlibrary.reset_on_fork = true\n", tokens.display());
         fs::write(self.path().join("softhsm2.conf"), text).expect("SoftHSM2's configuration");
     }
 }

@@ -27,7 +27,7 @@ pub use host::Host;
 pub use mechanism::Mechanism;
 pub use module::{Entry, FUNCTIONS, Module, Table, call_blank, initialize_args};
 pub use operation::{Decrypt, Digest, Encrypt, Operation, Sign};
-pub use process::{Forked, Peer, arguments, hear, say};
+pub use process::{Forked, Peer, arguments, become_nobody, hear, say};
 pub use rv::{Result, Rv};
 pub use session::Session;
 pub use template::{Template, ToBytes};
