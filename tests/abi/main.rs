@@ -19,6 +19,7 @@ mod linking;
 mod pins;
 mod sessions;
 mod slots;
+mod surroundings;
 mod tables;
 
 use std::process::ExitCode;
@@ -33,10 +34,11 @@ const SUITES: &[&[Test]] = &[
     pins::TESTS,
     sessions::TESTS,
     slots::TESTS,
+    surroundings::TESTS,
     tables::TESTS,
 ];
 
-const PEERS: &[&[Test]] = &[fork::PEERS, pins::PEERS, sessions::PEERS, slots::PEERS];
+const PEERS: &[&[Test]] = &[fork::PEERS, pins::PEERS, sessions::PEERS, slots::PEERS, surroundings::PEERS];
 
 fn main() -> ExitCode {
     support::main(SUITES, PEERS)

@@ -6,7 +6,6 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use cryptoki_sys::*;
@@ -612,18 +611,4 @@ fn token_files(store: &Path) -> Vec<PathBuf> {
     files.retain(|file| file.extension().is_some_and(|extension| extension == "db"));
     files.sort();
     files
-}
-
-/// Lets everybody reach the home and read what is in it.
-fn open_to_all(home: &Home) {
-    set_mode(home.path(), 0o755);
-    set_mode(&home.configuration(), 0o644);
-    set_mode(&home.store(), 0o777);
-    for file in fs::read_dir(home.store()).unwrap().flatten() {
-        set_mode(&file.path(), 0o666);
-    }
-}
-
-fn set_mode(path: &Path, mode: u32) {
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }

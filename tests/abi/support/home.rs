@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use super::set_variable;
+
 /// A temporary folder with a store and a configuration, gone with the value.
 pub struct Home {
     folder: TempDir,
@@ -50,18 +52,14 @@ impl Home {
 
     /// Makes this process, and the peers that it starts, use this home at their next `C_Initialize`.
     pub fn enter(&self) {
-        // SAFETY: tests run on the only thread of their process; those with threads enter before they start any.
-        unsafe {
-            std::env::set_var("KEYSTEAD_CONF", self.configuration());
-            std::env::set_var("SOFTHSM2_CONF", self.path().join("softhsm2.conf"));
-        }
+        set_variable("KEYSTEAD_CONF", self.configuration().to_str());
+        set_variable("SOFTHSM2_CONF", self.path().join("softhsm2.conf").to_str());
     }
 
     /// Makes the module write its log into a file of this home from the next `C_Initialize` on.
     pub fn log_to_file(&self) -> PathBuf {
         let file = self.path().join("log");
-        // SAFETY: as in `enter`.
-        unsafe { std::env::set_var("KEYSTEAD_LOG", format!("{},info", file.display())) };
+        set_variable("KEYSTEAD_LOG", Some(&format!("{},info", file.display())));
         file
     }
 

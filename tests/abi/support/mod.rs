@@ -19,6 +19,7 @@ mod mechanism;
 mod object;
 mod operation;
 mod session;
+mod system;
 mod token;
 mod tour;
 
@@ -27,9 +28,13 @@ pub use host::Host;
 pub use mechanism::Mechanism;
 pub use module::{Entry, FUNCTIONS, Module, Table, call_blank, initialize_args};
 pub use operation::{Decrypt, Digest, Encrypt, Operation, Sign};
-pub use process::{Forked, Peer, arguments, become_nobody, hear, say};
+pub use process::{Forked, Peer, arguments, hear, say};
 pub use rv::{Result, Rv};
 pub use session::Session;
+pub use system::{
+    become_nobody, close_standard_streams, closed_on_exec, descriptors, limit, locale, make_setuid_of_nobody,
+    open_to_all, set_mode, set_variable, umask, with_interrupting_timer, with_umask,
+};
 pub use template::{Template, ToBytes};
 pub use token::{LABEL, SO_PIN, Token, USER_PIN};
 pub use tour::{HASHES, make_token_again, tour};

@@ -129,17 +129,4 @@ impl Forked {
     }
 }
 
-/// Gives up the rights of root, before which no file mode counts; in a forked child, since there is no way back.
-pub fn become_nobody() {
-    const NOBODY: u32 = 65_534;
-    // SAFETY: plain system calls; the child has one thread.
-    unsafe {
-        if libc::geteuid() == 0 {
-            assert_eq!(libc::setgroups(0, std::ptr::null()), 0, "setgroups");
-            assert_eq!(libc::setgid(NOBODY), 0, "setgid");
-            assert_eq!(libc::setuid(NOBODY), 0, "setuid");
-        }
-    }
-}
-
 const ARGUMENTS: &str = "KEYSTEAD_TEST_ARGUMENTS";
