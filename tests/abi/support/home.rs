@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use super::set_variable;
+
 /// A temporary folder with a store and a configuration, gone with the value.
 pub struct Home {
     folder: TempDir,
@@ -50,11 +52,15 @@ impl Home {
 
     /// Makes this process, and the peers that it starts, use this home at their next `C_Initialize`.
     pub fn enter(&self) {
-        // SAFETY: tests run on the only thread of their process; those with threads enter before they start any.
-        unsafe {
-            std::env::set_var("KEYSTEAD_CONF", self.configuration());
-            std::env::set_var("SOFTHSM2_CONF", self.path().join("softhsm2.conf"));
-        }
+        set_variable("KEYSTEAD_CONF", self.configuration().to_str());
+        set_variable("SOFTHSM2_CONF", self.path().join("softhsm2.conf").to_str());
+    }
+
+    /// Makes the module write its log into a file of this home from the next `C_Initialize` on.
+    pub fn log_to_file(&self) -> PathBuf {
+        let file = self.path().join("log");
+        set_variable("KEYSTEAD_LOG", Some(&format!("{},info", file.display())));
+        file
     }
 
     /// Writes another configuration into this home.
@@ -88,7 +94,8 @@ impl Home {
     fn configure_softhsm(&self) {
         let tokens = self.path().join("softhsm");
         fs::create_dir_all(&tokens).expect("a folder");
-        let text = format!("directories.tokendir = {}\nlog.level = ERROR\n", tokens.display());
+        let text =
+            format!("directories.tokendir = {}\nlog.level = ERROR\nlibrary.reset_on_fork = true\n", tokens.display());
         fs::write(self.path().join("softhsm2.conf"), text).expect("SoftHSM2's configuration");
     }
 }

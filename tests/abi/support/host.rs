@@ -45,7 +45,7 @@ impl Host {
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hosts");
         let file = home.path().join(name);
         let mut compiler = Command::new("cc");
-        compiler.args(["-std=gnu11", "-O1", "-Wall", "-Werror", "-pthread", "-I"]).arg(&sources);
+        compiler.args(["-std=gnu11", "-D_GNU_SOURCE", "-O1", "-Wall", "-Werror", "-pthread", "-I"]).arg(&sources);
         compiler.arg("-o").arg(&file).arg(sources.join(source)).args(flags).arg("-ldl");
         let output = compiler.output().expect("a C compiler called cc");
         assert!(output.status.success(), "cc {source}: {}", String::from_utf8_lossy(&output.stderr));

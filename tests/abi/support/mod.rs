@@ -21,6 +21,7 @@ mod mechanism;
 mod object;
 mod operation;
 mod session;
+mod system;
 mod token;
 mod tool;
 mod tour;
@@ -35,6 +36,10 @@ pub use operation::{Decrypt, Digest, Encrypt, Operation, Sign};
 pub use process::{Forked, Peer, arguments, hear, say};
 pub use rv::{Result, Rv};
 pub use session::Session;
+pub use system::{
+    become_nobody, close_standard_streams, closed_on_exec, descriptors, limit, locale, make_setuid_of_nobody,
+    open_to_all, set_mode, set_variable, umask, with_interrupting_timer, with_umask,
+};
 pub use template::{Template, ToBytes};
 pub use token::{LABEL, SO_PIN, Token, USER_PIN};
 pub use tool::{contains, files, hex, libcrypto_gcm_open, openssl_enc, output, run, unhex};

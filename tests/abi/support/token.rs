@@ -32,7 +32,13 @@ impl Token {
         let home = Home::with(config);
         let module = Module::load();
         ok!(module.initialize());
-        let slot = Token::make(&module, LABEL);
+        let mut slot = Token::make(&module, LABEL);
+        if Module::is_softhsm() {
+            // It gives a token another slot at the next C_Initialize, and then keeps it.
+            ok!(module.finalize());
+            ok!(module.initialize());
+            slot = Token::find(&module, LABEL);
+        }
         Token { home, module, slot }
     }
 

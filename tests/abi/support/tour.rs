@@ -70,7 +70,7 @@ fn wrapping(session: &Session, length: CK_ULONG) {
 
 fn digests_and_macs(session: &Session) {
     let data = [0xa5; 1000];
-    let usage = template![CKA_VALUE_LEN => 32 as CK_ULONG, CKA_SIGN => true, CKA_VERIFY => true];
+    let usage = template![CKA_VALUE_LEN => 64 as CK_ULONG, CKA_SIGN => true, CKA_VERIFY => true];
     let key = ok!(session.generate(&Mechanism::plain(CKM_GENERIC_SECRET_KEY_GEN), &usage));
     for (digest, hmac) in HASHES {
         let whole = ok!(session.digest(digest, &data));

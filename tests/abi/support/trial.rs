@@ -75,6 +75,8 @@ fn in_its_own_process(name: &str) -> Result<Completion, Failed> {
             command.env_remove(&variable);
         }
     }
+    // What the module has to say is shown when the test fails.
+    command.env("KEYSTEAD_LOG", "stderr,info");
     command.env(TEST, name).process_group(0).stdin(std::process::Stdio::null());
     command.stdout(output.try_clone()?).stderr(output.try_clone()?);
     let mut child = command.spawn()?;
