@@ -25,3 +25,4 @@ mod tests;
 mod token;
 
 pub use folder::SqliteFolder;
+pub use schema::FORMAT;
