@@ -195,7 +195,8 @@ fn token_of_another_process_appears() {
 }
 
 fn damaged_tokens_keep_their_slots() {
-    let damages: [(&str, fn(&Path)); 3] = [
+    type Damage = fn(&Path);
+    let damages: [(&str, Damage); 3] = [
         ("emptied", |file| fs::write(file, b"").unwrap()),
         ("overwritten", |file| fs::write(file, vec![0x5a; 65_536]).unwrap()),
         ("cut", |file| fs::OpenOptions::new().write(true).open(file).unwrap().set_len(5_000).unwrap()),

@@ -35,7 +35,7 @@ pub use system::{
     become_nobody, close_standard_streams, closed_on_exec, descriptors, limit, locale, make_setuid_of_nobody,
     open_to_all, set_mode, set_variable, umask, with_interrupting_timer, with_umask,
 };
-pub use template::{Template, ToBytes};
+pub use template::Template;
 pub use token::{LABEL, SO_PIN, Token, USER_PIN};
 pub use tour::{HASHES, make_token_again, tour};
 pub use trial::{Test, main, rounds, skip};
