@@ -74,13 +74,8 @@ impl<const RANK: u8, T> Slots<RANK, T> {
         }
     }
 
-    /// Puts a value in, or gives it back when the table is full (33 million).
-    pub fn insert(&self, value: T) -> Result<Handle, T> {
-        self.insert_with(|_| value).map_err(|make| make(Handle(0)))
-    }
-
-    /// Like [`insert`](Self::insert), for a value that wants to know its handle.
-    pub fn insert_with<F: FnOnce(Handle) -> T>(&self, make: F) -> Result<Handle, F> {
+    /// Puts the value in that `make` makes for its handle; `None` when the table is full (33 million).
+    pub fn insert(&self, make: impl FnOnce(Handle) -> T) -> Option<Handle> {
         let index = {
             let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
             match free.returned.pop_front() {
@@ -92,13 +87,11 @@ impl<const RANK: u8, T> Slots<RANK, T> {
                 }
             }
         };
-        let Some(slot) = self.slot(index, true) else {
-            return Err(make);
-        };
+        let slot = self.slot(index, true)?;
         let mut content = slot.0.lock();
         let handle = Handle::new(index, content.generation);
         content.value = Some(make(handle));
-        Ok(handle)
+        Some(handle)
     }
 
     /// Works on the value behind `handle` with its lock held, or returns `None` if there is none.
@@ -199,7 +192,7 @@ mod tests {
         let table = Table::new();
         let mut seen = HashSet::new();
         for round in 0..1_000 {
-            let handle = table.insert(round).unwrap();
+            let handle = table.insert(|_| round).unwrap();
             assert_ne!(handle.raw(), 0);
             assert!(seen.insert(handle));
             if round % 3 != 0 {
@@ -212,7 +205,7 @@ mod tests {
     #[test]
     fn each_handle_finds_its_own_value_over_many_chunks() {
         let table = Table::new();
-        let handles: Vec<_> = (0..10_000).map(|value| table.insert(value).unwrap()).collect();
+        let handles: Vec<_> = (0..10_000).map(|value| table.insert(|_| value).unwrap()).collect();
         for (value, handle) in (0..).zip(&handles) {
             assert_eq!(table.with(*handle, |value| *value), Some(value));
         }
@@ -222,7 +215,7 @@ mod tests {
     #[test]
     fn numbers_that_nobody_gave_out_find_nothing() {
         let table = Table::new();
-        table.insert(1).unwrap();
+        table.insert(|_| 1).unwrap();
         for raw in [0, 2, 1 << 32, u64::MAX, u64::from(u32::MAX)] {
             assert_eq!(table.with(Handle::from_raw(raw), |value| *value), None);
         }

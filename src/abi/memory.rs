@@ -16,7 +16,8 @@ const MOST_ATTRIBUTES: CK_ULONG = 4096;
 
 /// The bytes at a pointer; NULL with length 0 is the empty input.
 pub(super) unsafe fn bytes<'a>(pointer: *const u8, length: CK_ULONG) -> Result<&'a [u8]> {
-    let length = checked(pointer.cast(), length).ok_or(Error::ArgumentsBad("NULL with a length, or an impossible length"))?;
+    let length =
+        checked(pointer.cast(), length).ok_or(Error::ArgumentsBad("NULL with a length, or an impossible length"))?;
     if length == 0 {
         return Ok(&[]);
     }
@@ -35,7 +36,8 @@ pub(super) unsafe fn pin<'a>(pointer: *const u8, length: CK_ULONG) -> Result<&'a
 
 /// The buffer at a pointer, to be filled.
 pub(super) unsafe fn room<'a>(pointer: *mut u8, length: CK_ULONG) -> Result<&'a mut [u8]> {
-    let length = checked(pointer.cast(), length).ok_or(Error::ArgumentsBad("NULL with a length, or an impossible length"))?;
+    let length =
+        checked(pointer.cast(), length).ok_or(Error::ArgumentsBad("NULL with a length, or an impossible length"))?;
     if length == 0 {
         return Ok(&mut []);
     }

@@ -11,6 +11,7 @@ macro_rules! entry {
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $name($($argument: $type),*) -> cryptoki_sys::CK_RV {
             $crate::abi::instance::call(stringify!($name), |$module| {
+                #[allow(unused_unsafe, reason = "a body without pointers needs none")]
                 // SAFETY: the caller keeps to the standard: every pointer is NULL or valid for what is read and written
                 // there during the call.
                 unsafe { $body }

@@ -19,7 +19,11 @@ pub(super) fn interfaces() -> [CK_INTERFACE; 3] {
 
 /// The interface of this name and version, where they are asked for. None has flags: a forked child needs its own
 /// `C_Initialize`, so none is fork-safe.
-pub(super) fn interface(name: Option<&CStr>, version: Option<CK_VERSION>, flags: CK_FLAGS) -> Option<*mut CK_INTERFACE> {
+pub(super) fn interface(
+    name: Option<&CStr>,
+    version: Option<CK_VERSION>,
+    flags: CK_FLAGS,
+) -> Option<*mut CK_INTERFACE> {
     if flags != 0 || name.is_some_and(|name| name != NAME) {
         return None;
     }

@@ -102,7 +102,8 @@ impl Output {
     /// The length of the longest in bytes.
     pub const LONGEST: usize = 64;
 
-    fn new(digest: &[u8]) -> Self {
+    /// A copy of `digest`, of which no more than [`LONGEST`](Self::LONGEST) bytes are taken.
+    pub fn new(digest: &[u8]) -> Self {
         let mut output = Self { bytes: [0; Self::LONGEST], length: digest.len() };
         for (to, from) in output.bytes.iter_mut().zip(digest) {
             *to = *from;

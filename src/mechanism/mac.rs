@@ -6,9 +6,9 @@ use super::parameter::Shape;
 use super::prepared::Keyed;
 use super::{AES, Does, Keys, Mechanism, NOTHING};
 use crate::crypto::cmac::Cmac;
+use crate::crypto::equal;
 use crate::crypto::hash::{Algorithm, Output};
 use crate::crypto::hmac::Hmac;
-use crate::crypto::equal;
 use crate::error::{Error, Result};
 use crate::key::{KeyType, Size};
 
@@ -37,6 +37,7 @@ const GENERIC_SECRET: Option<Keys> =
     Some(Keys { types: &[KeyType::GenericSecret], lengths: 1..=KeyType::LONGEST, unit: Size::Bits });
 
 /// A MAC in the making.
+#[allow(clippy::large_enum_variant, reason = "kept in the session, so that an Init allocates nothing")]
 pub enum Mac {
     /// AES-CMAC
     Cmac(Cmac),

@@ -75,7 +75,8 @@ impl Template {
             return Err(Error::AttributeReadOnly(forbidden.name));
         }
         let key_type = key_type(&attributes, way)?;
-        let is_given = |row: &Attribute| if row.secret { value.is_some() } else { attributes.contains_key(&row.number) };
+        let is_given =
+            |row: &Attribute| if row.secret { value.is_some() } else { attributes.contains_key(&row.number) };
         if let Some(missing) = attribute::rows(class).find(|row| role(row, way) == Role::Required && !is_given(row)) {
             return Err(Error::TemplateIncomplete(missing.name));
         }

@@ -13,7 +13,8 @@ impl Sessions {
                 return Err(Error::OperationActive);
             }
             let algorithm = mechanism.does.digest.ok_or(Error::MechanismInvalid(mechanism.number))?;
-            session.digest = Some(Active { state: Digesting::new(algorithm), length: algorithm.output_len(), in_parts: false });
+            session.digest =
+                Some(Active { state: Digesting::new(algorithm), length: algorithm.output_len(), in_parts: false });
             Ok(())
         })
     }

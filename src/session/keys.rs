@@ -38,7 +38,8 @@ impl Sessions {
             let caller = session.caller();
             session.token.revision()?;
             let how = wrapping_of(mechanism)?;
-            let by = session.token.opened(&caller, wrapping).map_err(|error| as_key(error, Purpose::Wrap.no_such_key()))?;
+            let by =
+                session.token.opened(&caller, wrapping).map_err(|error| as_key(error, Purpose::Wrap.no_such_key()))?;
             let target = session.token.opened(&caller, key).map_err(|error| as_key(error, Error::KeyHandleInvalid))?;
             let facts = by.facts().ok_or(Error::WrappingKeyHandleInvalid)?;
             let target_facts = target.facts().ok_or(Error::KeyHandleInvalid)?;

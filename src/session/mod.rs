@@ -119,7 +119,7 @@ impl Sessions {
             digest: None,
             last: None,
         };
-        self.table.insert_with(session).map_err(|_| {
+        self.table.insert(session).ok_or_else(|| {
             token.close_session(read_write, || ());
             Error::HostMemory("no session handle is left")
         })
@@ -247,3 +247,6 @@ fn alive<T>(active: &mut Option<Active<T>>) -> Result<&mut Active<T>> {
     active.take_if(|active| !active.keyed.key().is_alive());
     active.as_mut().ok_or(Error::OperationNotInitialized)
 }
+
+#[cfg(test)]
+mod tests;

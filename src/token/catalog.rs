@@ -13,8 +13,8 @@ use crate::key::{Act, Caller, Facts, KeyMaterial, Login, admit, visible};
 use crate::lock::{self, Mutex};
 use crate::mechanism::PreparedKey;
 use crate::object::{self, Object, Search, attribute};
-use crate::secret::Secret;
 use crate::seal::{self, Plain, SealedMaterial, Visibility};
+use crate::secret::Secret;
 use crate::store::{Change, Commit, ObjectId, Row, Terms};
 
 /// Every object that this process has given a handle to.
@@ -95,7 +95,13 @@ impl Token {
     }
 
     /// Puts a new object in: token objects into the store first, then into memory.
-    pub fn insert(&self, caller: &Caller, session: Handle, object: Object, material: Option<KeyMaterial>) -> Result<Handle> {
+    pub fn insert(
+        &self,
+        caller: &Caller,
+        session: Handle,
+        object: Object,
+        material: Option<KeyMaterial>,
+    ) -> Result<Handle> {
         admit(caller, Act::Create, &object.standing(material.is_some()))?;
         let facts = object.facts();
         let private = object.is_private();
@@ -303,7 +309,7 @@ impl Catalog {
     }
 
     fn add(&self, entry: Entry) -> Result<Handle> {
-        self.entries.insert(entry).map_err(|_| Error::HostMemory("no object handle is left"))
+        self.entries.insert(|_| entry).ok_or(Error::HostMemory("no object handle is left"))
     }
 
     /// The one handle that a token object has in this process.

@@ -112,7 +112,9 @@ impl LoginState {
     fn check_with(&self, who: Login, sessions: &Sessions) -> Result<()> {
         match self.who() {
             current if current == who => Err(Error::UserAlreadyLoggedIn),
-            Login::Public if who == Login::So && sessions.read_write < sessions.all => Err(Error::SessionReadOnlyExists),
+            Login::Public if who == Login::So && sessions.read_write < sessions.all => {
+                Err(Error::SessionReadOnlyExists)
+            }
             Login::Public => Ok(()),
             _ => Err(Error::UserAnotherAlreadyLoggedIn),
         }

@@ -187,10 +187,6 @@ impl Token {
 
 impl Tries {
     fn of(failures: u32, limit: u32) -> Self {
-        Self {
-            low: failures > 0,
-            last: failures.saturating_add(1) == limit,
-            locked: failures >= limit,
-        }
+        Self { low: failures > 0, last: failures.saturating_add(1) == limit, locked: failures >= limit }
     }
 }

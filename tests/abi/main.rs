@@ -10,30 +10,44 @@
 #[macro_use]
 mod support;
 
+mod ciphers;
 mod exits;
 mod fork;
+mod gcm;
 mod library;
 mod linking;
+mod macs;
+mod mechanisms;
+mod operations;
 mod pins;
 mod sessions;
 mod slots;
 mod surroundings;
 mod tables;
+mod vectors;
+mod wrapping;
 
 use std::process::ExitCode;
 
 use support::Test;
 
 const SUITES: &[&[Test]] = &[
+    ciphers::TESTS,
     exits::TESTS,
     fork::TESTS,
+    gcm::TESTS,
     library::TESTS,
     linking::TESTS,
+    macs::TESTS,
+    mechanisms::TESTS,
+    operations::TESTS,
     pins::TESTS,
     sessions::TESTS,
     slots::TESTS,
     surroundings::TESTS,
     tables::TESTS,
+    vectors::TESTS,
+    wrapping::TESTS,
 ];
 
 const PEERS: &[&[Test]] = &[fork::PEERS, pins::PEERS, sessions::PEERS, slots::PEERS, surroundings::PEERS];

@@ -52,8 +52,10 @@ pub(super) fn open(visit: &Visit, path: &Path, purpose: Purpose) -> Attempt<Line
         }
     };
     let connection = connection.map_err(|error| failure::of_sqlite(&error, None, path))?;
-    set_up(&connection, purpose).map_err(|error| failure::of_sqlite(&error, Some(&connection), path))?;
-    match schema::check(&connection, path, still.is_some()) {
+    let checked = set_up(&connection, purpose)
+        .map_err(|error| failure::of_sqlite(&error, Some(&connection), path))
+        .and_then(|()| schema::check(&connection, path, still.is_some()));
+    match checked {
         // What SQLite says when there is a WAL to read but no index of it, and none may be made.
         Err(Failure::Final(Error::DeviceError(_) | Error::TokenWriteProtected))
             if purpose == Purpose::ReadOnlyMedia && still.is_none() =>

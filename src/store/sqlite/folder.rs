@@ -43,6 +43,12 @@ impl SqliteFolder {
         self.path.join(format!("slot-{slot:08x}.db"))
     }
 
+    /// The file for the queue of writers that comes with a later version. It is there from the beginning, so that
+    /// nobody has to make it where only the token's own files can be written.
+    fn token_lock_path(&self, slot: u32) -> PathBuf {
+        self.path.join(format!("slot-{slot:08x}.lock"))
+    }
+
     /// The numbers in the names of files that belong, or belonged, to a token.
     fn numbers(&self, suffixes: &[&str]) -> Result<Vec<u32>> {
         let entries = match fs::read_dir(&self.path) {
@@ -82,13 +88,13 @@ impl SqliteFolder {
 
         let made = self.path.join(NEW_TOKEN);
         remove_remains(&made)?;
-        new_file(&made)?;
+        new_file(&made).map_err(|error| failure::of_system(&error, "create", &made))?;
         let built = connection::create(&visit, &made, token).and_then(|()| sync(&made));
         let placed = built.and_then(|()| self.place(&made, slot, &lock, after));
         if placed.is_err() {
             // Nobody has seen the number: it is free again.
             let _ = remove_remains(&made);
-            let _ = fs::remove_file(self.path.join(format!("slot-{slot:08x}.lock")));
+            let _ = fs::remove_file(self.token_lock_path(slot));
             let _ = NumberSetAside(next).write(&lock.file, &self.path);
         }
         placed.map(|()| true).map_err(Failure::Final)
@@ -97,7 +103,8 @@ impl SqliteFolder {
     /// Gives the finished file its name, after the number was set aside for good.
     fn place(&self, made: &Path, slot: u32, lock: &FolderLock, after: NumberSetAside) -> Result<()> {
         after.write(&lock.file, &self.path)?;
-        new_file(&self.path.join(format!("slot-{slot:08x}.lock")))?;
+        let token_lock = self.token_lock_path(slot);
+        new_file(&token_lock).map_err(|error| failure::of_system(&error, "create", &token_lock))?;
         let path = self.token_path(slot);
         // The lock file's and the folder's own entries are durable before the token can be seen.
         sync(&self.path)?;
@@ -213,8 +220,12 @@ impl FolderLock {
     fn try_take(folder: &Path) -> Attempt<Option<Self>> {
         let path = folder.join(FOLDER_LOCK);
         let failed = |error: io::Error| failure::of_system(&error, "lock", &path);
+        match new_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error).into()),
+            _ => {}
+        }
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(libc::O_NOFOLLOW);
+        options.read(true).write(true).custom_flags(libc::O_NOFOLLOW);
         let file = options.open(&path).and_then(system::above_standard_streams).map_err(failed)?;
         if !system::try_lock(&file).map_err(failed)? {
             return Ok(None);
@@ -285,10 +296,9 @@ fn create_missing(folder: &Path) -> Result<()> {
 }
 
 /// Creates an empty file that was not there, 0600 whatever the umask says.
-fn new_file(path: &Path) -> Result<()> {
-    let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let created = created.and_then(|file| file.set_permissions(Permissions::from_mode(0o600)));
-    created.map_err(|error| failure::of_system(&error, "create", path))
+fn new_file(path: &Path) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.set_permissions(Permissions::from_mode(0o600))
 }
 
 /// Removes what a maker that was killed has left.

@@ -89,13 +89,12 @@ impl Store for SqliteToken {
 
     fn find(&self, column: usize, term: &Term, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectId>> {
         check_column(column)?;
-        let sql = format!("SELECT id FROM objects WHERE term{column} = ?1 AND id > ?2 ORDER BY id LIMIT ?3");
+        let sql = find_sql(column);
         self.ids(&sql, params![term, start(&after), count(limit)])
     }
 
     fn list(&self, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectId>> {
-        let sql = "SELECT id FROM objects WHERE id > ?1 ORDER BY id LIMIT ?2";
-        self.ids(sql, params![start(&after), count(limit)])
+        self.ids(LIST_SQL, params![start(&after), count(limit)])
     }
 
     fn commit(&self, changes: Vec<Change>) -> Result<Commit> {
@@ -132,9 +131,9 @@ impl Store for SqliteToken {
     }
 
     fn changed_since(&self, revision: u64) -> Result<Vec<ObjectId>> {
-        let sql =
-            "SELECT id FROM objects WHERE revision > ?1 UNION SELECT id FROM deletions WHERE revision > ?1 ORDER BY id";
-        self.ids(sql, params![i64::try_from(revision).unwrap_or(i64::MAX)])
+        let mut ids = self.ids(CHANGED_SQL, params![i64::try_from(revision).unwrap_or(i64::MAX)])?;
+        ids.sort_unstable();
+        Ok(ids)
     }
 
     fn writable(&self) -> bool {
@@ -150,6 +149,17 @@ impl Drop for SqliteToken {
         }
     }
 }
+
+/// Only the columns of the term's index: the table is not read. The number in the name is ours, never a caller's text.
+pub(super) fn find_sql(column: usize) -> String {
+    format!("SELECT id FROM objects WHERE term{column} = ?1 AND id > ?2 ORDER BY id LIMIT ?3")
+}
+
+pub(super) const LIST_SQL: &str = "SELECT id FROM objects WHERE id > ?1 ORDER BY id LIMIT ?2";
+
+/// Unsorted, or SQLite would walk all objects in the order of their ids. No id is in both tables.
+pub(super) const CHANGED_SQL: &str = "SELECT id FROM objects WHERE revision > ?1
+     UNION ALL SELECT id FROM deletions WHERE revision > ?1";
 
 /// The place of the first term in the answer of `read`.
 const FIRST_TERM: usize = 2;

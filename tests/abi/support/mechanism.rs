@@ -12,6 +12,7 @@ pub struct Mechanism {
 
 enum Parameter {
     None,
+    Null(CK_ULONG),
     Bytes(Vec<u8>),
     Gcm { raw: Box<CK_GCM_PARAMS>, _iv: Vec<u8>, _aad: Vec<u8> },
 }
@@ -25,6 +26,17 @@ impl Mechanism {
     /// A mechanism whose parameter is a row of bytes, such as the IV of CBC.
     pub fn with(number: CK_MECHANISM_TYPE, bytes: &[u8]) -> Mechanism {
         Mechanism { number, parameter: Parameter::Bytes(bytes.to_vec()) }
+    }
+
+    /// A mechanism with a NULL parameter of this length.
+    pub fn null(number: CK_MECHANISM_TYPE, length: CK_ULONG) -> Mechanism {
+        Mechanism { number, parameter: Parameter::Null(length) }
+    }
+
+    /// A mechanism whose parameter is a structure of such words: numbers, and addresses of what the test keeps alive.
+    pub fn words(number: CK_MECHANISM_TYPE, words: &[usize]) -> Mechanism {
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+        Mechanism::with(number, &bytes)
     }
 
     /// AES-GCM; the tag's length in bits.
@@ -45,6 +57,7 @@ impl Mechanism {
     pub fn raw(&self) -> CK_MECHANISM {
         let (pointer, length) = match &self.parameter {
             Parameter::None => (null_mut(), 0),
+            Parameter::Null(length) => (null_mut(), *length as usize),
             Parameter::Bytes(bytes) => (bytes.as_ptr().cast_mut().cast(), bytes.len()),
             Parameter::Gcm { raw, .. } => (std::ptr::from_ref(&**raw).cast_mut().cast(), size_of::<CK_GCM_PARAMS>()),
         };

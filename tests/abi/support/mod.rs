@@ -13,18 +13,23 @@ mod module;
 #[macro_use]
 mod process;
 
+mod bench;
 mod home;
 mod host;
+mod in_place;
 mod mechanism;
 mod object;
 mod operation;
 mod session;
 mod system;
 mod token;
+mod tool;
 mod tour;
 
+pub use bench::{Bench, Case, cbc, cbc_pad, gcm, message};
 pub use home::{Config, Home};
 pub use host::Host;
+pub use in_place::GUARD;
 pub use mechanism::Mechanism;
 pub use module::{Entry, FUNCTIONS, Module, Table, call_blank, initialize_args};
 pub use operation::{Decrypt, Digest, Encrypt, Operation, Sign};
@@ -37,5 +42,6 @@ pub use system::{
 };
 pub use template::Template;
 pub use token::{LABEL, SO_PIN, Token, USER_PIN};
+pub use tool::{contains, files, hex, libcrypto_gcm_open, openssl_enc, output, run, unhex};
 pub use tour::{HASHES, make_token_again, tour};
-pub use trial::{Test, main, rounds, skip};
+pub use trial::{Test, main, report, rounds, skip};

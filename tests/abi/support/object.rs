@@ -37,6 +37,25 @@ impl Session {
         Ok(value)
     }
 
+    /// One `C_GetAttributeValue` of several attributes, each with so much room: the outcome, and the length told and the
+    /// buffer of each.
+    pub fn values(
+        &self,
+        object: CK_OBJECT_HANDLE,
+        wanted: &[(CK_ATTRIBUTE_TYPE, usize)],
+    ) -> (Result, Vec<(CK_ULONG, Vec<u8>)>) {
+        let mut buffers: Vec<Vec<u8>> = wanted.iter().map(|(_, room)| vec![super::GUARD; *room]).collect();
+        let rows = wanted.iter().zip(&mut buffers).map(|((attribute, room), buffer)| CK_ATTRIBUTE {
+            type_: *attribute,
+            pValue: buffer.as_mut_ptr().cast(),
+            ulValueLen: *room as CK_ULONG,
+        });
+        let mut rows: Vec<_> = rows.collect();
+        let count = rows.len() as CK_ULONG;
+        let outcome = call!(self.module.list, C_GetAttributeValue(self.handle, object, rows.as_mut_ptr(), count));
+        (outcome, rows.iter().map(|row| row.ulValueLen).zip(buffers).collect())
+    }
+
     /// A number's value.
     pub fn number(&self, object: CK_OBJECT_HANDLE, attribute: CK_ATTRIBUTE_TYPE) -> Result<CK_ULONG> {
         let bytes = self.value(object, attribute)?;
@@ -120,6 +139,21 @@ impl Session {
         call!(table, C_WrapKey(self.handle, &mut mechanism, with, key, wrapped.as_mut_ptr(), &mut length))?;
         wrapped.truncate(length as usize);
         Ok(wrapped)
+    }
+
+    /// `C_WrapKey` with this much room, or the size query; the length that the module told.
+    pub fn wrap_into(
+        &self,
+        mechanism: &Mechanism,
+        with: CK_OBJECT_HANDLE,
+        key: CK_OBJECT_HANDLE,
+        output: Option<&mut [u8]>,
+    ) -> (Result, usize) {
+        let mut mechanism = mechanism.raw();
+        let (at, room) = output.map_or((null_mut(), 0), |output| (output.as_mut_ptr(), output.len()));
+        let mut length = room as CK_ULONG;
+        let outcome = call!(self.module.list, C_WrapKey(self.handle, &mut mechanism, with, key, at, &mut length));
+        (outcome, length as usize)
     }
 
     /// `C_UnwrapKey`.

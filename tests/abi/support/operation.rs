@@ -148,6 +148,17 @@ impl Session {
         let (mac, length) = (signature.as_ptr().cast_mut(), signature.len() as CK_ULONG);
         call!(self.module.list, C_Verify(self.handle, from, size, mac, length))
     }
+
+    /// `C_VerifyUpdate`.
+    pub fn verify_update(&self, data: &[u8]) -> Result {
+        call!(self.module.list, C_VerifyUpdate(self.handle, data.as_ptr().cast_mut(), data.len() as CK_ULONG))
+    }
+
+    /// `C_VerifyFinal`.
+    pub fn verify_final(&self, signature: &[u8]) -> Result {
+        let (mac, length) = (signature.as_ptr().cast_mut(), signature.len() as CK_ULONG);
+        call!(self.module.list, C_VerifyFinal(self.handle, mac, length))
+    }
 }
 
 /// What a call wrote into a buffer that holds any answer to that much input.

@@ -45,6 +45,11 @@ pub fn skip(reason: &str) -> ! {
     std::process::exit(SKIP_CODE)
 }
 
+/// Shows a line beside the test's result also where it passes, such as how many vectors it ran.
+pub fn report(line: impl std::fmt::Display) {
+    println!("{REPORTED}{line}");
+}
+
 /// How often a test repeats: the short count, or the long one where `KEYSTEAD_SOAK` is set (`make soak`).
 pub fn rounds(short: usize, long: usize) -> usize {
     if std::env::var_os("KEYSTEAD_SOAK").is_some() { long } else { short }
@@ -54,6 +59,7 @@ pub fn rounds(short: usize, long: usize) -> usize {
 pub const TEST: &str = "KEYSTEAD_TEST";
 
 const SKIPPED: &str = "skipped: ";
+const REPORTED: &str = "reported: ";
 const SKIP_CODE: i32 = 77;
 
 /// A test that takes longer has failed; it and all that it started are killed.
@@ -79,6 +85,9 @@ fn in_its_own_process(name: &str) -> Result<Completion, Failed> {
     // Whatever the test left running ends with it.
     kill_group(child.id());
     let said = read_from_start(&mut output)?;
+    for line in said.lines().filter_map(|line| line.strip_prefix(REPORTED)) {
+        println!("{}: {line}", name.trim_start_matches("abi::"));
+    }
     match status {
         None => Err(format!("still running after {limit:?}\n{said}").into()),
         Some(status) if status.success() => Ok(Completion::Completed),

@@ -1,0 +1,17 @@
+//! What the engine promises beyond the suite.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod files;
+mod forks;
+mod locks;
+mod media;
+mod processes;
+mod support;
+
+mod engine {
+    use super::support::Place;
+    use crate::store::suite;
+
+    suite::every_engine!(*Place::new().folder());
+}
