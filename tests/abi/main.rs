@@ -7,8 +7,6 @@
 // A test says what it expects by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-// The suites that use the rest of it come next.
-#[allow(dead_code, unused_imports)]
 #[macro_use]
 mod support;
 

@@ -32,6 +32,7 @@ pub use host::Host;
 pub use in_place::GUARD;
 pub use mechanism::Mechanism;
 pub use module::{Entry, FUNCTIONS, Module, Table, call_blank, initialize_args};
+pub use object::NOTHING;
 pub use operation::{Decrypt, Digest, Encrypt, Operation, Sign};
 pub use process::{Forked, Peer, arguments, hear, say};
 pub use rv::{Result, Rv};
@@ -40,7 +41,7 @@ pub use system::{
     become_nobody, close_standard_streams, closed_on_exec, descriptors, limit, locale, make_setuid_of_nobody,
     open_to_all, set_mode, set_variable, umask, with_interrupting_timer, with_umask,
 };
-pub use template::{Template, ToBytes};
+pub use template::Template;
 pub use token::{LABEL, SO_PIN, Token, USER_PIN};
 pub use tool::{contains, files, hex, libcrypto_gcm_open, openssl_enc, output, run, unhex};
 pub use tour::{HASHES, make_token_again, tour};
