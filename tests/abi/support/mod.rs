@@ -18,6 +18,7 @@ mod home;
 mod host;
 mod in_place;
 mod mechanism;
+mod null;
 mod object;
 mod operation;
 mod session;
