@@ -22,6 +22,8 @@ mod mechanisms;
 mod objects;
 mod operations;
 mod pins;
+mod privacy;
+mod sealed;
 mod searches;
 mod sessions;
 mod slots;
@@ -48,6 +50,8 @@ const SUITES: &[&[Test]] = &[
     objects::TESTS,
     operations::TESTS,
     pins::TESTS,
+    privacy::TESTS,
+    sealed::TESTS,
     searches::TESTS,
     sessions::TESTS,
     slots::TESTS,
