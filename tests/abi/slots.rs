@@ -90,7 +90,7 @@ fn initialising_keeps_the_slot() {
     assert_eq!(ok!(module.token_info(slot)).serialNumber, serial, "after a restart");
     assert_eq!(
         peer!(list_slots).finish(),
-        format!("{slot} {LABEL}\n{} ", ok!(module.slots(true))[1]),
+        format!("{slot} {LABEL}\n{}", ok!(module.slots(true))[1]),
         "another process"
     );
 }
