@@ -120,7 +120,7 @@ impl Settings {
         let settings: Self = toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
         let Pins { min, max, user_tries, so_tries, memory_kib, passes, lanes } = settings.pin;
         // RFC 9106, section 3.1: at least eight blocks of 1 KiB for each lane.
-        let hashable = passes >= 1 && lanes >= 1 && lanes <= 64 && memory_kib >= lanes.saturating_mul(8);
+        let hashable = passes >= 1 && (1..=64).contains(&lanes) && memory_kib >= lanes.saturating_mul(8);
         if !hashable || min < 1 || max < min || max > 4096 || user_tries < 1 || so_tries < 1 {
             return Err(format!("{}: a value in [pin] is out of range", path.display()));
         }

@@ -7,14 +7,16 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::{self, PoisonError};
 
+/// The slots of a module, and what is in one of them.
+pub const SLOTS: u8 = 0;
 /// The token's login state.
 pub const LOGIN: u8 = 1;
 /// One session.
 pub const SESSION: u8 = 2;
-/// The catalog, and one object of it.
+/// The catalog's map from object ids to handles.
 pub const CATALOG: u8 = 3;
-/// The slots of a module: nothing else is taken while they are looked up.
-pub const SLOTS: u8 = 4;
+/// One object of the catalog.
+pub const OBJECT: u8 = 4;
 
 /// A mutual exclusion of rank `RANK`. A panic while it was held does not poison it: the entry wrapper has turned the panic
 /// into a code, and every holder leaves its value whole between two statements.

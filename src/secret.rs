@@ -3,6 +3,11 @@
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
+/// Whether two byte strings are the same, in a time that depends on their lengths alone.
+pub fn equal(a: &[u8], b: &[u8]) -> bool {
+    a.ct_eq(b).into()
+}
+
 /// Secret bytes: no `Debug`, no accidental `Clone`, wiped when dropped, compared in constant time.
 pub struct Secret(Box<[u8]>);
 

@@ -94,13 +94,17 @@ enum State {
 
 /// A hash or an HMAC, wiped when dropped, for it may be a key to somebody.
 pub struct Output {
-    bytes: [u8; 64],
+    bytes: [u8; Output::LONGEST],
     length: usize,
 }
 
 impl Output {
-    fn new(digest: &[u8]) -> Self {
-        let mut output = Self { bytes: [0; 64], length: digest.len() };
+    /// The length of the longest in bytes.
+    pub const LONGEST: usize = 64;
+
+    /// A copy of `digest`, of which no more than [`LONGEST`](Self::LONGEST) bytes are taken.
+    pub fn new(digest: &[u8]) -> Self {
+        let mut output = Self { bytes: [0; Self::LONGEST], length: digest.len() };
         for (to, from) in output.bytes.iter_mut().zip(digest) {
             *to = *from;
         }

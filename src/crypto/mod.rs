@@ -16,16 +16,13 @@ pub mod random;
 
 mod ffi;
 
+pub use crate::secret::equal;
+pub use hash::Output;
 pub use in_out::InOut;
 
 /// The input did not authenticate, or is not valid. Callers know what that means for theirs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rejected;
-
-/// Whether two byte strings are the same, in a time that depends on their lengths alone.
-pub fn equal(a: &[u8], b: &[u8]) -> bool {
-    subtle::ConstantTimeEq::ct_eq(a, b).into()
-}
 
 #[cfg(test)]
 mod tests;

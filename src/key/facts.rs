@@ -94,9 +94,6 @@ impl KeyType {
     }
 }
 
-
-
-
 /// The unit in which a mechanism gives the size of its keys. PKCS#11 3.2, section 6, tables of each mechanism.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Size {

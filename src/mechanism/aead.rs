@@ -21,7 +21,10 @@ pub(super) const ROWS: &[Mechanism] = &[Mechanism {
             Ok(Ciphering::GcmEncrypt(GcmEncrypting { message: Message::new(parameter)?, stream: None }))
         }),
         decrypt: Some(|_, parameter| {
-            Ok(Ciphering::GcmDecrypt(GcmDecrypting { message: Message::new(parameter)?, collected: Zeroizing::default() }))
+            Ok(Ciphering::GcmDecrypt(GcmDecrypting {
+                message: Message::new(parameter)?,
+                collected: Zeroizing::default(),
+            }))
         }),
         ..NOTHING
     },
@@ -138,7 +141,11 @@ impl Message {
         }
         let tag = match usize::try_from(tag_bits) {
             Ok(bits @ 32..=128) if bits % 8 == 0 => bits / 8,
-            _ => return Err(Error::MechanismParamInvalid("ulTagBits is not a whole number of bytes from 32 to 128 bits")),
+            _ => {
+                return Err(Error::MechanismParamInvalid(
+                    "ulTagBits is not a whole number of bytes from 32 to 128 bits",
+                ));
+            }
         };
         let iv = iv.try_into().map_or_else(|_| Iv::Other(iv.to_vec()), Iv::Usual);
         Ok(Self { iv, aad: aad.to_vec(), tag })

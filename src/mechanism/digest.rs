@@ -18,11 +18,5 @@ pub(super) const ROWS: &[Mechanism] = &[
 ];
 
 const fn digest(number: u64, name: &'static str, algorithm: Algorithm) -> Mechanism {
-    Mechanism {
-        number,
-        name,
-        parameter: Shape::None,
-        keys: None,
-        does: Does { digest: Some(algorithm), ..NOTHING },
-    }
+    Mechanism { number, name, parameter: Shape::None, keys: None, does: Does { digest: Some(algorithm), ..NOTHING } }
 }

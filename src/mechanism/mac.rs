@@ -3,11 +3,12 @@
 use cryptoki_sys::*;
 
 use super::parameter::Shape;
+use super::prepared::Keyed;
 use super::{AES, Does, Keys, Mechanism, NOTHING};
 use crate::crypto::cmac::Cmac;
-use crate::crypto::hash::Algorithm;
+use crate::crypto::equal;
+use crate::crypto::hash::{Algorithm, Output};
 use crate::crypto::hmac::Hmac;
-use crate::crypto::{Output, equal};
 use crate::error::{Error, Result};
 use crate::key::{KeyType, Size};
 
@@ -19,12 +20,12 @@ pub(super) const ROWS: &[Mechanism] = &[
         keys: AES,
         does: Does { sign: Some(|keyed, _| keyed.cmac()?.begin().map(Mac::Cmac)), ..NOTHING },
     },
-    hmac(CKM_SHA224_HMAC, "CKM_SHA224_HMAC", |keyed, _| keyed.hmac(Algorithm::Sha224).map(Mac::hmac::<28>)),
-    hmac(CKM_SHA256_HMAC, "CKM_SHA256_HMAC", |keyed, _| keyed.hmac(Algorithm::Sha256).map(Mac::hmac::<32>)),
-    hmac(CKM_SHA384_HMAC, "CKM_SHA384_HMAC", |keyed, _| keyed.hmac(Algorithm::Sha384).map(Mac::hmac::<48>)),
-    hmac(CKM_SHA512_HMAC, "CKM_SHA512_HMAC", |keyed, _| keyed.hmac(Algorithm::Sha512).map(Mac::hmac::<64>)),
-    hmac(CKM_SHA512_224_HMAC, "CKM_SHA512_224_HMAC", |keyed, _| keyed.hmac(Algorithm::Sha512_224).map(Mac::hmac::<28>)),
-    hmac(CKM_SHA512_256_HMAC, "CKM_SHA512_256_HMAC", |keyed, _| keyed.hmac(Algorithm::Sha512_256).map(Mac::hmac::<32>)),
+    hmac(CKM_SHA224_HMAC, "CKM_SHA224_HMAC", |keyed, _| Mac::hmac(keyed, Algorithm::Sha224)),
+    hmac(CKM_SHA256_HMAC, "CKM_SHA256_HMAC", |keyed, _| Mac::hmac(keyed, Algorithm::Sha256)),
+    hmac(CKM_SHA384_HMAC, "CKM_SHA384_HMAC", |keyed, _| Mac::hmac(keyed, Algorithm::Sha384)),
+    hmac(CKM_SHA512_HMAC, "CKM_SHA512_HMAC", |keyed, _| Mac::hmac(keyed, Algorithm::Sha512)),
+    hmac(CKM_SHA512_224_HMAC, "CKM_SHA512_224_HMAC", |keyed, _| Mac::hmac(keyed, Algorithm::Sha512_224)),
+    hmac(CKM_SHA512_256_HMAC, "CKM_SHA512_256_HMAC", |keyed, _| Mac::hmac(keyed, Algorithm::Sha512_256)),
 ];
 
 const fn hmac(number: u64, name: &'static str, sign: super::Begin<Mac>) -> Mechanism {
@@ -36,23 +37,24 @@ const GENERIC_SECRET: Option<Keys> =
     Some(Keys { types: &[KeyType::GenericSecret], lengths: 1..=KeyType::LONGEST, unit: Size::Bits });
 
 /// A MAC in the making.
+#[allow(clippy::large_enum_variant, reason = "kept in the session, so that an Init allocates nothing")]
 pub enum Mac {
     /// AES-CMAC
     Cmac(Cmac),
-    /// HMAC, and its length in bytes
-    Hmac(Hmac, usize),
+    /// HMAC
+    Hmac(Hmac, Algorithm),
 }
 
 impl Mac {
-    fn hmac<const LENGTH: usize>(hmac: Hmac) -> Self {
-        Self::Hmac(hmac, LENGTH)
+    fn hmac(keyed: &Keyed, algorithm: Algorithm) -> Result<Self> {
+        keyed.hmac(algorithm).map(|hmac| Self::Hmac(hmac, algorithm))
     }
 
     /// The length of the MAC in bytes.
     pub fn length(&self) -> usize {
         match self {
             Self::Cmac(_) => 16,
-            Self::Hmac(_, length) => *length,
+            Self::Hmac(_, algorithm) => algorithm.output_len(),
         }
     }
 
@@ -64,15 +66,12 @@ impl Mac {
         }
     }
 
-    /// Ends the message and writes the MAC over the front of `into`, which has room for it.
-    pub fn finish(self, into: &mut [u8]) -> Result<()> {
-        let length = self.length();
-        let into = into.get_mut(..length).ok_or(Error::BufferTooSmall)?;
+    /// Ends the message.
+    pub fn finish(self) -> Result<Output> {
         match self {
-            Self::Cmac(cmac) => into.copy_from_slice(&cmac.finish()?),
-            Self::Hmac(hmac, _) => into.copy_from_slice(hmac.finish().as_ref()),
+            Self::Cmac(cmac) => cmac.finish().map(|mac| Output::new(&mac)),
+            Self::Hmac(hmac, _) => Ok(hmac.finish()),
         }
-        Ok(())
     }
 
     /// Ends the message and compares. The length outranks the value. PKCS#11 3.2, section 5.1.6.
@@ -80,9 +79,6 @@ impl Mac {
         if signature.len() != self.length() {
             return Err(Error::SignatureLenRange);
         }
-        let mut mac = [0; Output::LONGEST];
-        self.finish(&mut mac)?;
-        let mac = mac.get(..signature.len()).unwrap_or_default();
-        if equal(mac, signature) { Ok(()) } else { Err(Error::SignatureInvalid) }
+        if equal(self.finish()?.as_ref(), signature) { Ok(()) } else { Err(Error::SignatureInvalid) }
     }
 }

@@ -35,7 +35,9 @@ impl<'a> Parameter<'a> {
     /// An initialisation vector of exactly `N` bytes.
     pub(super) fn iv<const N: usize>(&self) -> Result<[u8; N]> {
         match self {
-            Parameter::Bytes(bytes) => (*bytes).try_into().map_err(|_| Error::MechanismParamInvalid("the length of the IV")),
+            Parameter::Bytes(bytes) => {
+                (*bytes).try_into().map_err(|_| Error::MechanismParamInvalid("the length of the IV"))
+            }
             _ => Err(Error::MechanismParamInvalid("an IV is needed")),
         }
     }

@@ -19,7 +19,9 @@ pub(super) const ROWS: &[Mechanism] = &[
         keys: AES,
         does: Does {
             encrypt: Some(|_, parameter| Form::Plain.begin(parameter, |form| Ciphering::KeyWrap(KeyWrapping(form)))),
-            decrypt: Some(|_, parameter| Form::Plain.begin(parameter, |form| Ciphering::KeyUnwrap(KeyUnwrapping(form)))),
+            decrypt: Some(|_, parameter| {
+                Form::Plain.begin(parameter, |form| Ciphering::KeyUnwrap(KeyUnwrapping(form)))
+            }),
             wrap: Some(Wrapping { wrapped_length: plain_length, wrap: wrap_plain, unwrap: unwrap_plain }),
             ..NOTHING
         },
@@ -31,7 +33,9 @@ pub(super) const ROWS: &[Mechanism] = &[
         keys: AES,
         does: Does {
             encrypt: Some(|_, parameter| Form::Padded.begin(parameter, |form| Ciphering::KeyWrap(KeyWrapping(form)))),
-            decrypt: Some(|_, parameter| Form::Padded.begin(parameter, |form| Ciphering::KeyUnwrap(KeyUnwrapping(form)))),
+            decrypt: Some(|_, parameter| {
+                Form::Padded.begin(parameter, |form| Ciphering::KeyUnwrap(KeyUnwrapping(form)))
+            }),
             wrap: Some(Wrapping { wrapped_length: padded_length, wrap: wrap_padded, unwrap: unwrap_padded }),
             ..NOTHING
         },
@@ -100,7 +104,7 @@ fn wrap_padded(keyed: &Keyed, parameter: &Parameter<'_>, value: &Secret) -> Resu
 /// `CKA_VALUE_LEN` cuts off what filled the last semiblock up, and no more.
 fn unwrap_plain(keyed: &Keyed, parameter: &Parameter<'_>, wrapped: &[u8], length: Option<usize>) -> Result<Secret> {
     Form::Plain.check(parameter)?;
-    if wrapped.len() % SEMIBLOCK != 0 || !(3 * SEMIBLOCK..=LONGEST_WRAPPED).contains(&wrapped.len()) {
+    if !wrapped.len().is_multiple_of(SEMIBLOCK) || !(3 * SEMIBLOCK..=LONGEST_WRAPPED).contains(&wrapped.len()) {
         return Err(Error::WrappedKeyLenRange);
     }
     let value = keyed.wrap()?.unwrap(wrapped).map_err(|_| Error::WrappedKeyInvalid)?;
@@ -119,7 +123,7 @@ fn unwrap_plain(keyed: &Keyed, parameter: &Parameter<'_>, wrapped: &[u8], length
 
 fn unwrap_padded(keyed: &Keyed, parameter: &Parameter<'_>, wrapped: &[u8], length: Option<usize>) -> Result<Secret> {
     Form::Padded.check(parameter)?;
-    if wrapped.len() % SEMIBLOCK != 0 || !(2 * SEMIBLOCK..=LONGEST_WRAPPED).contains(&wrapped.len()) {
+    if !wrapped.len().is_multiple_of(SEMIBLOCK) || !(2 * SEMIBLOCK..=LONGEST_WRAPPED).contains(&wrapped.len()) {
         return Err(Error::WrappedKeyLenRange);
     }
     let value = keyed.wrap()?.unwrap_padded(wrapped).map_err(|_| Error::WrappedKeyInvalid)?;
@@ -138,7 +142,7 @@ pub struct KeyWrapping(Form);
 impl Cipher for KeyWrapping {
     fn whole_length(&self, input: usize) -> Result<usize> {
         let fits = match self.0 {
-            Form::Plain => input % SEMIBLOCK == 0 && input >= 2 * SEMIBLOCK,
+            Form::Plain => input.is_multiple_of(SEMIBLOCK) && input >= 2 * SEMIBLOCK,
             Form::Padded => input >= 1,
         };
         if fits && input <= LONGEST_DATA { Ok(semiblocks(input)) } else { Err(Error::DataLenRange) }
@@ -179,10 +183,14 @@ impl Cipher for KeyUnwrapping {
             Form::Plain => 3 * SEMIBLOCK,
             Form::Padded => 2 * SEMIBLOCK,
         };
-        if input % SEMIBLOCK != 0 || !(shortest..=semiblocks(LONGEST_DATA)).contains(&input) {
+        if !input.is_multiple_of(SEMIBLOCK) || !(shortest..=semiblocks(LONGEST_DATA)).contains(&input) {
             return Err(Error::EncryptedDataLenRange);
         }
         Ok(input.saturating_sub(SEMIBLOCK))
+    }
+
+    fn may_give_less(&self) -> bool {
+        self.0 == Form::Padded
     }
 
     fn whole(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()> {

@@ -87,8 +87,13 @@ pub fn name(number: u64) -> Option<&'static str> {
     own.or_else(|| ELSEWHERE.iter().find(|(elsewhere, _)| *elsewhere == number).map(|(_, name)| *name))
 }
 
-use Default::{Absent, Bool, Empty, Rule, Set};
-use Role::{Forbidden, Optional, Required};
+/// The longest value, in bytes, that an attribute of this number has in any class: nothing longer is looked at.
+pub fn longest(number: u64) -> usize {
+    if number == CKA_VALUE { DATA_VALUE } else { NAME }
+}
+
+use self::Default::{Absent, Bool, Empty, Rule, Set};
+use self::Role::{Forbidden, Optional, Required};
 
 /// The longest label, id, application or value of a data object, in bytes.
 const NAME: usize = 64 * 1024;
@@ -184,7 +189,7 @@ impl Attribute {
             Kind::Bool => matches!(given, [0 | 1]),
             Kind::Date => given.is_empty() || (given.len() == 8 && given.iter().all(u8::is_ascii_digit)),
             Kind::Number => given.len() == 8,
-            Kind::Numbers => given.len() % 8 == 0 && given.len() <= NAME,
+            Kind::Numbers => given.len().is_multiple_of(8) && given.len() <= NAME,
             Kind::Bytes(longest) => given.len() <= longest,
         };
         well_formed.then(|| self.turn_numbers(given))
@@ -222,7 +227,8 @@ mod tests {
 
     #[test]
     fn values_have_the_form_of_their_kind() {
-        let form = |number, value: &[u8]| of_class(Class::SecretKey, number).is_some_and(|r| r.canonical(value).is_some());
+        let form =
+            |number, value: &[u8]| of_class(Class::SecretKey, number).is_some_and(|r| r.canonical(value).is_some());
         assert!(form(CKA_TOKEN, &[1]) && !form(CKA_TOKEN, &[2]) && !form(CKA_TOKEN, &[1; 8]) && !form(CKA_TOKEN, &[]));
         assert!(form(CKA_VALUE_LEN, &[0; 8]) && !form(CKA_VALUE_LEN, &[0; 4]));
         assert!(form(CKA_START_DATE, b"") && form(CKA_START_DATE, b"20261124") && !form(CKA_START_DATE, b"2026112x"));

@@ -43,7 +43,11 @@ impl Object {
         Ok(())
     }
 
-    fn decode(id: ObjectId, version: u64, decoder: &mut Decoder<'_>) -> std::result::Result<Self, minicbor::decode::Error> {
+    fn decode(
+        id: ObjectId,
+        version: u64,
+        decoder: &mut Decoder<'_>,
+    ) -> std::result::Result<Self, minicbor::decode::Error> {
         let wrong = minicbor::decode::Error::message;
         let fields = decoder.map()?.ok_or_else(|| wrong("a map of unknown length"))?;
         let (mut class, mut origin, mut attributes) = (None, None, None);
@@ -78,7 +82,7 @@ impl Origin {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
     use cryptoki_sys::{CKA_CLASS, CKA_LABEL, CKO_DATA};
 

@@ -6,7 +6,8 @@ use super::attribute;
 use super::index::Column;
 use super::template::Given;
 use super::{Class, Object};
-use crate::secret::{Secret, equal};
+use crate::crypto::equal;
+use crate::secret::Secret;
 
 /// What is searched for. Unlike other templates it is never wrong: an attribute or class that nobody knows matches
 /// nothing.

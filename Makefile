@@ -1,0 +1,44 @@
+# The front door. One build profile serves demo, tests and the library that is shipped, so that a clean clone compiles
+# the C code once.
+
+CARGO ?= cargo
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+DESTDIR ?=
+
+.PHONY: help build demo test lint soak install clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+build: ## the library, target/release/libkeystead.so
+	$(CARGO) rustc --locked --release --lib --crate-type cdylib
+
+demo: ## keys made in one token, moved wrapped to another, used there
+	$(CARGO) build --locked --release --bin keystead
+	target/release/keystead demo
+
+test: ## all tests; installs what they need where it may, else says what to install
+	tests/install-tools
+	$(MAKE) --no-print-directory build
+	$(CARGO) test --locked --release
+
+lint: ## format and clippy, warnings denied
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --release --all-targets -- -D warnings
+
+soak: ## the same tests with long counts
+	tests/install-tools
+	$(MAKE) --no-print-directory build
+	KEYSTEAD_SOAK=1 $(CARGO) test --locked --release
+
+install: ## library, command and p11-kit's module file; PREFIX, SYSCONFDIR and DESTDIR say where
+	$(CARGO) build --locked --release --bin keystead
+	$(MAKE) --no-print-directory build
+	install -D -m 755 target/release/libkeystead.so $(DESTDIR)$(PREFIX)/lib/pkcs11/libkeystead.so
+	install -D -m 755 target/release/keystead $(DESTDIR)$(PREFIX)/bin/keystead
+	install -d $(DESTDIR)$(SYSCONFDIR)/pkcs11/modules
+	echo "module: $(PREFIX)/lib/pkcs11/libkeystead.so" > $(DESTDIR)$(SYSCONFDIR)/pkcs11/modules/keystead.module
+
+clean: ## removes what was built
+	$(CARGO) clean

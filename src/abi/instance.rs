@@ -1,0 +1,134 @@
+//! The one loaded instance, and the way every call takes to it.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use cryptoki_sys::{CK_RV, CKR_OK};
+
+use super::code;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::fork::{self, PerProcess, State, Word};
+use crate::log::Level;
+use crate::module::Module;
+
+/// What `C_Initialize` opened in this process. Its lock is never held on the way to a session.
+static INSTANCE: PerProcess<RwLock<Option<Arc<Module>>>> = PerProcess::new();
+
+thread_local! {
+    /// The instance that this thread used last, and the state word under which it was the one: as long as the word is the
+    /// same, threads do not even share a reference count.
+    static SEEN: RefCell<Option<(Word, Arc<Module>)>> = const { RefCell::new(None) };
+}
+
+/// The way of every call that needs an initialised library.
+pub(super) fn call(name: &'static str, body: impl FnOnce(&Module) -> Result<()>) -> CK_RV {
+    let outcome = catch_unwind(AssertUnwindSafe(|| with_module(|module| answered(name, module, body(module)))));
+    match outcome {
+        Ok(Ok(code)) => code,
+        Ok(Err(error)) => code::of(&error),
+        Err(panic) => {
+            let error = Error::GeneralError(format!("panic: {}", reason(&*panic)).into());
+            let _ = with_module(|module| answered(name, module, Err(error.clone())));
+            code::of(&error)
+        }
+    }
+}
+
+/// The way of a call that needs no library: `C_GetFunctionList` and its like.
+pub(super) fn call_without_module(body: impl FnOnce() -> Result<()>) -> CK_RV {
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(())) => CKR_OK,
+        Ok(Err(error)) => code::of(&error),
+        Err(_) => cryptoki_sys::CKR_GENERAL_ERROR,
+    }
+}
+
+/// Opens the instance. Racing callers wait here, and all but one find it open.
+pub(super) fn initialize(config: impl FnOnce() -> Result<Config>) -> Result<()> {
+    if fork::word().state() == State::Exiting {
+        return Err(Error::FunctionFailed("the process is exiting".into()));
+    }
+    let cell = INSTANCE.get_or_init(|| RwLock::new(None));
+    let mut instance = cell.write().unwrap_or_else(PoisonError::into_inner);
+    if instance.is_some() {
+        return Err(Error::AlreadyInitialized);
+    }
+    let config = config()?;
+    // The host's stderr is not ours: a panic becomes a code and a line in our own log.
+    std::panic::set_hook(Box::new(|_| ()));
+    *instance = Some(Arc::new(Module::open(config)?));
+    fork::set_state(true);
+    Ok(())
+}
+
+/// Ends the instance, if there is one and `check` has nothing against it. Calls in flight keep it until they are done.
+pub(super) fn finalize(check: impl FnOnce() -> Result<()>) -> Result<()> {
+    if fork::word().state() != State::Running {
+        return Err(Error::NotInitialized);
+    }
+    let cell = INSTANCE.get().ok_or(Error::NotInitialized)?;
+    check()?;
+    let mut instance = cell.write().unwrap_or_else(PoisonError::into_inner);
+    let module = instance.take().ok_or(Error::NotInitialized)?;
+    fork::set_state(false);
+    drop(instance);
+    module.finalize();
+    Ok(())
+}
+
+fn with_module<T>(work: impl FnOnce(&Module) -> T) -> Result<T> {
+    let word = fork::word();
+    if word.state() != State::Running {
+        return Err(Error::NotInitialized);
+    }
+    let mut work = Some(work);
+    let seen = SEEN.try_with(|seen| {
+        // Borrowed already only when a signal handler calls in from inside a call.
+        let mut seen = seen.try_borrow_mut().ok()?;
+        if seen.as_ref().is_none_or(|(seen_word, _)| *seen_word != word) {
+            *seen = Some((word, current()?));
+        }
+        let (_, module) = seen.as_ref()?;
+        work.take().map(|work| work(module))
+    });
+    if let Ok(Some(done)) = seen {
+        return Ok(done);
+    }
+    // The thread is ending and its own cell is gone, or it is in a call already.
+    match (work, current()) {
+        (Some(work), Some(module)) => Ok(work(&module)),
+        _ => Err(Error::NotInitialized),
+    }
+}
+
+fn current() -> Option<Arc<Module>> {
+    INSTANCE.get()?.read().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Writes the log and chooses the code.
+fn answered(name: &str, module: &Module, outcome: Result<()>) -> CK_RV {
+    let log = module.log();
+    match outcome {
+        Ok(()) => {
+            log.line(Level::Trace, format_args!("{name}: CKR_OK"));
+            CKR_OK
+        }
+        Err(error) => {
+            let code = code::of(&error);
+            let level = match error {
+                Error::DeviceError(_) | Error::DeviceMemory(_) | Error::GeneralError(_) => Level::Error,
+                _ => Level::Info,
+            };
+            log.line(level, format_args!("{name}: {error} (0x{code:08x})"));
+            code
+        }
+    }
+}
+
+fn reason(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("of no known kind")
+}

@@ -1,0 +1,77 @@
+//! A caller's `CK_MECHANISM`.
+
+use std::ffi::c_void;
+
+use cryptoki_sys::{CK_GCM_PARAMS, CK_MECHANISM, CK_ULONG};
+
+use super::memory;
+use crate::error::{Error, Result};
+use crate::mechanism::{self, Mechanism, Parameter, Shape};
+
+/// The longest parameter of plain bytes that any mechanism takes.
+const LONGEST: CK_ULONG = 1024;
+
+/// The mechanism and its parameter.
+pub(super) unsafe fn read<'a>(pointer: *const CK_MECHANISM) -> Result<(&'static Mechanism, Parameter<'a>)> {
+    // SAFETY: the caller's contract.
+    let CK_MECHANISM { mechanism: number, pParameter: at, ulParameterLen: length } = unsafe { memory::read(pointer) }?;
+    let mechanism = mechanism::find(number)?;
+    // SAFETY: the caller's contract.
+    let parameter = unsafe { parameter(mechanism.parameter, at, length) }?;
+    Ok((mechanism, parameter))
+}
+
+unsafe fn parameter<'a>(shape: Shape, at: *const c_void, length: CK_ULONG) -> Result<Parameter<'a>> {
+    if at.is_null() && length != 0 {
+        return Err(Error::MechanismParamInvalid("NULL with a length"));
+    }
+    if at.is_null() || length == 0 {
+        return Ok(Parameter::None);
+    }
+    match shape {
+        Shape::None => Err(Error::MechanismParamInvalid("the mechanism takes none")),
+        Shape::Bytes if length > LONGEST => Err(Error::MechanismParamInvalid("its length")),
+        // SAFETY: not NULL, and valid for that length by the caller's contract.
+        Shape::Bytes => unsafe { inner(at.cast(), length) }.map(Parameter::Bytes),
+        // SAFETY: as above.
+        Shape::Gcm => unsafe { gcm(at, length) },
+    }
+}
+
+/// `CK_GCM_PARAMS`, with and without the field `ulIvBits`: the headers of 2.40 have it, its text has not.
+unsafe fn gcm<'a>(at: *const c_void, length: CK_ULONG) -> Result<Parameter<'a>> {
+    #[derive(Clone, Copy)]
+    #[repr(C)]
+    struct WithoutIvBits {
+        iv: *const u8,
+        iv_length: CK_ULONG,
+        aad: *const u8,
+        aad_length: CK_ULONG,
+        tag_bits: CK_ULONG,
+    }
+    let params = if length == size_of::<CK_GCM_PARAMS>() as CK_ULONG {
+        // SAFETY: the length is that of the struct.
+        let params = unsafe { memory::read(at.cast::<CK_GCM_PARAMS>()) }?;
+        WithoutIvBits {
+            iv: params.pIv,
+            iv_length: params.ulIvLen,
+            aad: params.pAAD,
+            aad_length: params.ulAADLen,
+            tag_bits: params.ulTagBits,
+        }
+    } else if length == size_of::<WithoutIvBits>() as CK_ULONG {
+        // SAFETY: the length is that of the struct.
+        unsafe { memory::read(at.cast::<WithoutIvBits>()) }?
+    } else {
+        return Err(Error::MechanismParamInvalid("it has not the length of CK_GCM_PARAMS"));
+    };
+    // SAFETY: the pointers in the struct are the caller's, under the same contract.
+    let (iv, aad) = unsafe { (inner(params.iv, params.iv_length)?, inner(params.aad, params.aad_length)?) };
+    Ok(Parameter::Gcm { iv, aad, tag_bits: params.tag_bits })
+}
+
+/// Bytes that a parameter points to.
+unsafe fn inner<'a>(pointer: *const u8, length: CK_ULONG) -> Result<&'a [u8]> {
+    // SAFETY: the caller's contract.
+    unsafe { memory::bytes(pointer, length) }.map_err(|_| Error::MechanismParamInvalid("NULL with a length inside it"))
+}

@@ -1,0 +1,168 @@
+//! The caller's memory: read unaligned, bounded before it is read, written once at the end.
+//!
+//! All of these rely on the caller keeping the standard: a pointer is NULL or valid for what is said of it.
+
+use std::ffi::c_void;
+
+use cryptoki_sys::*;
+
+use crate::crypto::InOut;
+use crate::error::{Error, Result};
+use crate::object::{Given, attribute};
+use crate::session::{Length, Output};
+
+/// More attributes than any caller means.
+const MOST_ATTRIBUTES: CK_ULONG = 4096;
+
+/// The bytes at a pointer; NULL with length 0 is the empty input.
+pub(super) unsafe fn bytes<'a>(pointer: *const u8, length: CK_ULONG) -> Result<&'a [u8]> {
+    let length =
+        checked(pointer.cast(), length).ok_or(Error::ArgumentsBad("NULL with a length, or an impossible length"))?;
+    if length == 0 {
+        return Ok(&[]);
+    }
+    // SAFETY: not NULL, and valid for that length by the caller's contract.
+    Ok(unsafe { std::slice::from_raw_parts(pointer, length) })
+}
+
+/// A PIN: NULL is refused, for no slot has a protected authentication path.
+pub(super) unsafe fn pin<'a>(pointer: *const u8, length: CK_ULONG) -> Result<&'a [u8]> {
+    if pointer.is_null() {
+        return Err(Error::ArgumentsBad("the PIN is NULL"));
+    }
+    // SAFETY: the caller's contract.
+    unsafe { bytes(pointer, length) }
+}
+
+/// The buffer at a pointer, to be filled.
+pub(super) unsafe fn room<'a>(pointer: *mut u8, length: CK_ULONG) -> Result<&'a mut [u8]> {
+    let length =
+        checked(pointer.cast(), length).ok_or(Error::ArgumentsBad("NULL with a length, or an impossible length"))?;
+    if length == 0 {
+        return Ok(&mut []);
+    }
+    // SAFETY: not NULL, valid for that length by the caller's contract, and nothing else of this call lies there.
+    Ok(unsafe { std::slice::from_raw_parts_mut(pointer, length) })
+}
+
+/// Whether a result has a place, to be asked before anything is done.
+pub(super) fn check_place<T>(pointer: *mut T) -> Result<()> {
+    if pointer.is_null() { Err(Error::ArgumentsBad("the result has no place")) } else { Ok(()) }
+}
+
+/// Writes one value.
+pub(super) unsafe fn write<T>(pointer: *mut T, value: T) -> Result<()> {
+    check_place(pointer)?;
+    // SAFETY: not NULL, valid by the caller's contract, perhaps not aligned.
+    unsafe { pointer.write_unaligned(value) };
+    Ok(())
+}
+
+/// Reads one value.
+pub(super) unsafe fn read<T: Copy>(pointer: *const T) -> Result<T> {
+    if pointer.is_null() {
+        return Err(Error::ArgumentsBad("an argument is NULL"));
+    }
+    // SAFETY: not NULL, valid by the caller's contract, perhaps not aligned.
+    Ok(unsafe { pointer.read_unaligned() })
+}
+
+/// A list for the caller, by the convention of PKCS#11 3.2, section 5.2.
+pub(super) unsafe fn write_list<T: Copy>(list: &[T], into: *mut T, count: *mut CK_ULONG) -> Result<()> {
+    // SAFETY: the caller's contract.
+    let room = unsafe { read(count) }?;
+    // SAFETY: as above.
+    unsafe { write(count, list.len() as CK_ULONG) }?;
+    if into.is_null() {
+        return Ok(());
+    }
+    if room < list.len() as CK_ULONG {
+        return Err(Error::BufferTooSmall);
+    }
+    for (index, item) in list.iter().enumerate() {
+        // SAFETY: the caller has room for that many items.
+        unsafe { into.add(index).write_unaligned(*item) };
+    }
+    Ok(())
+}
+
+/// Whether a template can be one at all.
+pub(super) fn check_template(pointer: *const CK_ATTRIBUTE, count: CK_ULONG) -> Result<()> {
+    if count > MOST_ATTRIBUTES || (pointer.is_null() && count > 0) {
+        return Err(Error::ArgumentsBad("the template is NULL or impossibly long"));
+    }
+    Ok(())
+}
+
+/// A template.
+pub(super) unsafe fn template<'a>(pointer: *const CK_ATTRIBUTE, count: CK_ULONG) -> Result<Vec<Given<'a>>> {
+    check_template(pointer, count)?;
+    let read_one = |index: usize| {
+        // SAFETY: the caller gave that many attributes.
+        let CK_ATTRIBUTE { type_: number, pValue: value, ulValueLen: length } = unsafe { read(pointer.add(index)) }?;
+        let name = attribute::name(number).unwrap_or("an unknown attribute");
+        let length = checked(value, length).filter(|length| *length <= attribute::longest(number));
+        let length = length.ok_or(Error::AttributeValueInvalid(name))?;
+        // SAFETY: not NULL unless empty, and valid for that length by the caller's contract.
+        let value = unsafe { bytes(value.cast(), length as CK_ULONG) }?;
+        Ok(Given { number, value })
+    };
+    (0..count as usize).map(read_one).collect()
+}
+
+/// Where the result of a call goes: input, the caller's buffer, and the length of that buffer.
+pub(super) unsafe fn output<'a>(
+    input: *const u8,
+    input_length: CK_ULONG,
+    into: *mut u8,
+    into_length: *const CK_ULONG,
+) -> Result<Output<'a>> {
+    let bad = Error::ArgumentsBad("NULL with a length, or an impossible length");
+    let input_length = checked(input.cast(), input_length).ok_or(bad.clone())?;
+    // SAFETY: the caller's contract.
+    let room = unsafe { read(into_length) }?;
+    if into.is_null() {
+        return Ok(Output::Query(input_length));
+    }
+    // No caller has more memory than an address can reach; what is claimed beyond that is not believed, and not needed.
+    let room = usize::try_from(room).unwrap_or(usize::MAX).min(isize::MAX as usize);
+    // SAFETY: both are valid for their lengths by the caller's contract, wherever they overlap.
+    unsafe { InOut::new(input, input_length, into, room) }.map(Output::Buffer)
+}
+
+/// Tells the caller how long the result is.
+pub(super) unsafe fn write_length(length: Length, into: *mut CK_ULONG) -> Result<()> {
+    let (bytes, outcome) = match length {
+        Length::Written(bytes) | Length::Needed(bytes) => (bytes, Ok(())),
+        Length::TooSmall(bytes) => (bytes, Err(Error::BufferTooSmall)),
+    };
+    // SAFETY: the caller's contract.
+    unsafe { write(into, bytes as CK_ULONG) }?;
+    outcome
+}
+
+/// Text in a field of fixed length: blank-padded, without NUL, never cut inside a character.
+pub(super) fn padded<const N: usize>(text: &str) -> [u8; N] {
+    let end = text.floor_char_boundary(N);
+    let mut field = [b' '; N];
+    field.iter_mut().zip(text.as_bytes().iter().take(end)).for_each(|(to, from)| *to = *from);
+    field
+}
+
+/// The length, if the pointer can have so much behind it.
+pub(super) fn checked(pointer: *const c_void, length: CK_ULONG) -> Option<usize> {
+    let length = usize::try_from(length).ok().filter(|length| *length <= isize::MAX as usize)?;
+    (length == 0 || !pointer.is_null()).then_some(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_padded_and_cut_between_characters() {
+        assert_eq!(&padded::<4>("ab"), b"ab  ");
+        assert_eq!(&padded::<4>("abcdef"), b"abcd");
+        assert_eq!(padded::<4>("abcü"), *b"abc ");
+    }
+}

@@ -1,0 +1,89 @@
+//! Functions that have no behaviour yet. They are in the tables and answer with a code.
+
+use cryptoki_sys::*;
+
+use super::instance;
+use crate::error::Error;
+
+macro_rules! answering {
+    ($error:expr; $(fn $name:ident($($argument:ty),*);)*) => {
+        $(
+            #[unsafe(no_mangle)]
+            pub unsafe extern "C" fn $name($(_: $argument),*) -> CK_RV {
+                instance::call(stringify!($name), |_| Err($error))
+            }
+        )*
+    };
+}
+
+// PKCS#11 3.2, section 5.21: the functions of a time when functions ran in parallel.
+answering! { Error::FunctionNotParallel;
+    fn C_GetFunctionStatus(CK_SESSION_HANDLE);
+    fn C_CancelFunction(CK_SESSION_HANDLE);
+}
+
+answering! { Error::FunctionNotSupported;
+    fn C_GetOperationState(CK_SESSION_HANDLE, *mut CK_BYTE, *mut CK_ULONG);
+    fn C_SetOperationState(CK_SESSION_HANDLE, *mut CK_BYTE, CK_ULONG, CK_OBJECT_HANDLE, CK_OBJECT_HANDLE);
+    fn C_CopyObject(CK_SESSION_HANDLE, CK_OBJECT_HANDLE, *mut CK_ATTRIBUTE, CK_ULONG, *mut CK_OBJECT_HANDLE);
+    fn C_GetObjectSize(CK_SESSION_HANDLE, CK_OBJECT_HANDLE, *mut CK_ULONG);
+    fn C_SetAttributeValue(CK_SESSION_HANDLE, CK_OBJECT_HANDLE, *mut CK_ATTRIBUTE, CK_ULONG);
+    fn C_DigestKey(CK_SESSION_HANDLE, CK_OBJECT_HANDLE);
+    fn C_SignRecoverInit(CK_SESSION_HANDLE, *mut CK_MECHANISM, CK_OBJECT_HANDLE);
+    fn C_SignRecover(CK_SESSION_HANDLE, *mut CK_BYTE, CK_ULONG, *mut CK_BYTE, *mut CK_ULONG);
+    fn C_VerifyRecoverInit(CK_SESSION_HANDLE, *mut CK_MECHANISM, CK_OBJECT_HANDLE);
+    fn C_VerifyRecover(CK_SESSION_HANDLE, *mut CK_BYTE, CK_ULONG, *mut CK_BYTE, *mut CK_ULONG);
+    fn C_DigestEncryptUpdate(CK_SESSION_HANDLE, *mut CK_BYTE, CK_ULONG, *mut CK_BYTE, *mut CK_ULONG);
+    fn C_DecryptDigestUpdate(CK_SESSION_HANDLE, *mut CK_BYTE, CK_ULONG, *mut CK_BYTE, *mut CK_ULONG);
+    fn C_SignEncryptUpdate(CK_SESSION_HANDLE, *mut CK_BYTE, CK_ULONG, *mut CK_BYTE, *mut CK_ULONG);
+    fn C_DecryptVerifyUpdate(CK_SESSION_HANDLE, *mut CK_BYTE, CK_ULONG, *mut CK_BYTE, *mut CK_ULONG);
+    fn C_GenerateKeyPair(
+        CK_SESSION_HANDLE,
+        *mut CK_MECHANISM,
+        *mut CK_ATTRIBUTE,
+        CK_ULONG,
+        *mut CK_ATTRIBUTE,
+        CK_ULONG,
+        *mut CK_OBJECT_HANDLE,
+        *mut CK_OBJECT_HANDLE
+    );
+    fn C_DeriveKey(
+        CK_SESSION_HANDLE,
+        *mut CK_MECHANISM,
+        CK_OBJECT_HANDLE,
+        *mut CK_ATTRIBUTE,
+        CK_ULONG,
+        *mut CK_OBJECT_HANDLE
+    );
+    fn C_WaitForSlotEvent(CK_FLAGS, *mut CK_SLOT_ID, CK_VOID_PTR);
+}
+
+/// A function of 3.0 or later that has no behaviour yet, of whatever type the table wants.
+pub(super) trait NotSupported {
+    /// The function.
+    const ANSWER: Self;
+}
+
+macro_rules! not_supported {
+    ($($argument:ident)*) => {
+        impl<$($argument),*> NotSupported for Option<unsafe extern "C" fn($($argument),*) -> CK_RV> {
+            const ANSWER: Self = {
+                unsafe extern "C" fn answer<$($argument),*>($(_: $argument),*) -> CK_RV {
+                    instance::call("a function of a later version", |_| Err(Error::FunctionNotSupported))
+                }
+                Some(answer)
+            };
+        }
+    };
+}
+
+not_supported!(A);
+not_supported!(A B);
+not_supported!(A B C);
+not_supported!(A B C D);
+not_supported!(A B C D E);
+not_supported!(A B C D E F);
+not_supported!(A B C D E F G);
+not_supported!(A B C D E F G H);
+not_supported!(A B C D E F G H I);
+not_supported!(A B C D E F G H I J);

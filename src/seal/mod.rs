@@ -1,0 +1,100 @@
+//! How a record becomes bytes that nobody can read, forge or swap. `docs/formats.md` specifies every byte.
+//!
+//! A token has one random master key, which each role's PIN holds ([`PinRow`]). [`Seal`] is what a login makes of it.
+//! This room knows no record: an object is an id, a version, private or public, bytes, key material and index terms.
+//! Key material is sealed whatever the visibility; the rest of a public object is plain, and authenticated if a login
+//! wrote it.
+
+mod binding;
+mod digest;
+mod master;
+mod object;
+mod pin_row;
+mod row;
+
+pub use digest::Digest;
+pub use master::{MasterKey, Role};
+pub use object::{Opened, Plain, SealedMaterial, Verified, open, seal, visibility};
+pub use pin_row::PinRow;
+
+use crate::crypto::gcm::GcmKey;
+use crate::crypto::hash::{Algorithm, Hash};
+use crate::crypto::hmac::HmacKey;
+use crate::crypto::kdf::hkdf_sha256;
+use crate::error::{Error, Result};
+use crate::secret::Secret;
+use crate::store::{ObjectId, Term};
+
+/// A token's random id, made anew at each initialisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenId(pub [u8; 16]);
+
+/// Who sees an object: whoever is logged in, or everybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visibility {
+    /// Only with a login; sealed whole.
+    Private = 0,
+    /// Everybody; plain, but for key material.
+    Public = 1,
+}
+
+/// The keys that a login gives: all that is needed to seal, open, index and check a token's objects.
+pub struct Seal {
+    token: TokenId,
+    object_root: Secret,
+    index: HmacKey,
+    digest: HmacKey,
+    mac: HmacKey,
+}
+
+impl Seal {
+    /// Derives the keys of `token` from its master key.
+    pub fn new(master: &MasterKey, token: &TokenId) -> Result<Self> {
+        let derive = |label: &[u8]| hkdf_sha256(master.secret(), &token.0, &[label], KEY);
+        let mac_key = |label| derive(label).map(|key| HmacKey::new(Algorithm::Sha256, key.expose()));
+        Ok(Self {
+            token: *token,
+            object_root: derive(b"keystead 0 object")?,
+            index: mac_key(b"keystead 0 index")?,
+            digest: mac_key(b"keystead 0 digest")?,
+            mac: mac_key(b"keystead 0 mac")?,
+        })
+    }
+
+    /// The index term of a private object's value: equal values of a column give equal terms, and without a login
+    /// nobody can tell which. `column` is below [`TERMS`](crate::store::TERMS).
+    pub fn blind(&self, column: u8, value: &[u8]) -> Term {
+        let mut mac = self.index.begin();
+        mac.update(&[column]);
+        mac.update(value);
+        truncated(mac.finish().as_ref())
+    }
+
+    /// The key of one object: [`HKDF`](hkdf_sha256) from the root, with the id.
+    fn object_key(&self, id: ObjectId) -> Result<GcmKey> {
+        let key = hkdf_sha256(&self.object_root, &self.token.0, &[b"keystead 0 object key", &id.0], KEY)?;
+        GcmKey::new(key.expose()).map_err(|_| Error::HostMemory("a cipher context"))
+    }
+}
+
+/// The index term of a public object's value, which anybody can compute.
+pub fn plain_term(column: u8, value: &[u8]) -> Term {
+    let mut hash = Hash::new(Algorithm::Sha256);
+    hash.update(b"keystead 0 term");
+    hash.update(&[column]);
+    hash.update(value);
+    truncated(hash.finish().as_ref())
+}
+
+/// The length of every key here in bytes.
+const KEY: usize = 32;
+
+/// The only format so far. Not frozen.
+const FORMAT: u8 = 0;
+
+fn truncated(whole: &[u8]) -> Term {
+    whole.first_chunk().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! What the token row keeps for a PIN.
+
+use super::FORMAT;
+use crate::crypto::kdf::Argon2Cost;
+use minicbor::decode::Error;
+use minicbor::encode::{self, Write};
+use minicbor::{Decode, Decoder, Encode, Encoder};
+
+/// The master key locked under a PIN. In CBOR a map with the keys 0 to 5, exactly these, deterministically encoded
+/// (RFC 8949, section 4.2.1): anything else is refused, unknown keys too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PinRow {
+    /// The salt of Argon2id.
+    pub salt: [u8; 16],
+    /// The cost of Argon2id.
+    pub cost: Argon2Cost,
+    /// The master key under AES-KWP: 40 bytes.
+    pub wrapped: Vec<u8>,
+}
+
+impl<C> Encode<C> for PinRow {
+    fn encode<W: Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), encode::Error<W::Error>> {
+        e.map(6)?.u8(0)?.u8(FORMAT)?;
+        e.u8(1)?.bytes(&self.salt)?;
+        e.u8(2)?.u32(self.cost.memory_kib)?;
+        e.u8(3)?.u32(self.cost.passes)?;
+        e.u8(4)?.u32(self.cost.lanes)?;
+        e.u8(5)?.bytes(&self.wrapped)?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for PinRow {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, Error> {
+        let start = d.position();
+        let fields = d.map()?;
+        key(d, 0)?;
+        let format = d.u64()?;
+        if format != u64::from(FORMAT) {
+            return Err(Error::message(format!("a PIN row of format {format}, this library knows format {FORMAT}")));
+        }
+        key(d, 1)?;
+        let salt = d.bytes()?.try_into().map_err(|_| Error::message("a salt that is not of 16 bytes"))?;
+        key(d, 2)?;
+        let memory_kib = d.u32()?;
+        key(d, 3)?;
+        let passes = d.u32()?;
+        key(d, 4)?;
+        let lanes = d.u32()?;
+        key(d, 5)?;
+        let wrapped = d.bytes()?.to_vec();
+        let row = Self { salt, cost: Argon2Cost { memory_kib, passes, lanes }, wrapped };
+
+        let deterministic = minicbor::to_vec(&row).map_err(|_| Error::message("a PIN row that cannot be encoded"))?;
+        let read = d.input().get(start..d.position());
+        if fields == Some(6) && read == Some(&deterministic) {
+            Ok(row)
+        } else {
+            Err(Error::message("a PIN row that is not deterministic"))
+        }
+    }
+}
+
+/// The next key must be `expected`.
+fn key(d: &mut Decoder<'_>, expected: u8) -> Result<(), Error> {
+    if d.u8()? == expected { Ok(()) } else { Err(Error::message("an unknown key in a PIN row")) }
+}

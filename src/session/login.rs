@@ -1,0 +1,35 @@
+//! Login, logout and PINs. PKCS#11 3.2, sections 5.5.7, 5.5.8 and 5.6.8 to 5.6.10.
+//!
+//! None of these holds the session's lock: hashing a PIN takes long, and a logout takes every session's lock in turn.
+
+use super::Sessions;
+use crate::error::{Error, Result};
+use crate::handle::Handle;
+use crate::key::Login;
+
+impl Sessions {
+    /// `C_Login`
+    pub fn login(&self, session: Handle, who: Login, pin: &[u8]) -> Result<()> {
+        self.token(session)?.login(who, pin)
+    }
+
+    /// `C_Logout`: for all sessions of the token.
+    pub fn logout(&self, session: Handle) -> Result<()> {
+        let token = self.token(session)?;
+        token.logout(|| self.end_login(&token))
+    }
+
+    /// `C_InitPIN`
+    pub fn init_pin(&self, session: Handle, pin: &[u8]) -> Result<()> {
+        self.token(session)?.init_user_pin(pin)
+    }
+
+    /// `C_SetPIN`
+    pub fn set_pin(&self, session: Handle, old: &[u8], new: &[u8]) -> Result<()> {
+        let (token, read_write) = self.with(session, |session| Ok((session.token.clone(), session.read_write)))?;
+        if !read_write {
+            return Err(Error::SessionReadOnly);
+        }
+        token.set_pin(old, new)
+    }
+}

@@ -1,0 +1,253 @@
+//! Sessions: the five states, the active operations, and what a program can ask of a session, a file per group.
+
+mod crypt;
+mod digest;
+mod find;
+mod keys;
+mod login;
+mod objects;
+mod random;
+mod sign;
+
+pub use crypt::Direction;
+pub use sign::Purpose as SignPurpose;
+
+use std::sync::Arc;
+
+use crate::crypto::InOut;
+use crate::error::{Error, Result};
+use crate::fork;
+use crate::handle::{Handle, Slots};
+use crate::key::{Caller, Login, Purpose, Use, permit};
+use crate::lock;
+use crate::mechanism::{Ciphering, Keyed, Mechanism, PreparedKey, Signing};
+use crate::token::Token;
+
+/// All sessions of a module.
+pub struct Sessions {
+    table: Slots<{ lock::SESSION }, Session>,
+}
+
+/// One session. Its lock is held for the length of a call.
+struct Session {
+    handle: Handle,
+    slot: u32,
+    token: Arc<Token>,
+    read_write: bool,
+    search: Option<find::Found>,
+    encrypt: Option<Active<Ciphering>>,
+    decrypt: Option<Active<Ciphering>>,
+    sign: Option<Active<Signing>>,
+    verify: Option<Active<Signing>>,
+    digest: Option<digest::Active>,
+    /// The key of the operation that ended last. Init moves it into the new operation and the end moves it back, so that
+    /// two threads with one key do not fight over its reference count.
+    last: Option<LastKey>,
+}
+
+/// An operation with a key.
+struct Active<T> {
+    handle: Handle,
+    /// The login word and the store's revision under which the key was looked up.
+    seen: Seen,
+    keyed: Keyed,
+    state: T,
+    /// Whether the message comes in parts.
+    in_parts: bool,
+}
+
+struct LastKey {
+    handle: Handle,
+    seen: Seen,
+    key: Arc<PreparedKey>,
+}
+
+/// What a key that was looked up depends on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Seen {
+    login: u64,
+    revision: u64,
+}
+
+/// Where the result of a call goes.
+pub enum Output<'a> {
+    /// Nowhere: the caller asks how long it is, for so many bytes of input.
+    Query(usize),
+    /// Into the caller's buffer.
+    Buffer(InOut<'a>),
+}
+
+/// How long a result is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Length {
+    /// So many bytes were written.
+    Written(usize),
+    /// So many bytes suffice, the caller asked.
+    Needed(usize),
+    /// So many bytes suffice, and the caller's buffer has fewer. Nothing has changed.
+    TooSmall(usize),
+}
+
+/// `CK_SESSION_INFO`, without the device error.
+pub struct Info {
+    /// The slot.
+    pub slot: u32,
+    /// `CKS_*`
+    pub state: u64,
+    /// Whether the session is read-write.
+    pub read_write: bool,
+}
+
+impl Sessions {
+    /// No sessions.
+    pub fn new() -> Self {
+        Self { table: Slots::new(fork::word().life()) }
+    }
+
+    /// Opens a session with the token in a slot.
+    pub fn open(&self, slot: u32, token: Arc<Token>, read_write: bool) -> Result<Handle> {
+        token.open_session(read_write)?;
+        let session = |handle| Session {
+            handle,
+            slot,
+            token: Arc::clone(&token),
+            read_write,
+            search: None,
+            encrypt: None,
+            decrypt: None,
+            sign: None,
+            verify: None,
+            digest: None,
+            last: None,
+        };
+        self.table.insert(session).ok_or_else(|| {
+            token.close_session(read_write, || ());
+            Error::HostMemory("no session handle is left")
+        })
+    }
+
+    /// Closes a session, its operations and its objects; the token's last one logs out.
+    pub fn close(&self, handle: Handle) -> Result<()> {
+        let session = self.table.remove(handle).ok_or(Error::SessionHandleInvalid)?;
+        self.closed(session);
+        Ok(())
+    }
+
+    /// Closes all sessions of a slot.
+    pub fn close_slot(&self, slot: u32) {
+        for session in self.table.drain_if(|session| session.slot == slot) {
+            self.closed(session);
+        }
+    }
+
+    /// Closes all sessions.
+    pub fn close_all(&self) {
+        for session in self.table.drain_if(|_| true) {
+            self.closed(session);
+        }
+    }
+
+    /// What a session is and in which of the five states. PKCS#11 3.2, section 4.6. Asks no store.
+    pub fn info(&self, handle: Handle) -> Result<Info> {
+        self.with(handle, |session| {
+            let state = match (session.token.logged_in(), session.read_write) {
+                (Login::Public, false) => cryptoki_sys::CKS_RO_PUBLIC_SESSION,
+                (Login::Public, true) => cryptoki_sys::CKS_RW_PUBLIC_SESSION,
+                (Login::User, false) => cryptoki_sys::CKS_RO_USER_FUNCTIONS,
+                (Login::User, true) => cryptoki_sys::CKS_RW_USER_FUNCTIONS,
+                (Login::So, _) => cryptoki_sys::CKS_RW_SO_FUNCTIONS,
+            };
+            Ok(Info { slot: session.slot, state, read_write: session.read_write })
+        })
+    }
+
+    fn with<T>(&self, handle: Handle, work: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
+        self.table.with(handle, work).unwrap_or(Err(Error::SessionHandleInvalid))
+    }
+
+    /// The token of a session, for what must not hold the session's lock.
+    fn token(&self, handle: Handle) -> Result<Arc<Token>> {
+        self.with(handle, |session| Ok(Arc::clone(&session.token)))
+    }
+
+    fn closed(&self, session: Session) {
+        session.token.drop_session_objects(session.handle);
+        let (token, read_write) = (Arc::clone(&session.token), session.read_write);
+        drop(session);
+        token.close_session(read_write, || self.end_login(&token));
+    }
+
+    /// Ends what a login made possible in every session of a token.
+    fn end_login(&self, token: &Arc<Token>) {
+        self.table.for_each(|_, session| {
+            if Arc::ptr_eq(&session.token, token) {
+                session.end_login();
+            }
+        });
+    }
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Session {
+    fn caller(&self) -> Caller {
+        self.token.caller(self.read_write)
+    }
+
+    /// The key behind a handle with leave to use it so: the check of every Init.
+    fn keyed(&mut self, purpose: Purpose, mechanism: &Mechanism, handle: Handle) -> Result<(Keyed, Seen)> {
+        let fit = mechanism.fit(purpose)?;
+        let seen = Seen { login: self.token.login_word(), revision: self.token.revision()? };
+        let caller = self.caller();
+        let last = self.last.take().filter(|last| last.handle == handle && last.seen == seen && last.key.is_alive());
+        if let Some(last) = last {
+            let grant = permit(&caller, &Use { purpose, fit, key: last.key.facts(), other: None })?;
+            return Ok((Keyed::new(last.key, grant), seen));
+        }
+        let opened = self.token.opened(&caller, handle).map_err(|error| match error {
+            Error::ObjectHandleInvalid => purpose.no_such_key(),
+            other => other,
+        })?;
+        let facts = opened.facts().ok_or(purpose.no_such_key())?;
+        let grant = permit(&caller, &Use { purpose, fit, key: facts, other: None })?;
+        Ok((Keyed::new(self.token.prepared(&opened)?, grant), seen))
+    }
+
+    /// Ends an operation: keeps its key for the next Init and returns its state.
+    fn keep<T>(&mut self, active: Active<T>) -> T {
+        let Active { handle, seen, keyed, state, .. } = active;
+        self.last = Some(LastKey { handle, seen, key: keyed.into_key() });
+        state
+    }
+
+    /// Logout: operations of keys that needed the login end, and the search with its private handles.
+    fn end_login(&mut self) {
+        let needed_login = |key: &PreparedKey| key.facts().private || key.facts().token;
+        self.encrypt.take_if(|active| needed_login(active.keyed.key()));
+        self.decrypt.take_if(|active| needed_login(active.keyed.key()));
+        self.sign.take_if(|active| needed_login(active.keyed.key()));
+        self.verify.take_if(|active| needed_login(active.keyed.key()));
+        self.last = None;
+    }
+}
+
+impl<T> Active<T> {
+    /// An operation that begins with this key.
+    fn new(handle: Handle, (keyed, seen): (Keyed, Seen), begin: impl FnOnce(&Keyed) -> Result<T>) -> Result<Self> {
+        let state = begin(&keyed)?;
+        Ok(Self { handle, seen, keyed, state, in_parts: false })
+    }
+}
+
+/// The operation, if it is there and its key has not been destroyed under it; one whose key has is over.
+fn alive<T>(active: &mut Option<Active<T>>) -> Result<&mut Active<T>> {
+    active.take_if(|active| !active.keyed.key().is_alive());
+    active.as_mut().ok_or(Error::OperationNotInitialized)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,163 @@
+//! What sessions do to each other, on a token in memory. These tests run with the order of locks asserted.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::sync::Arc;
+use std::thread;
+
+use cryptoki_sys::*;
+
+use super::*;
+use crate::config::Pins;
+use crate::mechanism::{self, Parameter};
+use crate::object::{Given, Search};
+use crate::store::Folder;
+use crate::store::memory::MemoryFolder;
+
+const PINS: Pins = Pins { min: 4, max: 255, user_tries: 10, so_tries: 10, memory_kib: 8, passes: 1, lanes: 1 };
+const SO_PIN: &[u8] = b"so pin";
+const PIN: &[u8] = b"user pin";
+
+struct Fixture {
+    sessions: Sessions,
+    token: Arc<Token>,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let folder = MemoryFolder::new();
+        assert!(Token::create(&folder, 0, &PINS, SO_PIN, [b' '; 32]).unwrap());
+        let token = Token::open(folder.open(0).unwrap(), PINS).unwrap();
+        let fixture = Self { sessions: Sessions::new(), token };
+        let session = fixture.open();
+        fixture.sessions.login(session, Login::So, SO_PIN).unwrap();
+        fixture.sessions.init_pin(session, PIN).unwrap();
+        fixture.sessions.close(session).unwrap();
+        fixture
+    }
+
+    fn open(&self) -> Handle {
+        self.sessions.open(0, Arc::clone(&self.token), true).unwrap()
+    }
+
+    fn generate(&self, session: Handle, more: &[(u64, &[u8])]) -> Result<Handle> {
+        let length = 32_u64.to_ne_bytes();
+        let all = [(CKA_VALUE_LEN, length.as_slice())];
+        let given: Vec<_> = all.iter().chain(more).map(|(number, value)| Given { number: *number, value }).collect();
+        self.sessions.generate(session, mechanism::find(CKM_AES_KEY_GEN).unwrap(), &given)
+    }
+
+    fn encrypt(&self, session: Handle, key: Handle) -> Result<Length> {
+        let parameter = Parameter::Gcm { iv: &[7; 12], aad: &[], tag_bits: 128 };
+        let gcm = mechanism::find(CKM_AES_GCM).unwrap();
+        self.sessions.crypt_init(session, Direction::Encrypt, gcm, &parameter, key)?;
+        let mut into = [0; 64];
+        let output = Output::Buffer(InOut::from_slices(&[1; 20], &mut into));
+        self.sessions.crypt_whole(session, Direction::Encrypt, output)
+    }
+}
+
+#[test]
+fn logout_ends_operations_of_private_keys_in_every_session() {
+    let fixture = Fixture::new();
+    let (one, two) = (fixture.open(), fixture.open());
+    fixture.sessions.login(one, Login::User, PIN).unwrap();
+    let key = fixture.generate(one, &[]).unwrap();
+    let cmac = mechanism::find(CKM_AES_CMAC).unwrap();
+    fixture.sessions.sign_init(two, SignPurpose::Sign, cmac, &Parameter::None, key).unwrap();
+    fixture.sessions.logout(one).unwrap();
+    let ended = fixture.sessions.sign_update(two, SignPurpose::Sign, b"more");
+    assert_eq!(ended, Err(Error::OperationNotInitialized));
+    fixture.sessions.login(two, Login::User, PIN).unwrap();
+    assert_eq!(fixture.encrypt(two, key), Err(Error::KeyHandleInvalid), "a private session key dies at logout");
+}
+
+#[test]
+fn destroying_a_key_ends_its_operations_elsewhere() {
+    let fixture = Fixture::new();
+    let (one, two) = (fixture.open(), fixture.open());
+    fixture.sessions.login(one, Login::User, PIN).unwrap();
+    for token in [[0], [1]] {
+        let key = fixture.generate(one, &[(CKA_TOKEN, &token)]).unwrap();
+        let cmac = mechanism::find(CKM_AES_CMAC).unwrap();
+        fixture.sessions.sign_init(two, SignPurpose::Sign, cmac, &Parameter::None, key).unwrap();
+        fixture.sessions.destroy(one, key).unwrap();
+        let ended = fixture.sessions.sign_update(two, SignPurpose::Sign, b"more");
+        assert_eq!(ended, Err(Error::OperationNotInitialized));
+        assert_eq!(fixture.encrypt(two, key), Err(Error::KeyHandleInvalid));
+    }
+}
+
+#[test]
+fn a_reinitialised_token_is_noticed_at_the_next_look() {
+    let fixture = Fixture::new();
+    let session = fixture.open();
+    fixture.sessions.login(session, Login::User, PIN).unwrap();
+    let key = fixture.generate(session, &[(CKA_TOKEN, &[1])]).unwrap();
+    fixture.token.reinitialise(SO_PIN, [b'x'; 32]).unwrap();
+    assert_eq!(fixture.encrypt(session, key), Err(Error::SessionHandleInvalid));
+    assert_eq!(fixture.sessions.find_init(session, &Search::new(&[])), Err(Error::SessionHandleInvalid));
+    assert_eq!(fixture.sessions.login(session, Login::User, PIN), Err(Error::SessionHandleInvalid));
+}
+
+#[test]
+fn the_key_of_the_last_operation_is_not_used_after_its_login() {
+    let fixture = Fixture::new();
+    let session = fixture.open();
+    fixture.sessions.login(session, Login::User, PIN).unwrap();
+    let key = fixture.generate(session, &[(CKA_TOKEN, &[1]), (CKA_PRIVATE, &[0])]).unwrap();
+    fixture.encrypt(session, key).unwrap();
+    fixture.encrypt(session, key).unwrap();
+    fixture.sessions.logout(session).unwrap();
+    assert_eq!(fixture.encrypt(session, key), Err(Error::UserNotLoggedIn));
+    fixture.sessions.login(session, Login::User, PIN).unwrap();
+    assert_eq!(fixture.encrypt(session, key), Ok(Length::Written(36)));
+}
+
+/// Every call that ends something, against every call that uses something, at once: none may dead-lock or panic, and each
+/// answers with success or with one of the codes that such a race allows.
+#[test]
+fn ends_and_uses_race_without_a_dead_lock() {
+    let fixture = Fixture::new();
+    let keep_open = fixture.open();
+    let allowed = |outcome: Result<()>| match outcome {
+        Ok(()) => (),
+        Err(
+            Error::UserNotLoggedIn
+            | Error::UserAlreadyLoggedIn
+            | Error::SessionHandleInvalid
+            | Error::KeyHandleInvalid
+            | Error::ObjectHandleInvalid
+            | Error::OperationNotInitialized,
+        ) => (),
+        Err(other) => panic!("{other}"),
+    };
+    thread::scope(|scope| {
+        for worker in 0..8 {
+            let fixture = &fixture;
+            scope.spawn(move || {
+                for round in 0..60 {
+                    let session = fixture.open();
+                    allowed(fixture.sessions.login(session, Login::User, PIN));
+                    let flags: &[(u64, &[u8])] = &[(CKA_TOKEN, &[1]), (CKA_PRIVATE, &[1])];
+                    let key = fixture.generate(session, if round % 4 == 0 { flags } else { &[] });
+                    if let Ok(key) = key {
+                        allowed(fixture.encrypt(session, key).map(drop));
+                        allowed(fixture.sessions.find_init(session, &Search::new(&[])));
+                        allowed(fixture.sessions.find_next(session, 10).map(drop));
+                        allowed(fixture.sessions.view(session, key).map(drop));
+                        allowed(fixture.sessions.destroy(session, key));
+                    }
+                    match (worker + round) % 3 {
+                        0 => allowed(fixture.sessions.logout(session)),
+                        1 if worker == 0 => fixture.sessions.close_slot(0),
+                        _ => allowed(fixture.sessions.close(session)),
+                    }
+                }
+            });
+        }
+    });
+    fixture.sessions.close_all();
+    assert!(fixture.sessions.info(keep_open).is_err());
+    assert!(!fixture.token.is_in_use());
+    assert_eq!(fixture.token.logged_in(), Login::Public, "the last session to close logs out");
+}

@@ -1,0 +1,200 @@
+//! Slots: where tokens show up.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::config::{Config, Pins};
+use crate::error::{Error, Result};
+use crate::lock::{self, Mutex};
+use crate::store::Folder;
+use crate::store::sqlite::SqliteFolder;
+use crate::token::{Label, Token, TokenState};
+
+/// The slots of a module: one for each token of its folder, and perhaps one with a blank token.
+pub struct Slots {
+    config: Config,
+    folder: Option<Box<dyn Folder>>,
+    known: Mutex<{ lock::SLOTS }, Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    slots: BTreeMap<u32, Slot>,
+    /// What `C_GetSlotList` shows, in its order. Grows only when a caller asks anew.
+    listed: Option<Vec<u32>>,
+}
+
+/// What is in a slot.
+enum Slot {
+    /// A token waits to be made here.
+    Blank,
+    /// A token that nobody has asked for yet, or that could not be opened.
+    Closed,
+    /// An open token.
+    Open(Arc<Token>),
+}
+
+/// What a caller finds in a slot.
+pub enum Found {
+    /// A token waits to be made here.
+    Blank,
+    /// A token.
+    Token(Arc<Token>),
+}
+
+impl Slots {
+    /// The slots of the configured folder. Opens no token and creates nothing. A folder that can be neither used nor created
+    /// leaves no slots and a line in the log.
+    pub fn new(config: Config) -> Self {
+        let folder = config.store.clone().map(|path| Box::new(SqliteFolder::new(path)) as Box<dyn Folder>);
+        Self::with_folder(config, folder)
+    }
+
+    /// The slots of any folder.
+    pub fn with_folder(config: Config, folder: Option<Box<dyn Folder>>) -> Self {
+        let folder = folder.filter(|folder| match folder.usable() {
+            Ok(()) => true,
+            Err(reason) => {
+                config.log.error(format_args!("no slots: {reason}"));
+                false
+            }
+        });
+        Self { config, folder, known: Mutex::new(Known::default()) }
+    }
+
+    /// The slot ids, as `C_GetSlotList` shows them. With `anew` the folder is looked at again; without, only if it never
+    /// was. Never fails: what is wrong inside one token is that token's trouble.
+    pub fn list(&self, anew: bool) -> Vec<u32> {
+        let mut known = self.known.lock();
+        if anew || known.listed.is_none() {
+            self.look(&mut known);
+        }
+        known.listed.clone().unwrap_or_default()
+    }
+
+    /// Whether there is such a slot, whatever is in it.
+    pub fn check(&self, id: u64) -> Result<()> {
+        self.slot(&mut self.known.lock(), id).map(drop)
+    }
+
+    /// The lengths and limits of PINs.
+    pub fn pins(&self) -> &Pins {
+        &self.config.settings.pin
+    }
+
+    /// What is in a slot, opened if need be.
+    ///
+    /// # Errors
+    /// [`Error::SlotIdInvalid`]; [`Error::TokenNotRecognized`] when the token cannot be opened.
+    pub fn find(&self, id: u64) -> Result<Found> {
+        let mut known = self.known.lock();
+        let slot = self.slot(&mut known, id)?;
+        self.opened(slot.0, slot.1)
+    }
+
+    /// What is in a slot and its state at this moment. A token that somebody initialised anew is opened again.
+    pub fn state(&self, id: u64) -> Result<Option<TokenState>> {
+        match self.find(id)? {
+            Found::Blank => Ok(None),
+            Found::Token(token) => match token.state() {
+                Ok(state) => Ok(Some(state)),
+                Err(Error::SessionHandleInvalid) => match self.find(id)? {
+                    Found::Blank => Ok(None),
+                    Found::Token(token) => token.state().map(Some),
+                },
+                Err(error) => Err(Error::TokenNotRecognized(error.to_string().into())),
+            },
+        }
+    }
+
+    /// `C_InitToken`: makes the token that a blank slot waits for, or makes a living one anew, in the same slot.
+    pub fn init_token(&self, id: u64, so_pin: &[u8], label: Label) -> Result<()> {
+        let mut known = self.known.lock();
+        let (id, slot) = self.slot(&mut known, id)?;
+        let pins = &self.config.settings.pin;
+        if !matches!(slot, Slot::Blank) {
+            let Found::Token(token) = self.opened(id, slot)? else {
+                return Err(Error::SlotIdInvalid);
+            };
+            if token.is_in_use() {
+                return Err(Error::SessionExists);
+            }
+            token.reinitialise(so_pin, label)?;
+            *slot = Slot::Closed;
+            return Ok(());
+        }
+        pins.check_new(so_pin)?;
+        let folder = self.folder.as_deref().ok_or(Error::SlotIdInvalid)?;
+        let made = Token::create(folder, id, pins, so_pin, label)?;
+        *slot = Slot::Closed;
+        if made {
+            Ok(())
+        } else {
+            Err(Error::FunctionFailed(format!("another process has made the token of slot {id} first").into()))
+        }
+    }
+
+    /// Drops all open tokens.
+    pub fn close(&self) {
+        *self.known.lock() = Known::default();
+    }
+
+    /// Looks at the folder. Open tokens stay open; the blank one is last, and alone if there is no other.
+    fn look(&self, known: &mut Known) {
+        let Some(folder) = &self.folder else {
+            known.listed = Some(Vec::new());
+            return;
+        };
+        let mut ids = folder.slots().unwrap_or_else(|reason| {
+            self.config.log.error(format_args!("the folder of tokens cannot be read: {reason}"));
+            Vec::new()
+        });
+        known.slots.retain(|id, slot| ids.contains(id) && !matches!(slot, Slot::Blank));
+        for id in &ids {
+            known.slots.entry(*id).or_insert(Slot::Closed);
+        }
+        if ids.is_empty() || self.config.settings.slots.show_blank {
+            match folder.next_slot() {
+                Ok(next) if i32::try_from(next).is_ok() && !ids.contains(&next) => {
+                    known.slots.insert(next, Slot::Blank);
+                    ids.push(next);
+                }
+                Ok(_) => self.config.log.error(format_args!("all slot numbers have been used")),
+                Err(reason) => self.config.log.error(format_args!("no token can be made: {reason}")),
+            }
+        }
+        known.listed = Some(ids);
+    }
+
+    fn slot<'a>(&self, known: &'a mut Known, id: u64) -> Result<(u32, &'a mut Slot)> {
+        if known.listed.is_none() {
+            self.look(known);
+        }
+        let id = u32::try_from(id).map_err(|_| Error::SlotIdInvalid)?;
+        known.slots.get_mut(&id).map(|slot| (id, slot)).ok_or(Error::SlotIdInvalid)
+    }
+
+    fn opened(&self, id: u32, slot: &mut Slot) -> Result<Found> {
+        match slot {
+            Slot::Blank => return Ok(Found::Blank),
+            Slot::Open(token) if !token.is_replaced() => return Ok(Found::Token(Arc::clone(token))),
+            Slot::Open(_) | Slot::Closed => (),
+        }
+        *slot = Slot::Closed;
+        let folder = self.folder.as_deref().ok_or(Error::SlotIdInvalid)?;
+        let opened = folder.open(id).and_then(|store| Token::open(store, self.config.settings.pin));
+        match opened {
+            Ok(token) => {
+                *slot = Slot::Open(Arc::clone(&token));
+                Ok(Found::Token(token))
+            }
+            Err(reason) => {
+                self.config.log.error(format_args!("slot {id}: {reason}"));
+                Err(match reason {
+                    Error::TokenNotRecognized(_) => reason,
+                    other => Error::TokenNotRecognized(other.to_string().into()),
+                })
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! One token: its PINs and login, and the catalog of its objects.
+
+mod catalog;
+mod login;
+mod pins;
+mod row;
+
+pub use catalog::{Opened, View};
+pub use row::Label;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crate::config::Pins;
+use crate::crypto::random;
+use crate::error::{Error, Result};
+use crate::key::{Caller, Login};
+use crate::seal::{MasterKey, Role, Seal, TokenId};
+use crate::store::{Change, Commit, Folder, Store, TokenRow};
+use catalog::Catalog;
+use login::LoginState;
+use row::{Pin, TokenRecord};
+
+/// An open token.
+pub struct Token {
+    store: Arc<dyn Store>,
+    /// The id it had when it was opened: reinitialisation gives it another.
+    id: TokenId,
+    pins: Pins,
+    login: LoginState,
+    catalog: Catalog,
+    /// The store's revision at which `id` was last seen to hold.
+    seen: AtomicU64,
+    replaced: AtomicBool,
+}
+
+/// What `CK_TOKEN_INFO` needs, read from the store at this moment.
+pub struct TokenState {
+    /// The label, blank-padded.
+    pub label: Label,
+    /// The serial number; never changes.
+    pub serial: [u8; 16],
+    /// Whether the user has a PIN.
+    pub user_pin_set: bool,
+    /// How far wrong PINs have got for the user.
+    pub user: Tries,
+    /// How far wrong PINs have got for the SO.
+    pub so: Tries,
+    /// Whether nothing can be written.
+    pub write_protected: bool,
+    /// Open sessions of this process, and those of them that are read-write.
+    pub sessions: (u64, u64),
+}
+
+/// How many wrong PINs there were, as the flags of `CK_TOKEN_INFO` tell it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tries {
+    /// At least one.
+    pub low: bool,
+    /// The next one locks.
+    pub last: bool,
+    /// Locked.
+    pub locked: bool,
+}
+
+impl Token {
+    /// Opens the token in a store.
+    pub fn open(store: Arc<dyn Store>, pins: Pins) -> Result<Arc<Self>> {
+        let seen = AtomicU64::new(store.revision()?);
+        let record = TokenRecord::decode(&store.token()?.bytes)?;
+        Ok(Arc::new(Self {
+            store,
+            id: record.id,
+            pins,
+            login: LoginState::new(),
+            catalog: Catalog::new(),
+            seen,
+            replaced: AtomicBool::new(false),
+        }))
+    }
+
+    /// Makes a new token in a slot of the folder; false if somebody else has made one there. The label is 32 bytes,
+    /// blank-padded.
+    pub fn create(folder: &dyn Folder, slot: u32, pins: &Pins, so_pin: &[u8], label: Label) -> Result<bool> {
+        let serial = random::bytes::<8>()?;
+        let mut digits = [b'0'; 16];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(serial) {
+            pair.copy_from_slice(format!("{byte:02x}").as_bytes());
+        }
+        let record = Self::fresh(pins, so_pin, label, digits)?;
+        folder.create(slot, &record.encode())
+    }
+
+    /// `C_InitToken` on a token that lives: all objects and the user's PIN are gone, slot and serial stay. The SO's PIN must
+    /// be right, and a wrong one counts.
+    pub fn reinitialise(&self, so_pin: &[u8], label: Label) -> Result<()> {
+        self.authenticate(Role::So, so_pin)?;
+        loop {
+            let (row, old) = self.record()?;
+            let record = Self::fresh(&self.pins, so_pin, label, old.serial)?;
+            let changes = vec![Change::Token { expected: row.version, bytes: record.encode() }, Change::Clear];
+            if let Commit::Done { .. } = self.store.commit(changes)? {
+                self.replaced.store(true, Ordering::Release);
+                return Ok(());
+            }
+        }
+    }
+
+    /// The token's state in the store, live, and the sessions of this process.
+    pub fn state(&self) -> Result<TokenState> {
+        let (_, record) = self.record()?;
+        let user_failures = record.user.as_ref().map_or(0, |pin| pin.failures);
+        Ok(TokenState {
+            label: record.label,
+            serial: record.serial,
+            user_pin_set: record.user.is_some(),
+            user: Tries::of(user_failures, self.pins.user_tries),
+            so: Tries::of(record.so.failures, self.pins.so_tries),
+            write_protected: !self.store.writable(),
+            sessions: self.login.sessions(),
+        })
+    }
+
+    /// Whether this process has sessions on the token.
+    pub fn is_in_use(&self) -> bool {
+        self.login.sessions().0 > 0
+    }
+
+    /// Whether the token has been initialised anew since it was opened, by whomever.
+    pub fn is_replaced(&self) -> bool {
+        self.revision().is_err_and(|error| error == Error::SessionHandleInvalid)
+    }
+
+    /// Who is logged in.
+    pub fn logged_in(&self) -> Login {
+        self.login.who()
+    }
+
+    /// A caller with this kind of session, at this moment.
+    pub fn caller(&self, read_write: bool) -> Caller {
+        Caller { login: self.login.who(), read_write }
+    }
+
+    /// A number that is another one after each login and logout.
+    pub fn login_word(&self) -> u64 {
+        self.login.word()
+    }
+
+    /// The store's revision, with a look at whose token it is when the revision has moved.
+    ///
+    /// # Errors
+    /// [`Error::SessionHandleInvalid`] if the token has been initialised anew: no session outlives that.
+    pub fn revision(&self) -> Result<u64> {
+        if self.replaced.load(Ordering::Acquire) {
+            return Err(Error::SessionHandleInvalid);
+        }
+        let revision = self.store.revision()?;
+        if revision != self.seen.load(Ordering::Acquire) {
+            self.record()?;
+            self.seen.store(revision, Ordering::Release);
+        }
+        Ok(revision)
+    }
+
+    /// The token row, if it is still that of this token.
+    fn record(&self) -> Result<(TokenRow, TokenRecord)> {
+        let row = self.store.token()?;
+        let record = TokenRecord::decode(&row.bytes)?;
+        if record.id != self.id {
+            self.replaced.store(true, Ordering::Release);
+            return Err(Error::SessionHandleInvalid);
+        }
+        Ok((row, record))
+    }
+
+    /// A token row for a token without objects and without a user PIN.
+    fn fresh(pins: &Pins, so_pin: &[u8], label: Label, serial: [u8; 16]) -> Result<TokenRecord> {
+        let id = TokenId(random::bytes()?);
+        let row = MasterKey::generate()?.lock(Role::So, so_pin, &id, pins.cost())?;
+        Ok(TokenRecord { id, label, serial, so: Pin { row, failures: 0 }, user: None })
+    }
+
+    fn seal(&self) -> Option<Arc<Seal>> {
+        self.login.seal()
+    }
+}
+
+impl Tries {
+    fn of(failures: u32, limit: u32) -> Self {
+        Self { low: failures > 0, last: failures.saturating_add(1) == limit, locked: failures >= limit }
+    }
+}

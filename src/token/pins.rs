@@ -1,0 +1,176 @@
+//! PINs: what opens a token, what counts wrong ones, what sets new ones.
+
+use std::time::Duration;
+
+use super::Token;
+use super::row::{Pin, TokenRecord};
+use crate::config::Pins;
+use crate::crypto::kdf::Argon2Cost;
+use crate::error::{Error, Result};
+use crate::key::Login;
+use crate::seal::{MasterKey, PinRow, Role, Seal};
+use crate::store::{Change, Commit};
+
+impl Token {
+    /// `C_Login`. The PIN is hashed outside every lock, and no verdict is told before its count is durable.
+    pub fn login(&self, who: Login, pin: &[u8]) -> Result<()> {
+        let role = match who {
+            Login::User => Role::User,
+            Login::So => Role::So,
+            Login::Public => return Err(Error::UserTypeInvalid),
+        };
+        self.revision()?;
+        self.login.check(who)?;
+        let master = self.authenticate(role, pin)?;
+        let seal = Seal::new(&master, &self.id)?;
+        self.login.begin(who, master, seal.into())
+    }
+
+    /// `C_Logout`. `sweep` ends what the sessions still do.
+    pub fn logout(&self, sweep: impl FnOnce()) -> Result<()> {
+        self.login.end(|| {
+            sweep();
+            self.catalog.forget_private();
+        })
+    }
+
+    /// Counts a session in.
+    pub fn open_session(&self, read_write: bool) -> Result<()> {
+        self.revision()?;
+        self.login.open_session(read_write)
+    }
+
+    /// Counts a session out; the last one logs out.
+    pub fn close_session(&self, read_write: bool, sweep: impl FnOnce()) {
+        self.login.close_session(read_write, || {
+            sweep();
+            self.catalog.forget_private();
+        });
+    }
+
+    /// `C_InitPIN`: the SO, who is logged in, sets the user's PIN; that unlocks it too.
+    pub fn init_user_pin(&self, pin: &[u8]) -> Result<()> {
+        if self.logged_in() != Login::So {
+            return Err(Error::UserNotLoggedIn);
+        }
+        self.pins.check_new(pin)?;
+        let row = self.login.master()?.lock(Role::User, pin, &self.id, self.pins.cost())?;
+        self.replace_pin(Role::User, &row)
+    }
+
+    /// `C_SetPIN`: of the SO if he is logged in, else of the user. The old PIN must be right, and a wrong one counts.
+    pub fn set_pin(&self, old: &[u8], new: &[u8]) -> Result<()> {
+        self.revision()?;
+        let role = if self.logged_in() == Login::So { Role::So } else { Role::User };
+        let master = self.authenticate(role, old)?;
+        self.pins.check_new(new)?;
+        let row = master.lock(role, new, &self.id, self.pins.cost())?;
+        self.replace_pin(role, &row)
+    }
+
+    /// The master key, if the PIN is right and not locked. A wrong PIN is counted exactly, whatever other processes do.
+    pub(super) fn authenticate(&self, role: Role, pin: &[u8]) -> Result<MasterKey> {
+        let limit = self.pins.tries(role);
+        loop {
+            let (_, record) = self.record()?;
+            let tried = record.pin(role).ok_or(Error::UserPinNotInitialized)?;
+            if tried.failures >= limit {
+                return Err(Error::PinLocked);
+            }
+            let Some(master) = MasterKey::unlock(&tried.row, role, pin, &self.id)? else {
+                return Err(self.count_failure(role, limit)?);
+            };
+            // While this was hashed, others may have locked the PIN or changed it.
+            let (row, mut record) = self.record()?;
+            let now = record.pin_mut(role).ok_or(Error::UserPinNotInitialized)?;
+            if now.row != tried.row {
+                continue;
+            }
+            if now.failures >= limit {
+                return Err(Error::PinLocked);
+            }
+            if now.failures == 0 || !self.store.writable() {
+                return Ok(master);
+            }
+            now.failures = 0;
+            let change = Change::Token { expected: row.version, bytes: record.encode() };
+            if let Commit::Done { .. } = self.store.commit(vec![change])? {
+                return Ok(master);
+            }
+        }
+    }
+
+    /// Writes a failure down and returns the verdict.
+    fn count_failure(&self, role: Role, limit: u32) -> Result<Error> {
+        if !self.store.writable() {
+            // Nothing can be counted here, so guessing is made slow instead.
+            std::thread::sleep(READ_ONLY_DELAY);
+            return Ok(Error::PinIncorrect);
+        }
+        loop {
+            let (row, mut record) = self.record()?;
+            let pin = record.pin_mut(role).ok_or(Error::UserPinNotInitialized)?;
+            if pin.failures >= limit {
+                return Ok(Error::PinLocked);
+            }
+            pin.failures = pin.failures.saturating_add(1);
+            let change = Change::Token { expected: row.version, bytes: record.encode() };
+            if let Commit::Done { .. } = self.store.commit(vec![change])? {
+                return Ok(Error::PinIncorrect);
+            }
+        }
+    }
+
+    /// Writes a new PIN down, with no failures; again if somebody else changed the token row at the same moment.
+    fn replace_pin(&self, role: Role, new: &PinRow) -> Result<()> {
+        loop {
+            let (row, mut record) = self.record()?;
+            let pin = Pin { row: new.clone(), failures: 0 };
+            match role {
+                Role::So => record.so = pin,
+                Role::User => record.user = Some(pin),
+            }
+            let change = Change::Token { expected: row.version, bytes: record.encode() };
+            if let Commit::Done { .. } = self.store.commit(vec![change])? {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// What a wrong PIN costs where it cannot be counted.
+const READ_ONLY_DELAY: Duration = Duration::from_secs(1);
+
+impl TokenRecord {
+    fn pin(&self, role: Role) -> Option<&Pin> {
+        match role {
+            Role::So => Some(&self.so),
+            Role::User => self.user.as_ref(),
+        }
+    }
+
+    fn pin_mut(&mut self, role: Role) -> Option<&mut Pin> {
+        match role {
+            Role::So => Some(&mut self.so),
+            Role::User => self.user.as_mut(),
+        }
+    }
+}
+
+impl Pins {
+    /// Whether a new PIN has a length that the configuration allows.
+    pub fn check_new(&self, pin: &[u8]) -> Result<()> {
+        if (self.min..=self.max).contains(&pin.len()) { Ok(()) } else { Err(Error::PinLenRange) }
+    }
+
+    pub(super) fn cost(&self) -> Argon2Cost {
+        Argon2Cost { memory_kib: self.memory_kib, passes: self.passes, lanes: self.lanes }
+    }
+
+    fn tries(&self, role: Role) -> u32 {
+        match role {
+            Role::So => self.so_tries,
+            Role::User => self.user_tries,
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The token row: what the store keeps of a token beside its objects. `docs/formats.md` has the page.
+
+use minicbor::{Decode, Decoder, Encode, Encoder};
+
+use crate::error::{Error, Result};
+use crate::seal::{PinRow, TokenId};
+
+/// A token's label: UTF-8, blank-padded. PKCS#11 3.2, section 5.5.6.
+pub type Label = [u8; 32];
+
+/// The token row, decoded.
+pub(super) struct TokenRecord {
+    /// Random; another one after each initialisation.
+    pub id: TokenId,
+    pub label: Label,
+    /// Sixteen hexadecimal digits; the same for ever.
+    pub serial: [u8; 16],
+    pub so: Pin,
+    /// None until the SO has set it.
+    pub user: Option<Pin>,
+}
+
+/// One role's PIN.
+pub(super) struct Pin {
+    pub row: PinRow,
+    /// Wrong PINs since the last right one.
+    pub failures: u32,
+}
+
+const FORMAT: u8 = 0;
+const ID: u8 = 2;
+const LABEL: u8 = 4;
+const SERIAL: u8 = 6;
+const SO: u8 = 8;
+const USER: u8 = 10;
+
+impl TokenRecord {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut encoder = Encoder::new(Vec::new());
+        // Writing to a vector cannot fail.
+        let _ = self.write(&mut encoder);
+        encoder.into_writer()
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self> {
+        Self::read(&mut Decoder::new(bytes))
+            .map_err(|error| Error::TokenNotRecognized(format!("its token row is damaged: {error}").into()))
+    }
+
+    fn write(&self, encoder: &mut Encoder<Vec<u8>>) -> std::result::Result<(), Encoding> {
+        let fields = if self.user.is_some() { 6 } else { 5 };
+        encoder.map(fields)?.u8(0)?.u8(FORMAT)?;
+        encoder.u8(ID)?.bytes(&self.id.0)?;
+        encoder.u8(LABEL)?.bytes(&self.label)?;
+        encoder.u8(SERIAL)?.bytes(&self.serial)?;
+        self.so.write(encoder.u8(SO)?)?;
+        if let Some(user) = &self.user {
+            user.write(encoder.u8(USER)?)?;
+        }
+        Ok(())
+    }
+
+    fn read(decoder: &mut Decoder<'_>) -> std::result::Result<Self, minicbor::decode::Error> {
+        let missing = minicbor::decode::Error::message;
+        let fields = decoder.map()?.ok_or_else(|| missing("a map of unknown length"))?;
+        let (mut id, mut label, mut serial, mut so, mut user) = (None, None, None, None, None);
+        for _ in 0..fields {
+            match decoder.u8()? {
+                0 if decoder.u8()? == FORMAT => (),
+                ID => id = decoder.bytes()?.try_into().ok().map(TokenId),
+                LABEL => label = decoder.bytes()?.try_into().ok(),
+                SERIAL => serial = decoder.bytes()?.try_into().ok(),
+                SO => so = Some(Pin::read(decoder)?),
+                USER => user = Some(Pin::read(decoder)?),
+                _ => return Err(missing("an unknown field")),
+            }
+        }
+        match (id, label, serial, so) {
+            (Some(id), Some(label), Some(serial), Some(so)) => Ok(Self { id, label, serial, so, user }),
+            _ => Err(missing("a field is missing or has a wrong length")),
+        }
+    }
+}
+
+type Encoding = minicbor::encode::Error<std::convert::Infallible>;
+
+impl Pin {
+    fn write(&self, encoder: &mut Encoder<Vec<u8>>) -> std::result::Result<(), Encoding> {
+        encoder.array(2)?.u32(self.failures)?;
+        self.row.encode(encoder, &mut ())
+    }
+
+    fn read(decoder: &mut Decoder<'_>) -> std::result::Result<Self, minicbor::decode::Error> {
+        if decoder.array()? != Some(2) {
+            return Err(minicbor::decode::Error::message("a PIN is not an array of two"));
+        }
+        Ok(Self { failures: decoder.u32()?, row: PinRow::decode(decoder, &mut ())? })
+    }
+}

@@ -1,0 +1,70 @@
+//! Tests through the C ABI of the built module, `target/release/libkeystead.so` or `$KEYSTEAD_MODULE`.
+//!
+//! Each test runs in a process of its own. To add one: write a function in a suite and put it into the suite's `TESTS`
+//! table; to add a suite: a file here, and its table in `SUITES` below. What runs in another process beside a test is a
+//! peer, listed in the suite's `PEERS`.
+
+// A test says what it expects by panicking.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+#[macro_use]
+mod support;
+
+mod ciphers;
+mod defaults;
+mod exits;
+mod fork;
+mod gcm;
+mod library;
+mod linking;
+mod macs;
+mod mechanisms;
+mod objects;
+mod operations;
+mod pins;
+mod privacy;
+mod sealed;
+mod searches;
+mod sessions;
+mod slots;
+mod surroundings;
+mod tables;
+mod templates;
+mod vectors;
+mod wrapping;
+
+use std::process::ExitCode;
+
+use support::Test;
+
+const SUITES: &[&[Test]] = &[
+    ciphers::TESTS,
+    defaults::TESTS,
+    exits::TESTS,
+    fork::TESTS,
+    gcm::TESTS,
+    library::TESTS,
+    linking::TESTS,
+    macs::TESTS,
+    mechanisms::TESTS,
+    objects::TESTS,
+    operations::TESTS,
+    pins::TESTS,
+    privacy::TESTS,
+    sealed::TESTS,
+    searches::TESTS,
+    sessions::TESTS,
+    slots::TESTS,
+    surroundings::TESTS,
+    tables::TESTS,
+    templates::TESTS,
+    vectors::TESTS,
+    wrapping::TESTS,
+];
+
+const PEERS: &[&[Test]] =
+    &[fork::PEERS, objects::PEERS, pins::PEERS, sessions::PEERS, slots::PEERS, surroundings::PEERS];
+
+fn main() -> ExitCode {
+    support::main(SUITES, PEERS)
+}

@@ -1,0 +1,111 @@
+//! The life of an operation: what ends it, what does not, and the codes of bad input.
+
+use crate::support::*;
+
+pub const TESTS: &[Test] = &tests![
+    wrong_lengths_and_padding_have_their_codes,
+    every_outcome_ends_the_operation,
+    arguments_that_are_wrong_end_the_operation,
+    an_active_operation_is_not_replaced,
+    a_whole_message_does_not_finish_parts,
+    null_mechanism_cancels,
+    sessions_do_not_share_operations,
+];
+
+fn wrong_lengths_and_padding_have_their_codes() {
+    let Bench { session, key, .. } = &Bench::new();
+    for length in [1, 15, 17, 31] {
+        fails!(session.encrypt(&cbc(), *key, &message(length)), CKR_DATA_LEN_RANGE);
+        fails!(Encrypt::parts(session, &cbc(), *key, [message(length).as_slice()]), CKR_DATA_LEN_RANGE);
+        for mechanism in [&cbc(), &cbc_pad()] {
+            fails!(session.decrypt(mechanism, *key, &message(length)), CKR_ENCRYPTED_DATA_LEN_RANGE);
+            let parts = Decrypt::parts(session, mechanism, *key, [message(length).as_slice()]);
+            fails!(parts, CKR_ENCRYPTED_DATA_LEN_RANGE);
+        }
+    }
+    fails!(session.decrypt(&cbc_pad(), *key, &[]), CKR_ENCRYPTED_DATA_LEN_RANGE);
+    // RFC 5652, section 6.3: 1 to 16 bytes, all the same.
+    let wrong_ends: [&[u8]; 5] = [&[0], &[17], &[2, 1, 2], &[3, 2, 3, 3], &[255]];
+    for end in wrong_ends {
+        let mut text = message(32 - end.len());
+        text.extend(end);
+        let sealed = ok!(session.encrypt(&cbc(), *key, &text));
+        fails!(session.decrypt(&cbc_pad(), *key, &sealed), CKR_ENCRYPTED_DATA_INVALID, "{end:?}");
+        let parts = Decrypt::parts(session, &cbc_pad(), *key, sealed.chunks(16));
+        fails!(parts, CKR_ENCRYPTED_DATA_INVALID, "{end:?}");
+    }
+}
+
+/// PKCS#11 3.2, section 5.8: success and failure alike, but for the size query and the small buffer.
+fn every_outcome_ends_the_operation() {
+    let Bench { session, key, .. } = &Bench::new();
+    let mut room = [0; 64];
+    ok!(session.encrypt(&cbc(), *key, &message(16)));
+    fails!(Encrypt::whole(session, &message(16), Some(&mut room)).0, CKR_OPERATION_NOT_INITIALIZED);
+    fails!(Encrypt::update(session, &message(16), Some(&mut room)).0, CKR_OPERATION_NOT_INITIALIZED);
+    fails!(Encrypt::last(session, Some(&mut room)).0, CKR_OPERATION_NOT_INITIALIZED);
+    fails!(session.encrypt(&cbc(), *key, &message(15)), CKR_DATA_LEN_RANGE);
+    fails!(Encrypt::last(session, Some(&mut room)).0, CKR_OPERATION_NOT_INITIALIZED);
+    ok!(Decrypt::parts(session, &cbc(), *key, [message(16).as_slice()]));
+    fails!(Decrypt::last(session, Some(&mut room)).0, CKR_OPERATION_NOT_INITIALIZED);
+    fails!(session.decrypt(&cbc(), *key, &message(15)), CKR_ENCRYPTED_DATA_LEN_RANGE);
+    fails!(Decrypt::update(session, &message(16), Some(&mut room)).0, CKR_OPERATION_NOT_INITIALIZED);
+    fails!(Encrypt::init(session, &cbc(), 0), CKR_KEY_HANDLE_INVALID);
+    ok!(Encrypt::init(session, &cbc(), *key), "a failed Init leaves nothing active");
+}
+
+fn arguments_that_are_wrong_end_the_operation() {
+    let Bench { session, key, .. } = &Bench::new();
+    let mut room = [0; 64];
+    ok!(Encrypt::init(session, &cbc(), *key));
+    fails!(session.encrypt_null(16, &mut room), CKR_ARGUMENTS_BAD);
+    ok!(Encrypt::init(session, &cbc(), *key));
+    fails!(session.encrypt_lengthless(&mut room), CKR_ARGUMENTS_BAD);
+    ok!(Encrypt::init(session, &cbc(), *key));
+    ok!(Decrypt::init(session, &cbc(), *key));
+    fails!(session.decrypt_update_null(16, &mut room), CKR_ARGUMENTS_BAD);
+    ok!(Decrypt::init(session, &cbc(), *key));
+}
+
+fn an_active_operation_is_not_replaced() {
+    let Bench { session, key, .. } = &Bench::new();
+    let expected = ok!(session.encrypt(&cbc(), *key, &message(32)));
+    let mut room = [0; 64];
+    ok!(Encrypt::init(session, &cbc(), *key));
+    let (outcome, first) = Encrypt::update(session, &message(32)[..16], Some(&mut room));
+    ok!(outcome);
+    fails!(Encrypt::init(session, &gcm(), *key), CKR_OPERATION_ACTIVE);
+    let rest = Encrypt::update(session, &message(32)[16..], Some(&mut room[first..]));
+    ok!(rest.0);
+    assert_eq!(room[..32], expected);
+    ok!(Encrypt::last(session, Some(&mut [0; 16])).0);
+}
+
+/// C_Encrypt may not finish what parts have begun, and like every refusal but "too small" it ends the operation.
+fn a_whole_message_does_not_finish_parts() {
+    let Bench { session, key, .. } = &Bench::new();
+    let mut room = [0; 64];
+    ok!(Encrypt::init(session, &cbc(), *key));
+    ok!(Encrypt::update(session, &message(16), Some(&mut room)).0);
+    fails!(Encrypt::whole(session, &message(16), Some(&mut room)).0, CKR_OPERATION_ACTIVE);
+    fails!(Encrypt::last(session, Some(&mut room)).0, CKR_OPERATION_NOT_INITIALIZED);
+}
+
+fn null_mechanism_cancels() {
+    let Bench { session, key, .. } = &Bench::new();
+    ok!(session.cancel_by_null(), "nothing active");
+    ok!(Encrypt::init(session, &cbc(), *key));
+    ok!(session.cancel_by_null());
+    fails!(Encrypt::last(session, Some(&mut [0; 16])).0, CKR_OPERATION_NOT_INITIALIZED);
+    ok!(Encrypt::init(session, &cbc(), *key));
+}
+
+fn sessions_do_not_share_operations() {
+    let Bench { token, session, key } = &Bench::new();
+    let other = token.session();
+    ok!(Encrypt::init(session, &cbc(), *key));
+    fails!(Encrypt::whole(&other, &message(16), Some(&mut [0; 64])).0, CKR_OPERATION_NOT_INITIALIZED);
+    ok!(Encrypt::init(&other, &cbc(), *key));
+    ok!(other.close());
+    ok!(Encrypt::whole(session, &message(16), Some(&mut [0; 64])).0);
+}

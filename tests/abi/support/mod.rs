@@ -1,0 +1,49 @@
+//! What the suites stand on: a process for each test, the module behind its C function table, stores to throw away,
+//! peers on the same store, and host programs in C. All `unsafe` of the suites is in here.
+
+// Macros first: what stands below sees them.
+#[macro_use]
+mod rv;
+#[macro_use]
+mod trial;
+#[macro_use]
+mod template;
+#[macro_use]
+mod module;
+#[macro_use]
+mod process;
+
+mod bench;
+mod home;
+mod host;
+mod in_place;
+mod mechanism;
+mod null;
+mod object;
+mod operation;
+mod session;
+mod system;
+mod token;
+mod tool;
+mod tour;
+
+pub use bench::{Bench, Case, cbc, cbc_pad, gcm, message};
+pub use home::{Config, Home};
+pub use host::Host;
+pub use in_place::GUARD;
+pub use mechanism::Mechanism;
+pub use module::{Entry, FUNCTIONS, Module, Table, call_blank, initialize_args};
+pub use object::NOTHING;
+pub use operation::{Decrypt, Digest, Encrypt, Operation, Sign};
+pub use process::{Forked, Peer, arguments, hear, say};
+pub use rv::{Result, Rv};
+pub use session::Session;
+pub use system::{
+    become_nobody, close_standard_streams, closed_on_exec, descriptors, limit, locale, make_setuid_of_nobody,
+    open_to_all, set_mode, set_variable, umask, with_interrupting_timer, with_umask,
+};
+pub use template::Template;
+pub use token::{LABEL, SO_PIN, Token, USER_PIN};
+pub use tool::{contains, files, hex, libcrypto_gcm_open, openssl_enc, run, unhex};
+pub use tour::{HASHES, make_token_again, tour};
+pub use trial::{Test, main, report, rounds, skip};

@@ -1,0 +1,135 @@
+//! System calls that tests need and the standard library does not offer.
+
+use std::ffi::CStr;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use super::Home;
+
+const NOBODY: u32 = 65_534;
+
+/// Gives up the rights of root, before which no file mode counts; in a forked child, since there is no way back.
+pub fn become_nobody() {
+    // SAFETY: plain system calls; the child has one thread.
+    unsafe {
+        if libc::geteuid() == 0 {
+            assert_eq!(libc::setgroups(0, std::ptr::null()), 0, "setgroups");
+            assert_eq!(libc::setgid(NOBODY), 0, "setgid");
+            assert_eq!(libc::setuid(NOBODY), 0, "setuid");
+        }
+    }
+}
+
+/// Lets everybody reach the home, read what is in it and make files in it.
+pub fn open_to_all(home: &Home) {
+    set_mode(home.path(), 0o777);
+    set_mode(&home.configuration(), 0o644);
+    if home.store().exists() {
+        set_mode(&home.store(), 0o777);
+        for file in fs::read_dir(home.store()).expect("the store").flatten() {
+            set_mode(&file.path(), 0o666);
+        }
+    }
+}
+
+/// `chmod`.
+pub fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("chmod of an own file");
+}
+
+/// Makes a program run with the rights of nobody whoever starts it. False where we are not root.
+pub fn make_setuid_of_nobody(program: &Path) -> bool {
+    if std::os::unix::fs::chown(program, Some(NOBODY), None).is_err() {
+        return false;
+    }
+    set_mode(program, 0o4755);
+    true
+}
+
+/// Sets or removes a variable of the environment.
+pub fn set_variable(name: &str, value: Option<&str>) {
+    // SAFETY: tests run on the only thread of their process; those with threads set variables before they start any.
+    unsafe {
+        match value {
+            Some(value) => std::env::set_var(name, value),
+            None => std::env::remove_var(name),
+        }
+    }
+}
+
+/// The process's umask.
+pub fn umask() -> u32 {
+    // SAFETY: `umask` cannot fail; the second call puts the value back, and this thread is the only one.
+    unsafe {
+        let value = libc::umask(0o077);
+        libc::umask(value);
+        value
+    }
+}
+
+/// Runs with another umask.
+pub fn with_umask(value: u32, work: impl FnOnce()) {
+    // SAFETY: `umask` cannot fail.
+    let before = unsafe { libc::umask(value) };
+    work();
+    // SAFETY: as above.
+    unsafe { libc::umask(before) };
+}
+
+/// The locale in force, all categories.
+pub fn locale() -> String {
+    // SAFETY: with NULL `setlocale` only tells; the string is valid until the next call.
+    unsafe { CStr::from_ptr(libc::setlocale(libc::LC_ALL, std::ptr::null())) }.to_string_lossy().into_owned()
+}
+
+/// The open descriptors and what they are open to, but for the one that lists them.
+pub fn descriptors() -> Vec<(i32, PathBuf)> {
+    let entries = fs::read_dir("/proc/self/fd").expect("/proc").flatten();
+    let numbers = entries.filter_map(|entry| entry.file_name().to_str().and_then(|name| name.parse().ok()));
+    let numbers: Vec<i32> = numbers.collect();
+    let target = |number: &i32| fs::read_link(format!("/proc/self/fd/{number}")).ok().map(|target| (*number, target));
+    numbers.iter().filter_map(target).collect()
+}
+
+/// Whether a descriptor does not reach the programs that this process starts.
+pub fn closed_on_exec(descriptor: i32) -> bool {
+    // SAFETY: F_GETFD only reads a flag.
+    let flags = unsafe { libc::fcntl(descriptor, libc::F_GETFD) };
+    flags & libc::FD_CLOEXEC != 0
+}
+
+/// Closes standard input, output and error.
+pub fn close_standard_streams() {
+    for descriptor in 0..3 {
+        // SAFETY: only for a forked child, which is about descriptors of the low numbers.
+        unsafe { libc::close(descriptor) };
+    }
+}
+
+/// Sets both values of a resource limit.
+pub fn limit(resource: libc::__rlimit_resource_t, value: u64) {
+    let limit = libc::rlimit { rlim_cur: value, rlim_max: value };
+    // SAFETY: `limit` is valid for the call.
+    assert_eq!(unsafe { libc::setrlimit(resource, &limit) }, 0, "setrlimit");
+}
+
+/// Runs while SIGALRM interrupts every millisecond and system calls are not restarted.
+pub fn with_interrupting_timer(work: impl FnOnce()) {
+    extern "C" fn nothing(_: libc::c_int) {}
+    let timer = |microseconds| {
+        let interval = libc::timeval { tv_sec: 0, tv_usec: microseconds };
+        let timer = libc::itimerval { it_interval: interval, it_value: interval };
+        // SAFETY: `timer` is valid for the call.
+        assert_eq!(unsafe { libc::setitimer(libc::ITIMER_REAL, &timer, std::ptr::null_mut()) }, 0, "setitimer");
+    };
+    // SAFETY: a zeroed action has no flags, so no SA_RESTART, and an empty mask; the handler does nothing.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = nothing as *const () as usize;
+        assert_eq!(libc::sigaction(libc::SIGALRM, &action, std::ptr::null_mut()), 0, "sigaction");
+    }
+    timer(1_000);
+    work();
+    timer(0);
+}

@@ -1,0 +1,196 @@
+//! The house keeps its floors: what a room may use, where globals, `unsafe` and foreign crates may be, and who opens the
+//! doors to key material. Read from the sources, so that a wish to make an exception has to be written here.
+
+// A test says what it expects by panicking.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod sources;
+
+use std::collections::BTreeSet;
+
+use sources::Source;
+
+/// The rooms of each floor, the ground floor first. A room may use every room below its own floor.
+const FLOORS: [&[&str]; 6] = [
+    &["crypto", "store", "fork", "config", "error", "secret", "log", "handle", "lock", "system"],
+    &["key", "seal"],
+    &["object", "mechanism"],
+    &["token", "transfer"],
+    &["module", "slot", "session"],
+    &["abi", "bin"],
+];
+
+/// What a room may use on its own floor.
+const BESIDE: [(&str, &[&str]); 7] = [
+    ("module", &["slot", "session"]),
+    ("session", &["slot"]),
+    ("transfer", &["token"]),
+    ("mechanism", &["object"]),
+    ("crypto", &["secret", "fork"]),
+    ("store", &["secret", "fork"]),
+    ("config", &["system"]),
+];
+
+/// What every room may use.
+const FOR_ALL: [&str; 4] = ["error", "log", "lock", "handle"];
+
+/// The gate is pure decision: no store, no locks.
+const NEVER: [(&str, &[&str]); 2] = [("key", &["store", "lock", "fork", "config"]), ("seal", &["lock", "config"])];
+
+/// Crates that belong to certain rooms.
+const CRATES: [(&str, &[&str]); 13] = [
+    ("aes", &["crypto"]),
+    ("aes_kw", &["crypto"]),
+    ("argon2", &["crypto"]),
+    ("aws_lc_rs", &["crypto"]),
+    ("aws_lc_sys", &["crypto"]),
+    ("clap", &["bin"]),
+    ("cmac", &["crypto"]),
+    // Rooms that know PKCS#11.
+    ("cryptoki_sys", &["key", "object", "mechanism", "token", "transfer", "module", "slot", "session", "abi", "bin"]),
+    ("rand", &["crypto"]),
+    ("rusqlite", &["store"]),
+    ("serde", &["config", "bin"]),
+    ("sha2", &["crypto"]),
+    ("toml", &["config"]),
+];
+
+/// Every `static` outside `abi`, each with its reason.
+const STATICS: [(&str, &str, &str); 6] = [
+    ("src/fork/mod.rs", "PAGE", "the page of the state word, one a process"),
+    ("src/lock.rs", "HELD", "the ranks that a thread holds, in builds with assertions only"),
+    ("src/store/sqlite/gate.rs", "REGISTRY", "`pthread_atfork` takes no argument"),
+    ("src/store/sqlite/gate.rs", "INSIDE", "tells a fork from inside a call, by thread"),
+    ("src/store/sqlite/gate.rs", "FORKING", "holds the gate from before a fork until after it, by thread"),
+    ("src/store/sqlite/gate.rs", "HANDLERS", "`pthread_atfork` is for ever, so it is called once"),
+];
+
+/// Where `unsafe` is, each with its reason.
+const UNSAFE: [(&str, &str); 7] = [
+    ("src/abi/", "the caller's pointers"),
+    ("src/crypto/ffi/", "AWS-LC"),
+    ("src/crypto/in_out.rs", "the caller's buffers, which may overlap"),
+    ("src/fork/", "the page of the state word"),
+    ("src/store/sqlite/system.rs", "SQLite's system calls and those of the store"),
+    ("src/system.rs", "questions to the operating system"),
+    ("src/secret.rs", "the pool of locked pages"),
+];
+
+/// Who opens the doors of `key::material`.
+const DOORS: [(&str, &[&str]); 4] = [
+    ("for_use", &["src/mechanism/prepared.rs"]),
+    ("for_wrapping", &["src/mechanism/prepared.rs"]),
+    ("for_reading", &["src/token/catalog.rs"]),
+    ("for_sealing", &["src/token/catalog.rs"]),
+];
+
+/// The tour through everything would itself be wrong if it saw nothing.
+#[test]
+fn sources_are_found() {
+    let sources = Source::all();
+    assert!(sources.len() > 40, "{} files", sources.len());
+    assert!(sources.iter().any(|source| source.room == "store" && source.uses.iter().any(|used| used.room == "error")));
+    let orphans = sources::files().into_iter().filter(|file| !sources::reached().contains(file)).collect::<Vec<_>>();
+    assert_eq!(orphans, Vec::<String>::new(), "files that no `mod` names");
+}
+
+#[test]
+fn every_room_has_a_floor() {
+    for source in Source::all() {
+        assert!(source.room == "lib" || floor(&source.room).is_some(), "{} is in no room of the house", source.file);
+    }
+}
+
+#[test]
+fn arrows_go_down_only() {
+    let mut wrong = BTreeSet::new();
+    for source in Source::all() {
+        for used in &source.uses {
+            if !may_use(&source.room, &used.room) {
+                wrong.insert(format!("{}:{}: {} uses {}", source.file, used.line, source.room, used.room));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "edges that DESIGN.md does not allow:\n{}", joined(&wrong));
+}
+
+#[test]
+fn crates_stay_in_their_rooms() {
+    let mut wrong = BTreeSet::new();
+    for source in Source::all() {
+        for (name, rooms) in CRATES {
+            if let Some(line) = source.crates.get(name).filter(|_| !rooms.contains(&source.room.as_str())) {
+                wrong.insert(format!("{}:{line}: {} uses the crate {name}", source.file, source.room));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "crates outside their rooms:\n{}", joined(&wrong));
+}
+
+#[test]
+fn globals_are_known() {
+    let sources = Source::all();
+    let found: BTreeSet<(&str, &str)> = sources
+        .iter()
+        .filter(|source| source.room != "abi")
+        .flat_map(|source| source.statics.iter().map(|name| (source.file.as_str(), name.as_str())))
+        .collect();
+    let allowed: BTreeSet<(&str, &str)> = STATICS.iter().map(|(file, name, _)| (*file, *name)).collect();
+    assert_eq!(found, allowed, "what is process-wide below `abi`, and the list of it here");
+}
+
+#[test]
+fn unsafe_is_in_its_places() {
+    let sources = Source::all();
+    let with_unsafe: Vec<&str> =
+        sources.iter().filter(|source| source.has_unsafe).map(|source| &*source.file).collect();
+    let allowed = |file: &str| UNSAFE.iter().any(|(place, _)| file.starts_with(place));
+    let wrong: Vec<_> = with_unsafe.iter().filter(|file| !allowed(file)).collect();
+    assert!(wrong.is_empty(), "`unsafe` in {wrong:?}");
+    for (place, reason) in UNSAFE {
+        let used = with_unsafe.iter().any(|file| file.starts_with(place));
+        let planned = ["src/abi/", "src/secret.rs"].contains(&place);
+        assert!(used || planned, "{place} has no `unsafe` any more ({reason})");
+    }
+}
+
+#[test]
+fn key_material_leaves_by_known_doors() {
+    let sources = Source::all();
+    for (door, callers) in DOORS {
+        let found: BTreeSet<&str> = sources
+            .iter()
+            .filter(|source| source.file != "src/key/material.rs" && source.calls.contains(door))
+            .map(|source| &*source.file)
+            .collect();
+        assert_eq!(found, callers.iter().copied().collect(), "callers of KeyMaterial::{door}");
+    }
+    let material = sources.iter().find(|source| source.file == "src/key/material.rs").expect("the doors are there");
+    let doors: BTreeSet<&str> = DOORS.iter().map(|(door, _)| *door).collect();
+    let public: BTreeSet<&str> =
+        material.public_functions.iter().map(String::as_str).filter(|name| !["new", "length"].contains(name)).collect();
+    assert_eq!(public, doors, "the public functions of key::material");
+}
+
+fn floor(room: &str) -> Option<usize> {
+    FLOORS.iter().position(|rooms| rooms.contains(&room))
+}
+
+fn may_use(room: &str, used: &str) -> bool {
+    // `src/lib.rs` is the map of all rooms.
+    if room == used || room == "lib" || FOR_ALL.contains(&used) && !listed(&NEVER, room, used) {
+        return true;
+    }
+    if listed(&NEVER, room, used) {
+        return false;
+    }
+    floor(used) < floor(room) && floor(used).is_some() || listed(&BESIDE, room, used)
+}
+
+fn listed(list: &[(&str, &[&str])], room: &str, used: &str) -> bool {
+    list.iter().any(|(name, rooms)| *name == room && rooms.contains(&used))
+}
+
+fn joined(lines: &BTreeSet<String>) -> String {
+    lines.iter().map(|line| format!("  {line}\n")).collect()
+}
