@@ -27,3 +27,4 @@ mod tests;
 mod token;
 
 pub use folder::SqliteFolder;
+pub use schema::FORMAT;

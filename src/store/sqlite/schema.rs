@@ -10,7 +10,7 @@ use super::failure::{self, Attempt, Failure};
 use crate::error::Error;
 
 /// The format that this library writes and the newest it reads: the file's `user_version`.
-pub(super) const FORMAT: i64 = 0;
+pub const FORMAT: i64 = 0;
 
 /// The file's `application_id`: "KSTD".
 pub(super) const APPLICATION: i64 = 0x4b53_5444;
