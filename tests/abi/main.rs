@@ -11,6 +11,7 @@
 mod support;
 
 mod ciphers;
+mod defaults;
 mod exits;
 mod fork;
 mod gcm;
@@ -18,12 +19,17 @@ mod library;
 mod linking;
 mod macs;
 mod mechanisms;
+mod objects;
 mod operations;
 mod pins;
+mod privacy;
+mod sealed;
+mod searches;
 mod sessions;
 mod slots;
 mod surroundings;
 mod tables;
+mod templates;
 mod vectors;
 mod wrapping;
 
@@ -33,6 +39,7 @@ use support::Test;
 
 const SUITES: &[&[Test]] = &[
     ciphers::TESTS,
+    defaults::TESTS,
     exits::TESTS,
     fork::TESTS,
     gcm::TESTS,
@@ -40,17 +47,23 @@ const SUITES: &[&[Test]] = &[
     linking::TESTS,
     macs::TESTS,
     mechanisms::TESTS,
+    objects::TESTS,
     operations::TESTS,
     pins::TESTS,
+    privacy::TESTS,
+    sealed::TESTS,
+    searches::TESTS,
     sessions::TESTS,
     slots::TESTS,
     surroundings::TESTS,
     tables::TESTS,
+    templates::TESTS,
     vectors::TESTS,
     wrapping::TESTS,
 ];
 
-const PEERS: &[&[Test]] = &[fork::PEERS, pins::PEERS, sessions::PEERS, slots::PEERS, surroundings::PEERS];
+const PEERS: &[&[Test]] =
+    &[fork::PEERS, objects::PEERS, pins::PEERS, sessions::PEERS, slots::PEERS, surroundings::PEERS];
 
 fn main() -> ExitCode {
     support::main(SUITES, PEERS)

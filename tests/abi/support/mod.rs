@@ -18,6 +18,7 @@ mod home;
 mod host;
 mod in_place;
 mod mechanism;
+mod null;
 mod object;
 mod operation;
 mod session;
@@ -43,6 +44,6 @@ pub use system::{
 };
 pub use template::Template;
 pub use token::{LABEL, SO_PIN, Token, USER_PIN};
-pub use tool::{contains, files, hex, libcrypto_gcm_open, openssl_enc, output, run, unhex};
+pub use tool::{contains, files, hex, libcrypto_gcm_open, openssl_enc, run, unhex};
 pub use tour::{HASHES, make_token_again, tour};
 pub use trial::{Test, main, report, rounds, skip};
