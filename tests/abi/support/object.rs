@@ -6,22 +6,12 @@ use cryptoki_sys::*;
 
 use super::{Mechanism, Result, Session, Template};
 
-/// No objects, or no slots.
-pub const NOTHING: [CK_ULONG; 0] = [];
-
 impl Session {
     /// `C_CreateObject`.
     pub fn create(&self, template: &Template) -> Result<CK_OBJECT_HANDLE> {
         let (mut raw, mut object) = (template.raw(), 0);
         let count = raw.len() as CK_ULONG;
         call!(self.module.list, C_CreateObject(self.handle, raw.as_mut_ptr(), count, &mut object)).map(|()| object)
-    }
-
-    /// `C_CopyObject`.
-    pub fn copy(&self, from: CK_OBJECT_HANDLE, template: &Template) -> Result<CK_OBJECT_HANDLE> {
-        let (mut raw, mut object) = (template.raw(), 0);
-        let count = raw.len() as CK_ULONG;
-        call!(self.module.list, C_CopyObject(self.handle, from, raw.as_mut_ptr(), count, &mut object)).map(|()| object)
     }
 
     /// `C_DestroyObject`.
