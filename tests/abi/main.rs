@@ -7,12 +7,12 @@
 // A test says what it expects by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-// The suites that use the rest of it come next.
-#[allow(dead_code, unused_imports)]
 #[macro_use]
 mod support;
 
 mod ciphers;
+mod defaults;
+mod durability;
 mod exits;
 mod fork;
 mod gcm;
@@ -20,12 +20,19 @@ mod library;
 mod linking;
 mod macs;
 mod mechanisms;
+mod objects;
 mod operations;
 mod pins;
+mod pkcs11_tool;
+mod portability;
+mod privacy;
+mod sealed;
+mod searches;
 mod sessions;
 mod slots;
 mod surroundings;
 mod tables;
+mod templates;
 mod vectors;
 mod wrapping;
 
@@ -35,6 +42,8 @@ use support::Test;
 
 const SUITES: &[&[Test]] = &[
     ciphers::TESTS,
+    defaults::TESTS,
+    durability::TESTS,
     exits::TESTS,
     fork::TESTS,
     gcm::TESTS,
@@ -42,17 +51,33 @@ const SUITES: &[&[Test]] = &[
     linking::TESTS,
     macs::TESTS,
     mechanisms::TESTS,
+    objects::TESTS,
     operations::TESTS,
     pins::TESTS,
+    pkcs11_tool::TESTS,
+    portability::TESTS,
+    privacy::TESTS,
+    sealed::TESTS,
+    searches::TESTS,
     sessions::TESTS,
     slots::TESTS,
     surroundings::TESTS,
     tables::TESTS,
+    templates::TESTS,
     vectors::TESTS,
     wrapping::TESTS,
 ];
 
-const PEERS: &[&[Test]] = &[fork::PEERS, pins::PEERS, sessions::PEERS, slots::PEERS, surroundings::PEERS];
+const PEERS: &[&[Test]] = &[
+    durability::PEERS,
+    fork::PEERS,
+    objects::PEERS,
+    pins::PEERS,
+    portability::PEERS,
+    sessions::PEERS,
+    slots::PEERS,
+    surroundings::PEERS,
+];
 
 fn main() -> ExitCode {
     support::main(SUITES, PEERS)

@@ -1,7 +1,5 @@
 //! Ciphers whose input and output are the same memory, and ciphers into memory with a guard behind it.
 
-use std::ptr::null_mut;
-
 use cryptoki_sys::*;
 
 use super::{Result, Session};
@@ -40,41 +38,5 @@ impl Session {
         let size = length as CK_ULONG;
         let outcome = call!(self.module.list, C_DecryptUpdate(self.handle, input, size, output, &mut room));
         (outcome, room as usize)
-    }
-
-    /// `C_Encrypt` of NULL with length 0.
-    pub fn encrypt_nothing(&self, output: &mut [u8]) -> (Result, usize) {
-        let mut room = output.len() as CK_ULONG;
-        let outcome = call!(self.module.list, C_Encrypt(self.handle, null_mut(), 0, output.as_mut_ptr(), &mut room));
-        (outcome, room as usize)
-    }
-
-    /// `C_Encrypt` of NULL with a length that is not 0.
-    pub fn encrypt_null(&self, length: CK_ULONG, output: &mut [u8]) -> Result {
-        let mut room = output.len() as CK_ULONG;
-        call!(self.module.list, C_Encrypt(self.handle, null_mut(), length, output.as_mut_ptr(), &mut room))
-    }
-
-    /// `C_DecryptUpdate` of NULL with a length that is not 0.
-    pub fn decrypt_update_null(&self, length: CK_ULONG, output: &mut [u8]) -> Result {
-        let mut room = output.len() as CK_ULONG;
-        call!(self.module.list, C_DecryptUpdate(self.handle, null_mut(), length, output.as_mut_ptr(), &mut room))
-    }
-
-    /// `C_Encrypt` without a place for the length.
-    pub fn encrypt_lengthless(&self, output: &mut [u8]) -> Result {
-        let input = output.as_ptr().cast_mut();
-        let size = output.len() as CK_ULONG;
-        call!(self.module.list, C_Encrypt(self.handle, input, size, output.as_mut_ptr(), null_mut()))
-    }
-
-    /// `C_EncryptInit` with a NULL mechanism.
-    pub fn cancel_by_null(&self) -> Result {
-        call!(self.module.list, C_EncryptInit(self.handle, null_mut(), 0))
-    }
-
-    /// `C_DigestKey`.
-    pub fn digest_key(&self, key: CK_OBJECT_HANDLE) -> Result {
-        call!(self.module.list, C_DigestKey(self.handle, key))
     }
 }

@@ -18,6 +18,7 @@ mod home;
 mod host;
 mod in_place;
 mod mechanism;
+mod null;
 mod object;
 mod operation;
 mod session;
@@ -40,7 +41,7 @@ pub use system::{
     become_nobody, close_standard_streams, closed_on_exec, descriptors, limit, locale, make_setuid_of_nobody,
     open_to_all, set_mode, set_variable, umask, with_interrupting_timer, with_umask,
 };
-pub use template::{Template, ToBytes};
+pub use template::Template;
 pub use token::{LABEL, SO_PIN, Token, USER_PIN};
 pub use tool::{contains, files, hex, libcrypto_gcm_open, openssl_enc, output, run, unhex};
 pub use tour::{HASHES, make_token_again, tour};
