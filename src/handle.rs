@@ -42,6 +42,7 @@ impl fmt::Debug for Handle {
 /// of doubling size that are made once and never moved or freed, so looking up takes no lock of the table; only inserting and
 /// removing touch the free list.
 pub struct Slots<const RANK: u8, T> {
+    first_generation: u32,
     chunks: [OnceLock<Box<[Slot<RANK, T>]>>; CHUNKS],
     free: Mutex<Free>,
 }
@@ -66,9 +67,11 @@ const CHUNKS: usize = 20;
 const FIRST: u32 = 32;
 
 impl<const RANK: u8, T> Slots<RANK, T> {
-    /// An empty table.
-    pub fn new() -> Self {
+    /// An empty table. Its handles differ from those of a table with another first generation, so that a handle of an
+    /// earlier life of the library, or of the parent of a forked child, is not taken for one of this.
+    pub fn new(first_generation: u32) -> Self {
         Self {
+            first_generation,
             chunks: [const { OnceLock::new() }; CHUNKS],
             free: Mutex::new(Free { returned: VecDeque::new(), fresh: 0 }),
         }
@@ -160,20 +163,18 @@ impl<const RANK: u8, T> Slots<RANK, T> {
         let chunk = (position / FIRST).ilog2();
         let length = FIRST.checked_shl(chunk)?;
         let cell = self.chunks.get(chunk as usize)?;
-        let slots = if make { cell.get_or_init(|| (0..length).map(|_| Slot::empty()).collect()) } else { cell.get()? };
+        let slots = if make {
+            cell.get_or_init(|| (0..length).map(|_| Slot::empty(self.first_generation)).collect())
+        } else {
+            cell.get()?
+        };
         slots.get(position.checked_sub(length)? as usize)
     }
 }
 
-impl<const RANK: u8, T> Default for Slots<RANK, T> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl<const RANK: u8, T> Slot<RANK, T> {
-    fn empty() -> Self {
-        Self(lock::Mutex::new(Content { generation: 0, value: None }))
+    fn empty(generation: u32) -> Self {
+        Self(lock::Mutex::new(Content { generation, value: None }))
     }
 }
 
@@ -189,7 +190,7 @@ mod tests {
 
     #[test]
     fn handles_are_never_zero_and_never_reused() {
-        let table = Table::new();
+        let table = Table::new(7);
         let mut seen = HashSet::new();
         for round in 0..1_000 {
             let handle = table.insert(|_| round).unwrap();
@@ -204,7 +205,7 @@ mod tests {
 
     #[test]
     fn each_handle_finds_its_own_value_over_many_chunks() {
-        let table = Table::new();
+        let table = Table::new(7);
         let handles: Vec<_> = (0..10_000).map(|value| table.insert(|_| value).unwrap()).collect();
         for (value, handle) in (0..).zip(&handles) {
             assert_eq!(table.with(*handle, |value| *value), Some(value));
@@ -214,9 +215,9 @@ mod tests {
 
     #[test]
     fn numbers_that_nobody_gave_out_find_nothing() {
-        let table = Table::new();
+        let table = Table::new(7);
         table.insert(|_| 1).unwrap();
-        for raw in [0, 2, 1 << 32, u64::MAX, u64::from(u32::MAX)] {
+        for raw in [0, 1, 7 << 32 | 2, 8 << 32 | 1, u64::MAX, u64::from(u32::MAX)] {
             assert_eq!(table.with(Handle::from_raw(raw), |value| *value), None);
         }
     }

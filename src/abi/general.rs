@@ -22,10 +22,10 @@ pub unsafe extern "C" fn C_Initialize(arguments: CK_VOID_PTR) -> CK_RV {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn C_Finalize(reserved: CK_VOID_PTR) -> CK_RV {
     instance::call_without_module(|| {
-        if !reserved.is_null() {
-            return Err(Error::ArgumentsBad("pReserved of C_Finalize is not NULL"));
-        }
-        instance::finalize()
+        instance::finalize(|| match reserved.is_null() {
+            true => Ok(()),
+            false => Err(Error::ArgumentsBad("pReserved of C_Finalize is not NULL")),
+        })
     })
 }
 

@@ -64,12 +64,13 @@ pub(super) fn initialize(config: impl FnOnce() -> Result<Config>) -> Result<()> 
     Ok(())
 }
 
-/// Ends the instance. Calls in flight keep it until they are done.
-pub(super) fn finalize() -> Result<()> {
+/// Ends the instance, if there is one and `check` has nothing against it. Calls in flight keep it until they are done.
+pub(super) fn finalize(check: impl FnOnce() -> Result<()>) -> Result<()> {
     if fork::word().state() != State::Running {
         return Err(Error::NotInitialized);
     }
     let cell = INSTANCE.get().ok_or(Error::NotInitialized)?;
+    check()?;
     let mut instance = cell.write().unwrap_or_else(PoisonError::into_inner);
     let module = instance.take().ok_or(Error::NotInitialized)?;
     fork::set_state(false);

@@ -37,6 +37,11 @@ impl Word {
         }
     }
 
+    /// Another number after each `C_Initialize` and in each process, as far as 31 bits allow.
+    pub fn life(self) -> u32 {
+        (self.0 >> COUNT_SHIFT) as u32 & (u32::MAX >> 1)
+    }
+
     /// The process that the word belongs to: never 0, and another number in parent and child.
     pub fn process(self) -> u64 {
         self.0 >> PROCESS_SHIFT

@@ -156,9 +156,13 @@ impl Cipher for CbcDecrypting {
         }
     }
 
+    fn may_give_less(&self) -> bool {
+        self.padded
+    }
+
     fn whole(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()> {
         if io.room() < self.whole_length(io.len())? {
-            return if self.padded { self.whole_in_scratch(keyed, io) } else { Err(Error::BufferTooSmall) };
+            return self.whole_in_scratch(keyed, io);
         }
         self.update(keyed, io)?;
         self.finish(keyed, io)

@@ -15,6 +15,11 @@ pub trait Cipher {
     /// How much the whole message of `input` bytes gives.
     fn whole_length(&self, input: usize) -> Result<usize>;
 
+    /// Whether the result may be shorter than announced, so that a buffer which seems too small may suffice.
+    fn may_give_less(&self) -> bool {
+        false
+    }
+
     /// Works on the whole message at once.
     fn whole(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()>;
 

@@ -189,6 +189,10 @@ impl Cipher for KeyUnwrapping {
         Ok(input.saturating_sub(SEMIBLOCK))
     }
 
+    fn may_give_less(&self) -> bool {
+        self.0 == Form::Padded
+    }
+
     fn whole(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()> {
         self.whole_length(io.len())?;
         let data = match self.0 {

@@ -107,9 +107,8 @@ impl Step {
         };
         let needed = needed(io.len())?;
         let done = match self {
+            _ if io.room() < needed && (self == Self::Update || !cipher.may_give_less()) => Err(Error::BufferTooSmall),
             Self::Whole => cipher.whole(&active.keyed, &mut io),
-            // A part must not be taken in when its result has no place.
-            Self::Update if io.room() < needed => Err(Error::BufferTooSmall),
             Self::Update => cipher.update(&active.keyed, &mut io),
             Self::Final => cipher.finish(&active.keyed, &mut io),
         };

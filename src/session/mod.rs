@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use crate::crypto::InOut;
 use crate::error::{Error, Result};
+use crate::fork;
 use crate::handle::{Handle, Slots};
 use crate::key::{Caller, Login, Purpose, Use, permit};
 use crate::lock;
@@ -100,7 +101,7 @@ pub struct Info {
 impl Sessions {
     /// No sessions.
     pub fn new() -> Self {
-        Self { table: Slots::new() }
+        Self { table: Slots::new(fork::word().life()) }
     }
 
     /// Opens a session with the token in a slot.

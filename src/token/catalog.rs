@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::Token;
 use crate::error::{Error, Result};
+use crate::fork;
 use crate::handle::{Handle, Slots};
 use crate::key::{Act, Caller, Facts, KeyMaterial, Login, admit, visible};
 use crate::lock::{self, Mutex};
@@ -286,7 +287,7 @@ impl Token {
 
 impl Catalog {
     pub(super) fn new() -> Self {
-        Self { entries: Slots::new(), handles: Mutex::new(HashMap::new()) }
+        Self { entries: Slots::new(fork::word().life()), handles: Mutex::new(HashMap::new()) }
     }
 
     /// Drops what belonged to a login: private objects and their handles, and the opened values of all token keys.

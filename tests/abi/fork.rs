@@ -36,7 +36,9 @@ fn child_is_not_initialised() {
                 }
                 _ => &[CKR_CRYPTOKI_NOT_INITIALIZED],
             };
-            let code = call_blank(entry, session.handle as usize);
+            // The first argument of these is a pointer, and is read without a module.
+            let first = if expected == [CKR_ARGUMENTS_BAD] { 0 } else { session.handle as usize };
+            let code = call_blank(entry, first);
             assert!(expected.contains(&code.0), "{name}: {code}");
         }
         fails!(session.random(8), CKR_CRYPTOKI_NOT_INITIALIZED);
