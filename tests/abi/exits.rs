@@ -27,7 +27,7 @@ fn host_with_the_same_names_gets_ours() {
 /// Its destructor runs before the module's own: everything still works, or says that it does not.
 fn library_loaded_before_calls_at_exit() {
     for (name, code) in calls_at_exit("before") {
-        let harmless = [CKR_OK, CKR_CRYPTOKI_NOT_INITIALIZED, CKR_CRYPTOKI_ALREADY_INITIALIZED, CKR_FUNCTION_FAILED];
+        let harmless = [CKR_OK, CKR_CRYPTOKI_NOT_INITIALIZED, CKR_CRYPTOKI_ALREADY_INITIALIZED, CKR_GENERAL_ERROR];
         assert!(harmless.contains(&code.0), "{name}: {code}");
     }
 }
@@ -35,7 +35,8 @@ fn library_loaded_before_calls_at_exit() {
 /// Its destructor runs after those of the module and of the crypto library in it: no call does anything any more.
 fn library_loaded_after_calls_at_exit() {
     for (name, code) in calls_at_exit("after") {
-        assert!([CKR_CRYPTOKI_NOT_INITIALIZED, CKR_FUNCTION_FAILED].contains(&code.0), "{name}: {code}");
+        let refused = if name == "C_Initialize" { CKR_FUNCTION_FAILED } else { CKR_CRYPTOKI_NOT_INITIALIZED };
+        assert_eq!(code.0, refused, "{name}: {code}");
     }
 }
 

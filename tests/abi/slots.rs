@@ -199,11 +199,7 @@ fn damaged_tokens_keep_their_slots() {
     let damages: [(&str, Damage); 3] = [
         ("emptied", |file| fs::write(file, b"").unwrap()),
         ("overwritten", |file| fs::write(file, vec![0x5a; 65_536]).unwrap()),
-        ("cut", |file| {
-            fs::OpenOptions::new().write(true).open(file).unwrap().set_len(5_000).unwrap();
-            // The write-ahead log would make the file whole again.
-            let _ = fs::remove_file(file.with_extension("db-wal"));
-        }),
+        ("cut", |file| fs::OpenOptions::new().write(true).open(file).unwrap().set_len(5_000).unwrap()),
     ];
     for (what, damage) in damages {
         let token = Token::new();
@@ -211,7 +207,12 @@ fn damaged_tokens_keep_their_slots() {
         Token::make(&module, "second");
         let slots = ok!(module.slots(true));
         ok!(module.finalize());
-        damage(&token_files(&token.home.store())[0]);
+        let file = &token_files(&token.home.store())[0];
+        damage(file);
+        // What the log beside the file holds would mend it.
+        for companion in ["-wal", "-shm"] {
+            let _ = fs::remove_file(format!("{}{companion}", file.display()));
+        }
         ok!(module.initialize());
         assert_eq!(ok!(module.slots(true)), slots, "{what}");
         ok!(module.slot_info(slots[0]), "{what}");
@@ -260,20 +261,32 @@ fn token_without_read_permission_keeps_its_slot() {
 }
 
 fn no_usable_folder_is_no_slots() {
-    let unusable = ["/proc/no/such/folder", "/dev/null/tokens"];
-    for store in unusable {
-        let home = Home::with(Config { store: Some(store.into()), ..Config::default() });
-        let log = home.log_to_file();
-        let module = Module::load();
-        ok!(module.initialize());
-        for with_token in [false, true] {
-            assert!(ok!(module.slots(with_token)).is_empty(), "{store}");
-        }
-        fails!(module.init_token(0, SO_PIN, LABEL), CKR_SLOT_ID_INVALID);
-        let said = fs::read_to_string(&log).unwrap_or_default();
-        assert!(said.contains(store), "a line in the log names {store}: {said:?}");
-        ok!(module.finalize());
+    let file = tempfile::NamedTempFile::new().unwrap();
+    for store in [file.path().to_owned(), file.path().join("below/a/file")] {
+        no_slots(&store);
     }
+    let forbidden = tempfile::tempdir().unwrap();
+    set_mode(forbidden.path(), 0o555);
+    Forked::start(|| {
+        become_nobody();
+        no_slots(&forbidden.path().join("tokens"));
+        Vec::new()
+    })
+    .join();
+}
+
+fn no_slots(store: &Path) {
+    let home = Home::with(Config { store: Some(store.to_owned()), ..Config::default() });
+    let log = home.log_to_file();
+    let module = Module::load();
+    ok!(module.initialize());
+    for with_token in [false, true] {
+        assert!(ok!(module.slots(with_token)).is_empty(), "{}", store.display());
+    }
+    fails!(module.init_token(0, SO_PIN, LABEL), CKR_SLOT_ID_INVALID);
+    let said = fs::read_to_string(&log).unwrap_or_default();
+    assert!(said.contains(store.to_str().unwrap()), "a line in the log names {}: {said:?}", store.display());
+    ok!(module.finalize());
 }
 
 /// A module that is registered for every user of a machine is in nobody's way.
@@ -290,8 +303,8 @@ fn unreadable_configuration_is_no_slots() {
     assert_eq!(ok!(module.slots(true)).len(), 1);
 }
 
-/// Each process saw a blank slot. The losers neither make the winner's token anew nor count a wrong PIN in it; one that came
-/// so late that it saw the token already is refused for its PIN.
+/// Each process has an SO PIN of its own. Who comes while the winner is at work is told that, who comes later that the PIN
+/// is wrong.
 fn processes_initialise_at_once_and_one_wins() {
     for round in 0..rounds(3, 50) {
         let home = Home::new();
@@ -304,8 +317,8 @@ fn processes_initialise_at_once_and_one_wins() {
         let outcomes: Vec<_> = peers.into_iter().map(Peer::finish).collect();
         let winners: Vec<_> = (0..6).filter(|number| outcomes[*number] == "CKR_OK").collect();
         assert_eq!(winners.len(), 1, "round {round}: {outcomes:?}");
-        let refusals = ["CKR_FUNCTION_FAILED", "CKR_PIN_INCORRECT"];
-        let losers = outcomes.iter().filter(|outcome| refusals.contains(&outcome.as_str())).count();
+        let refused = ["CKR_PIN_INCORRECT", "CKR_FUNCTION_FAILED"];
+        let losers = outcomes.iter().filter(|outcome| refused.contains(&outcome.as_str())).count();
         assert_eq!(losers, 5, "round {round}: {outcomes:?}");
         assert_eq!(token_files(&home.store()).len(), 1, "round {round}");
         let slot = Token::find(&module, LABEL);

@@ -192,11 +192,21 @@ fn environment_is_ignored_in_setuid_programs() {
     ok!(token.module.finalize());
     let host = Host::program(&token.home, "count_tokens.c", &[]);
     open_to_all(&token.home);
-    assert_eq!(host.run(&[]), "initialised 1\n");
+    // The project's folder need not be readable for everybody.
+    let module = token.home.path().join("module.so");
+    fs::copy(Module::path(), &module).unwrap();
+    set_mode(&module, 0o755);
+    Forked::start(|| {
+        become_nobody();
+        let output = host.outcome_with(&module, &[]);
+        assert_eq!(output.stdout, b"initialised 1\n", "nobody may use the token: {output:?}");
+        Vec::new()
+    })
+    .join();
     if !make_setuid_of_nobody(host.path()) {
         skip("only root can make a setuid program of another user");
     }
-    let output = host.outcome(&[]);
+    let output = host.outcome_with(&module, &[]);
     let said = String::from_utf8_lossy(&output.stdout);
     if said.contains("not privileged") {
         skip("the temporary folder does not honour setuid");

@@ -1,5 +1,7 @@
 //! The function tables and interfaces, and what every entry answers when it is called the wrong way.
 
+use std::collections::HashMap;
+
 use cryptoki_sys::*;
 
 use crate::support::*;
@@ -46,6 +48,16 @@ fn tables_and_exports_are_the_same_functions() {
     for name in exported {
         let place = FUNCTIONS.iter().position(|function| function == name).unwrap();
         assert_eq!(module.symbol(name).map(|symbol| symbol as usize), longest[place], "{name}");
+    }
+    // The linker may give functions that do the same, such as to say that they are not supported, one address.
+    let _home = Home::new();
+    ok!(module.initialize());
+    let mut distinct = HashMap::new();
+    for (name, entry) in named_entries(&module).filter(|(name, _)| !["C_Initialize", "C_Finalize"].contains(name)) {
+        let code = call_blank(entry, 0);
+        let other = distinct.insert(entry as usize, name);
+        let same = [CKR_FUNCTION_NOT_SUPPORTED, CKR_FUNCTION_NOT_PARALLEL].contains(&code.0);
+        assert!(same || other.is_none(), "{name} and {other:?} are one function, which says {code}");
     }
 }
 

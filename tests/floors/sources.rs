@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use proc_macro2::{TokenStream, TokenTree};
-use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
 /// One file.
@@ -217,9 +216,9 @@ impl Reader {
         match tree {
             syn::UseTree::Path(path) => self.note_tree(&with(&path.ident), &path.tree),
             syn::UseTree::Group(group) => group.items.iter().for_each(|item| self.note_tree(before, item)),
-            syn::UseTree::Name(name) => self.note(&with(&name.ident), name.span().start().line),
-            syn::UseTree::Rename(rename) => self.note(&with(&rename.ident), rename.span().start().line),
-            syn::UseTree::Glob(glob) => self.note(before, glob.span().start().line),
+            syn::UseTree::Name(name) => self.note(&with(&name.ident), name.ident.span().start().line),
+            syn::UseTree::Rename(rename) => self.note(&with(&rename.ident), rename.ident.span().start().line),
+            syn::UseTree::Glob(glob) => self.note(before, glob.star_token.spans[0].start().line),
         }
     }
 
@@ -336,7 +335,7 @@ impl<'ast> Visit<'ast> for Reader {
         let segments: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
         self.source.calls.extend(segments.last().cloned());
         if segments.len() > 1 {
-            self.note(&segments, path.span().start().line);
+            self.note(&segments, path.segments[0].ident.span().start().line);
         }
         visit::visit_path(self, path);
     }

@@ -38,7 +38,12 @@ impl Host {
 
     /// Runs the program likewise, however it ends.
     pub fn outcome(&self, arguments: &[&str]) -> Output {
-        Command::new(&self.file).arg(Module::path()).args(arguments).output().expect("the host starts")
+        self.outcome_with(&Module::path(), arguments)
+    }
+
+    /// Runs the program with another copy of the module, however it ends.
+    pub fn outcome_with(&self, module: &Path, arguments: &[&str]) -> Output {
+        Command::new(&self.file).arg(module).args(arguments).output().expect("the host starts")
     }
 
     fn compile(home: &Home, source: &str, name: &str, flags: &[&str]) -> Host {

@@ -33,7 +33,6 @@ pub use host::Host;
 pub use in_place::GUARD;
 pub use mechanism::Mechanism;
 pub use module::{Entry, FUNCTIONS, Module, Table, call_blank, initialize_args};
-pub use object::NOTHING;
 pub use operation::{Decrypt, Digest, Encrypt, Operation, Sign};
 pub use process::{Forked, Peer, arguments, hear, say};
 pub use rv::{Result, Rv};

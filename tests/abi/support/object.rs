@@ -6,9 +6,6 @@ use cryptoki_sys::*;
 
 use super::{Mechanism, Result, Session, Template};
 
-/// No objects, or no slots.
-pub const NOTHING: [CK_ULONG; 0] = [];
-
 impl Session {
     /// `C_CreateObject`.
     pub fn create(&self, template: &Template) -> Result<CK_OBJECT_HANDLE> {
