@@ -194,7 +194,8 @@ impl Folder for SqliteFolder {
             Ok(_) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let existing = self.path.ancestors().find(|path| path.exists()).unwrap_or(Path::new("/"));
-                if existing.is_dir() && system::permits(existing, libc::W_OK | libc::X_OK) && !self.read_only {
+                let creatable = system::permits(existing, libc::W_OK | libc::X_OK) && !system::is_made_up(existing);
+                if existing.is_dir() && creatable && !self.read_only {
                     return Ok(());
                 }
                 refuse(existing, "lacks the right to create it in")

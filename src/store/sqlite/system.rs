@@ -80,6 +80,16 @@ pub(super) fn permits(path: &Path, rights: i32) -> bool {
     unsafe { libc::faccessat(libc::AT_FDCWD, path.as_ptr(), rights, libc::AT_EACCESS) == 0 }
 }
 
+/// Whether a path lies in a file system that the kernel makes up, where nobody can create a folder.
+pub(super) fn is_made_up(path: &Path) -> bool {
+    let Ok(path) = CString::new(path.as_os_str().as_bytes()) else { return false };
+    // SAFETY: all-zero bytes are a valid `statfs`.
+    let mut about: libc::statfs = unsafe { std::mem::zeroed() };
+    // SAFETY: the path is a NUL-terminated string that lives through the call, and the kernel writes one `statfs`.
+    let known = unsafe { libc::statfs(path.as_ptr(), &mut about) } == 0;
+    known && matches!(about.f_type, libc::PROC_SUPER_MAGIC | libc::SYSFS_MAGIC)
+}
+
 /// The effective user id.
 pub(super) fn user() -> u32 {
     // SAFETY: the call reads a number and cannot fail.
