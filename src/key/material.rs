@@ -47,6 +47,11 @@ impl KeyMaterial {
         &self.secret
     }
 
+    /// The value for a copy of the key, which stays inside.
+    pub fn copy_for(&self, id: [u8; 16]) -> Self {
+        Self { id, secret: self.secret.duplicate() }
+    }
+
     fn wrong_grant() -> Error {
         Error::GeneralError("a grant was shown to another key than its own".into())
     }

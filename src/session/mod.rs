@@ -203,7 +203,7 @@ impl Session {
         let fit = mechanism.fit(purpose)?;
         let seen = Seen { login: self.token.login_word(), revision: self.token.revision()? };
         let caller = self.caller();
-        let last = self.last.take().filter(|last| last.handle == handle && last.seen == seen && last.key.is_alive());
+        let last = self.last.take().filter(|last| last.handle == handle && last.seen == seen && last.key.is_current());
         if let Some(last) = last {
             let grant = permit(&caller, &Use { purpose, fit, key: last.key.facts(), other: None })?;
             return Ok((Keyed::new(last.key, grant), seen));

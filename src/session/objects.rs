@@ -1,4 +1,4 @@
-//! Objects: made, read, destroyed. PKCS#11 3.2, section 5.7.
+//! Objects: made, read, changed, copied, destroyed. PKCS#11 3.2, section 5.7.
 
 use super::Sessions;
 use crate::error::Result;
@@ -15,6 +15,16 @@ impl Sessions {
             let (object, material) = Draft::new(template, caller.login).finish()?;
             session.token.insert(&caller, session.handle, object, material)
         })
+    }
+
+    /// `C_CopyObject`
+    pub fn copy(&self, session: Handle, original: Handle, given: &[Given<'_>]) -> Result<Handle> {
+        self.with(session, |session| session.token.copy(&session.caller(), session.handle, original, given))
+    }
+
+    /// `C_SetAttributeValue`
+    pub fn change(&self, session: Handle, object: Handle, given: &[Given<'_>]) -> Result<()> {
+        self.with(session, |session| session.token.change(&session.caller(), object, given))
     }
 
     /// `C_DestroyObject`

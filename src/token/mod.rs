@@ -1,11 +1,14 @@
 //! One token: its PINs and login, and the catalog of its objects.
 
 mod catalog;
+mod find;
 mod login;
+mod objects;
+mod opened;
 mod pins;
 mod row;
 
-pub use catalog::{Opened, View};
+pub use opened::{Opened, View};
 pub use row::Label;
 
 use std::sync::Arc;
