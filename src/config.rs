@@ -19,6 +19,8 @@ use crate::system;
 pub struct Config {
     /// The folder of tokens, absolute; none where no place could be determined, and then there are no slots.
     pub store: Option<PathBuf>,
+    /// Why there is no store, where there is none.
+    pub no_store: Option<Box<str>>,
     /// What may be set in a file.
     pub settings: Settings,
     /// Where lines for people go.
@@ -83,11 +85,19 @@ impl Config {
 
     /// The configuration for a store at a known place, all else as by default.
     pub fn for_store(store: PathBuf, settings: Settings) -> Self {
-        Self { store: Some(store), settings, log: Log::default() }
+        Self { store: Some(store), no_store: None, settings, log: Log::default() }
+    }
+
+    /// The configuration that the reserved string `store=PATH` gives, for any path: no file is read.
+    pub fn load_for(store: PathBuf) -> Self {
+        Self::chosen(Reserved { store: Some(store), conf: None }, &Surroundings::of_process())
     }
 
     fn find(reserved: Option<&str>, around: &Surroundings) -> Result<Self> {
-        let given = Reserved::parse(reserved.unwrap_or_default())?;
+        Ok(Self::chosen(Reserved::parse(reserved.unwrap_or_default())?, around))
+    }
+
+    fn chosen(given: Reserved, around: &Surroundings) -> Self {
         let log = around.variable("KEYSTEAD_LOG").and_then(|setting| setting.into_string().ok());
         let log = log.map(|setting| Log::from_setting(&setting)).unwrap_or_default();
 
@@ -99,18 +109,23 @@ impl Config {
         };
         let settings = match file.as_deref().map(Settings::read).transpose() {
             Ok(settings) => settings.unwrap_or_default(),
-            Err(reason) => {
-                log.error(format_args!("no slots: {reason}"));
-                return Ok(Self { store: None, settings: Settings::default(), log });
-            }
+            Err(reason) => return Self::without_store(reason.into(), Settings::default(), log),
         };
         let chosen = given.store.or(if given.conf.is_some() { None } else { from_variable });
         let store = chosen.or_else(|| settings.store.clone()).or_else(|| around.default_store());
-        let store = store.and_then(|path| around.absolute(path));
-        if store.is_none() {
-            log.error(format_args!("no slots: neither a setting nor a home folder says where the tokens are"));
+        match store.and_then(|path| around.absolute(path)) {
+            Some(store) => Self { store: Some(store), no_store: None, settings, log },
+            None => Self::without_store(
+                "neither a setting nor a home folder says where the tokens are".into(),
+                settings,
+                log,
+            ),
         }
-        Ok(Self { store, settings, log })
+    }
+
+    fn without_store(reason: Box<str>, settings: Settings, log: Log) -> Self {
+        log.error(format_args!("no slots: {reason}"));
+        Self { store: None, no_store: Some(reason), settings, log }
     }
 }
 
@@ -241,6 +256,7 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             let config = Config::find(Some(&format!("conf={}", path.display())), &bare(|_| None)).unwrap();
             assert_eq!(config.store.is_some(), good, "{text}");
+            assert_eq!(config.no_store.is_none(), good, "{text}");
         }
     }
 }

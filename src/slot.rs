@@ -13,7 +13,8 @@ use crate::token::{Label, Token, TokenState};
 /// The slots of a module: one for each token of its folder, and perhaps one with a blank token.
 pub struct Slots {
     config: Config,
-    folder: Option<Box<dyn Folder>>,
+    /// The folder, or why it cannot be used.
+    folder: Result<Box<dyn Folder>>,
     known: Mutex<{ lock::SLOTS }, Known>,
 }
 
@@ -52,14 +53,23 @@ impl Slots {
 
     /// The slots of any folder.
     pub fn with_folder(config: Config, folder: Option<Box<dyn Folder>>) -> Self {
-        let folder = folder.filter(|folder| match folder.usable() {
-            Ok(()) => true,
+        let missing = || Error::DeviceError(config.no_store.clone().unwrap_or_else(|| "there is no folder".into()));
+        let folder = folder.ok_or_else(missing).and_then(|folder| match folder.usable() {
+            Ok(()) => Ok(folder),
             Err(reason) => {
                 config.log.error(format_args!("no slots: {reason}"));
-                false
+                Err(reason)
             }
         });
         Self { config, folder, known: Mutex::new(Known::default()) }
+    }
+
+    /// Whether the folder can be used.
+    ///
+    /// # Errors
+    /// The reason why there are no slots.
+    pub fn usable(&self) -> Result<()> {
+        self.folder.as_ref().map(drop).map_err(Error::clone)
     }
 
     /// The slot ids, as `C_GetSlotList` shows them. With `anew` the folder is looked at again; without, only if it never
@@ -124,7 +134,7 @@ impl Slots {
             return Ok(());
         }
         pins.check_new(so_pin)?;
-        let folder = self.folder.as_deref().ok_or(Error::SlotIdInvalid)?;
+        let folder = self.folder.as_deref().map_err(|_| Error::SlotIdInvalid)?;
         let made = Token::create(folder, id, pins, so_pin, label)?;
         *slot = Slot::Closed;
         if made {
@@ -141,7 +151,7 @@ impl Slots {
 
     /// Looks at the folder. Open tokens stay open; the blank one is last, and alone if there is no other.
     fn look(&self, known: &mut Known) {
-        let Some(folder) = &self.folder else {
+        let Ok(folder) = &self.folder else {
             known.listed = Some(Vec::new());
             return;
         };
@@ -181,7 +191,7 @@ impl Slots {
             Slot::Open(_) | Slot::Closed => (),
         }
         *slot = Slot::Closed;
-        let folder = self.folder.as_deref().ok_or(Error::SlotIdInvalid)?;
+        let folder = self.folder.as_deref().map_err(|_| Error::SlotIdInvalid)?;
         let opened = folder.open(id).and_then(|store| Token::open(store, self.config.settings.pin));
         match opened {
             Ok(token) => {

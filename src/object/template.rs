@@ -54,25 +54,27 @@ impl Template {
             attribute::name(one.number).ok_or(Error::AttributeTypeInvalid(one.number))?;
         }
         let class = class(given, way)?;
-        let rows = given.iter().map(|one| row(class, one)).collect::<Result<Vec<_>>>()?;
-        let mut value = None;
-        let mut attributes = Attributes::new();
+        let rows: Vec<_> = given.iter().map(|one| attribute::of_class(class, one.number)).collect();
+        let (mut value, mut attributes, mut twice) = (None, Attributes::new(), None);
         for (row, one) in rows.iter().zip(given) {
+            let Some(row) = row else { continue };
             let canonical = row.canonical(one.value).ok_or(Error::AttributeValueInvalid(row.name))?;
-            if row.secret {
+            let earlier_differs = if row.secret {
                 let secret = Secret::new(canonical);
-                if value.as_ref().is_some_and(|earlier| *earlier != secret) {
-                    return Err(Error::TemplateInconsistent(row.name));
-                }
-                value = Some(secret);
-            } else if attributes.get(&row.number).is_some_and(|earlier| *earlier != canonical) {
-                return Err(Error::TemplateInconsistent(row.name));
+                value.replace(secret.duplicate()).is_some_and(|earlier| earlier != secret)
             } else {
-                attributes.insert(row.number, canonical);
-            }
+                let earlier = attributes.insert(row.number, canonical.clone());
+                earlier.is_some_and(|earlier| earlier != canonical)
+            };
+            twice = twice.or(earlier_differs.then_some(row.name));
         }
-        if let Some(forbidden) = rows.iter().find(|row| role(row, way) == Role::Forbidden) {
+        if let Some(forbidden) = rows.iter().flatten().find(|row| role(row, way) == Role::Forbidden) {
             return Err(Error::AttributeReadOnly(forbidden.name));
+        }
+        let elsewhere =
+            rows.iter().zip(given).find(|(row, _)| row.is_none()).and_then(|(_, one)| attribute::name(one.number));
+        if let Some(name) = twice.or(elsewhere) {
+            return Err(Error::TemplateInconsistent(name));
         }
         let key_type = key_type(&attributes, way)?;
         let is_given =
@@ -128,11 +130,6 @@ fn key_type(attributes: &Attributes, way: Way) -> Result<Option<KeyType>> {
         Way::Generate(_, made, _) => Ok(Some(made)),
         Way::Create | Way::Unwrap => Ok(named),
     }
-}
-
-fn row(class: Class, one: &Given<'_>) -> Result<&'static Attribute> {
-    attribute::of_class(class, one.number)
-        .ok_or_else(|| Error::TemplateInconsistent(attribute::name(one.number).unwrap_or("an unknown attribute")))
 }
 
 fn role(row: &Attribute, way: Way) -> Role {

@@ -208,7 +208,7 @@ fn small_buffers<O: Operation>(
     }
     let mut exact = vec![0; output.len()];
     let (outcome, length) = O::whole(session, input, Some(&mut exact));
-    ok!(outcome);
+    ok!(outcome, "exact {} for input {}, told {length}", output.len(), input.len());
     assert_eq!(&exact[..length], output);
 
     ok!(O::init(session, mechanism, key));
@@ -230,7 +230,7 @@ fn small_then_enough(all: &mut Vec<u8>, mut call: impl FnMut(&mut [u8]) -> (Resu
     fails!(outcome, CKR_BUFFER_TOO_SMALL);
     let mut given = vec![0; told];
     let (outcome, length) = call(&mut given);
-    ok!(outcome);
+    ok!(outcome, "told {told}");
     all.extend(&given[..length]);
 }
 

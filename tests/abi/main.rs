@@ -12,6 +12,7 @@ mod support;
 
 mod ciphers;
 mod defaults;
+mod durability;
 mod exits;
 mod fork;
 mod gcm;
@@ -22,6 +23,8 @@ mod mechanisms;
 mod objects;
 mod operations;
 mod pins;
+mod pkcs11_tool;
+mod portability;
 mod privacy;
 mod sealed;
 mod searches;
@@ -40,6 +43,7 @@ use support::Test;
 const SUITES: &[&[Test]] = &[
     ciphers::TESTS,
     defaults::TESTS,
+    durability::TESTS,
     exits::TESTS,
     fork::TESTS,
     gcm::TESTS,
@@ -50,6 +54,8 @@ const SUITES: &[&[Test]] = &[
     objects::TESTS,
     operations::TESTS,
     pins::TESTS,
+    pkcs11_tool::TESTS,
+    portability::TESTS,
     privacy::TESTS,
     sealed::TESTS,
     searches::TESTS,
@@ -62,8 +68,16 @@ const SUITES: &[&[Test]] = &[
     wrapping::TESTS,
 ];
 
-const PEERS: &[&[Test]] =
-    &[fork::PEERS, objects::PEERS, pins::PEERS, sessions::PEERS, slots::PEERS, surroundings::PEERS];
+const PEERS: &[&[Test]] = &[
+    durability::PEERS,
+    fork::PEERS,
+    objects::PEERS,
+    pins::PEERS,
+    portability::PEERS,
+    sessions::PEERS,
+    slots::PEERS,
+    surroundings::PEERS,
+];
 
 fn main() -> ExitCode {
     support::main(SUITES, PEERS)

@@ -7,7 +7,7 @@ pub const TESTS: &[Test] = &tests![
     every_outcome_ends_the_operation,
     arguments_that_are_wrong_end_the_operation,
     an_active_operation_is_not_replaced,
-    a_whole_message_does_not_finish_parts,
+    one_call_does_not_finish_parts,
     null_mechanism_cancels,
     sessions_do_not_share_operations,
 ];
@@ -81,14 +81,21 @@ fn an_active_operation_is_not_replaced() {
     ok!(Encrypt::last(session, Some(&mut [0; 16])).0);
 }
 
-/// C_Encrypt may not finish what parts have begun, and like every refusal but "too small" it ends the operation.
-fn a_whole_message_does_not_finish_parts() {
+/// `C_Encrypt` is no end for what an Update began; it gives nothing, and ends it. PKCS#11 3.2, section 5.8.2.
+fn one_call_does_not_finish_parts() {
     let Bench { session, key, .. } = &Bench::new();
-    let mut room = [0; 64];
-    ok!(Encrypt::init(session, &cbc(), *key));
-    ok!(Encrypt::update(session, &message(16), Some(&mut room)).0);
-    fails!(Encrypt::whole(session, &message(16), Some(&mut room)).0, CKR_OPERATION_ACTIVE);
-    fails!(Encrypt::last(session, Some(&mut room)).0, CKR_OPERATION_NOT_INITIALIZED);
+    for mechanism in [cbc(), cbc_pad(), gcm()] {
+        let mut room = [GUARD; 64];
+        ok!(Encrypt::init(session, &mechanism, *key));
+        ok!(Encrypt::update(session, &message(16), Some(&mut [0; 32])).0);
+        fails!(Encrypt::whole(session, &message(16), Some(&mut room)).0, CKR_OPERATION_ACTIVE);
+        assert_eq!(room, [GUARD; 64]);
+        fails!(Encrypt::last(session, Some(&mut room)).0, CKR_OPERATION_NOT_INITIALIZED);
+        ok!(Decrypt::init(session, &mechanism, *key));
+        ok!(Decrypt::update(session, &message(16), Some(&mut [0; 32])).0);
+        fails!(Decrypt::whole(session, &message(16), Some(&mut room)).0, CKR_OPERATION_ACTIVE);
+        fails!(Decrypt::last(session, Some(&mut room)).0, CKR_OPERATION_NOT_INITIALIZED);
+    }
 }
 
 fn null_mechanism_cancels() {

@@ -1,3 +1,118 @@
-//! The command.
+//! `keystead`, the command: makes and shows tokens, lists mechanisms, and demonstrates what the library is for.
+//!
+//! It opens a [`Module`](keystead::module::Module) of its own and calls what the library's entry points call, so it can
+//! do nothing that a program cannot.
 
-fn main() {}
+mod completions;
+mod demo;
+mod failure;
+mod mechanism;
+mod output;
+mod pin;
+mod store;
+mod token;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
+
+use failure::Result;
+use output::Form;
+
+/// PKCS#11 tokens whose keys never leave them in the clear
+#[derive(Parser)]
+#[command(name = "keystead", version, after_help = AFTER_HELP)]
+struct Cli {
+    /// The folder of tokens; without it, the one that programs find (environment, configuration, default)
+    #[arg(long, global = true, value_name = "DIR")]
+    store: Option<PathBuf>,
+
+    /// Lists in JSON, for other programs
+    #[arg(long, global = true)]
+    json: bool,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  keystead demo
+  keystead token init --label Test
+  keystead token list
+  keystead --store /srv/tokens token show Test
+
+Exit codes:
+  0  done
+  1  it failed; one sentence on standard error says why, and what to do
+  2  the command line makes no sense";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Makes tokens and shows them
+    #[command(subcommand)]
+    Token(token::Command),
+
+    /// What the tokens can do
+    #[command(subcommand)]
+    Mechanism(mechanism::Command),
+
+    /// Moves keys between two throw-away tokens, in two processes, and checks every step
+    Demo(demo::Args),
+
+    /// Prints the completions for a shell
+    Completions(completions::Args),
+
+    /// The second process of the demo
+    #[command(name = demo::OTHER, hide = true)]
+    DemoOther(demo::OtherArgs),
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(Cli { store, json, command }: Cli) -> Result<()> {
+    let form = Form::choose(json);
+    match command {
+        Command::Token(command) => token::run(command, store, form),
+        Command::Mechanism(command) => mechanism::run(command, form),
+        Command::Demo(_) | Command::Completions(_) if json => misused("--json is for listings"),
+        Command::Demo(_) if store.is_some() => misused("the demo makes two stores of its own: leave --store out"),
+        Command::Demo(args) => demo::run(&args),
+        Command::Completions(args) => completions::run(&args, &Cli::command()),
+        Command::DemoOther(args) => demo::run_other(&args),
+    }
+}
+
+/// Ends as `clap` does on a command line that makes no sense.
+fn misused(why: &str) -> ! {
+    Cli::command().error(ErrorKind::ArgumentConflict, why).exit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tree_of_commands_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_option_takes_a_pin() {
+        let parse =
+            |words: &[&str]| Cli::try_parse_from([&["keystead", "token", "init", "--label", "A"], words].concat());
+        assert!(parse(&[]).is_ok());
+        assert!(parse(&["--so-pin-file", "-"]).is_ok());
+        for words in [&["--so-pin", "1234"][..], &["--pin=1234"], &["--user-pin", "1234"], &["1234"]] {
+            let refused = parse(words).err().map(|error| error.kind());
+            assert_eq!(refused, Some(ErrorKind::UnknownArgument), "{words:?}");
+        }
+    }
+}

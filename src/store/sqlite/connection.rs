@@ -15,12 +15,12 @@ use super::{schema, system};
 use crate::error::Error;
 
 /// A connection that is checked, set up and counted.
-pub(super) struct Line {
-    // Closed first, counted as closed second.
+pub(super) struct OpenConnection {
+    // The order of the fields: closed first, counted as closed second.
     pub(super) connection: Connection,
     _counted: Counted,
     /// On media taken to be immutable: what must not have changed.
-    pub(super) still: Option<Still>,
+    pub(super) media: Option<MediaState>,
 }
 
 /// What a connection is for.
@@ -35,30 +35,30 @@ pub(super) enum Purpose {
 }
 
 /// Opens the token's file for the purpose and refuses what is not a token of this format.
-pub(super) fn open(visit: &Visit, path: &Path, purpose: Purpose) -> Attempt<Line> {
+pub(super) fn open(visit: &Visit, path: &Path, purpose: Purpose) -> Attempt<OpenConnection> {
     let counted = visit.count_connection();
     install_locks()?;
-    let still = match purpose {
-        Purpose::ReadOnlyMedia => Some(Still::look(path)?).filter(|still| still.wal_is_empty()),
+    let media = match purpose {
+        Purpose::ReadOnlyMedia => Some(MediaState::look(path)?).filter(|media| media.wal_is_empty()),
         Purpose::Write | Purpose::Read => None,
     };
     let connection = match purpose {
         Purpose::Write | Purpose::Read => Connection::open_with_flags(path, FLAGS | OpenFlags::SQLITE_OPEN_READ_WRITE),
         Purpose::ReadOnlyMedia => {
             // Without `readonly_shm` SQLite would make an index of the WAL wherever it may.
-            let how = if still.is_some() { "immutable=1" } else { "mode=ro&readonly_shm=1" };
+            let how = if media.is_some() { "immutable=1" } else { "mode=ro&readonly_shm=1" };
             let flags = FLAGS | OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
             Connection::open_with_flags(uri(path, how), flags)
         }
     };
-    let connection = connection.map_err(|error| failure::of_sqlite(&error, None, path))?;
+    let connection = connection.map_err(|error| failure::of_opening(&error, path))?;
     let checked = set_up(&connection, purpose)
-        .map_err(|error| failure::of_sqlite(&error, Some(&connection), path))
-        .and_then(|()| schema::check(&connection, path, still.is_some()));
+        .map_err(|error| failure::of_sqlite(&error, &connection, path))
+        .and_then(|()| schema::check(&connection, path, media.is_some()));
     match checked {
         // What SQLite says when there is a WAL to read but no index of it, and none may be made.
         Err(Failure::Final(Error::DeviceError(_) | Error::TokenWriteProtected))
-            if purpose == Purpose::ReadOnlyMedia && still.is_none() =>
+            if purpose == Purpose::ReadOnlyMedia && media.is_none() =>
         {
             let (path, wal) = (path.display(), beside(path, "-wal"));
             let remedy = "open the token once where it can be written";
@@ -66,7 +66,7 @@ pub(super) fn open(visit: &Visit, path: &Path, purpose: Purpose) -> Attempt<Line
                 format!("{path} cannot be read on read-only media, as {} holds changes; {remedy}", wal.display());
             Err(Error::DeviceError(reason.into()).into())
         }
-        checked => checked.map(|()| Line { connection, _counted: counted, still }),
+        checked => checked.map(|()| OpenConnection { connection, _counted: counted, media }),
     }
 }
 
@@ -76,14 +76,14 @@ pub(super) fn create(visit: &Visit, path: &Path, token: &[u8]) -> Result<(), Err
     let attempt = || {
         install_locks()?;
         let connection = Connection::open_with_flags(path, FLAGS | OpenFlags::SQLITE_OPEN_READ_WRITE);
-        let mut connection = connection.map_err(|error| failure::of_sqlite(&error, None, path))?;
+        let mut connection = connection.map_err(|error| failure::of_opening(&error, path))?;
         let outcome = set_up(&connection, Purpose::Write).and_then(|()| {
             // The last close moves the WAL into the file and removes it, this once.
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
             schema::create(&mut connection, token)
         });
-        outcome.map_err(|error| failure::of_sqlite(&error, Some(&connection), path))?;
-        connection.close().map_err(|(connection, error)| failure::of_sqlite(&error, Some(&connection), path))
+        outcome.map_err(|error| failure::of_sqlite(&error, &connection, path))?;
+        connection.close().map_err(|(connection, error)| failure::of_sqlite(&error, &connection, path))
     };
     attempt().map_err(|failure| match failure {
         Failure::Again => Error::DeviceError(format!("somebody else has opened {}", path.display()).into()),
@@ -100,7 +100,7 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 /// What is looked at to see whether a file taken to be immutable has changed after all.
 #[derive(PartialEq, Eq)]
-pub(super) struct Still {
+pub(super) struct MediaState {
     file: Stamp,
     wal: Option<Stamp>,
 }
@@ -113,7 +113,7 @@ struct Stamp {
     modified: (i64, i64),
 }
 
-impl Still {
+impl MediaState {
     pub(super) fn look(path: &Path) -> Result<Self, Error> {
         let file = fs::metadata(path).map_err(|error| failure::of_system(&error, "look at", path))?;
         let wal = fs::metadata(beside(path, "-wal")).ok();
@@ -162,7 +162,8 @@ fn set_up(connection: &Connection, purpose: Purpose) -> rusqlite::Result<()> {
          PRAGMA secure_delete = ON; PRAGMA synchronous = FULL;",
     )?;
     match purpose {
-        Purpose::Write => Ok(()),
+        // KiB: a batch of thousands of objects touches many pages of the indexes, and what does not fit is written twice.
+        Purpose::Write => connection.execute_batch("PRAGMA cache_size = -16384;"),
         Purpose::Read | Purpose::ReadOnlyMedia => connection.execute_batch("PRAGMA query_only = ON;"),
     }
 }

@@ -1,5 +1,6 @@
 //! What SQLite's and the system's error codes mean to a caller.
 
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -26,8 +27,22 @@ impl From<Error> for Failure {
     }
 }
 
-/// The meaning of SQLite's `error` about the file at `path`; `connection` as far as there is one.
-pub(super) fn of_sqlite(error: &rusqlite::Error, connection: Option<&Connection>, path: &Path) -> Failure {
+/// The meaning of SQLite's `error` on a connection to the file at `path`.
+pub(super) fn of_sqlite(error: &rusqlite::Error, connection: &Connection, path: &Path) -> Failure {
+    of_code(error, system::system_errno(connection), path)
+}
+
+/// The meaning of SQLite's `error` when no connection to the file at `path` came about.
+pub(super) fn of_opening(error: &rusqlite::Error, path: &Path) -> Failure {
+    // The system's reason is gone with the connection. With OFD locks, opening and closing the file costs nobody a lock.
+    let errno = match error.sqlite_error_code() {
+        Some(ErrorCode::CannotOpen) => File::open(path).err().and_then(|error| error.raw_os_error()),
+        _ => None,
+    };
+    of_code(error, errno.unwrap_or(0), path)
+}
+
+fn of_code(error: &rusqlite::Error, errno: i32, path: &Path) -> Failure {
     use ErrorCode::*;
     let reason = || format!("{}: {error}", path.display()).into();
     let Some(code) = error.sqlite_error_code() else {
@@ -41,10 +56,7 @@ pub(super) fn of_sqlite(error: &rusqlite::Error, connection: Option<&Connection>
         DiskFull => Error::DeviceMemory(reason()),
         OutOfMemory => Error::HostMemory("SQLite"),
         ReadOnly => Error::TokenWriteProtected,
-        CannotOpen | SystemIoFailure => match connection.map(system::system_errno) {
-            Some(errno) if errno != 0 => of_errno(errno, reason()),
-            _ => Error::DeviceError(reason()),
-        },
+        CannotOpen | SystemIoFailure => of_errno(errno, reason()),
         _ => Error::DeviceError(reason()),
     })
 }

@@ -2,13 +2,14 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::connection::{self, beside};
 use super::failure::{self, Attempt, Failure};
+use super::folder_lock::{FOLDER_LOCK, FolderLock, NumberSetAside};
 use super::gate::Visit;
 use super::patience::{PATIENCE, Patience};
 use super::system::{self, FileSizeSignal};
@@ -109,7 +110,7 @@ impl SqliteFolder {
         // The lock file's and the folder's own entries are durable before the token can be seen.
         sync(&self.path)?;
         if let Some(parent) = self.path.parent() {
-            sync(parent)?;
+            sync_parent(parent)?;
         }
         fs::rename(made, &path).map_err(|error| failure::of_system(&error, "create", &path))?;
         sync(&self.path)
@@ -205,73 +206,8 @@ impl Folder for SqliteFolder {
     }
 }
 
-/// The file under whose lock tokens are made. It holds the next slot number and is never removed.
-const FOLDER_LOCK: &str = "folder.lock";
-
 /// The file that becomes the next token. There is one maker at a time, so what is found under this name is remains.
 const NEW_TOKEN: &str = "new-token.tmp";
-
-/// The exclusive right to make a token in the folder, given up when dropped.
-struct FolderLock {
-    file: File,
-}
-
-impl FolderLock {
-    /// Nothing: somebody else has it.
-    fn try_take(folder: &Path) -> Attempt<Option<Self>> {
-        let path = folder.join(FOLDER_LOCK);
-        let failed = |error: io::Error| failure::of_system(&error, "lock", &path);
-        match new_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error).into()),
-            _ => {}
-        }
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).custom_flags(libc::O_NOFOLLOW);
-        let file = options.open(&path).and_then(system::above_standard_streams).map_err(failed)?;
-        if !system::try_lock(&file).map_err(failed)? {
-            return Ok(None);
-        }
-        let lock = Self { file };
-        let ours = lock.file.metadata().map_err(failed)?;
-        // Somebody cleaned the folder between our opening and our locking: this is a lock on nothing.
-        match fs::metadata(&path) {
-            Ok(named) if (named.dev(), named.ino()) == (ours.dev(), ours.ino()) => Ok(Some(lock)),
-            _ => Err(Failure::Again),
-        }
-    }
-}
-
-impl Drop for FolderLock {
-    fn drop(&mut self) {
-        system::unlock(&self.file);
-    }
-}
-
-/// The next slot number, as the first 16 bytes of the lock file say it: a magic, the number and its complement, both
-/// little-endian.
-struct NumberSetAside(u32);
-
-impl NumberSetAside {
-    const MAGIC: &[u8; 8] = b"keystead";
-
-    /// Nothing where the file says nothing valid.
-    fn read(file: &File) -> Option<Self> {
-        let mut bytes = [0; 16];
-        file.read_exact_at(&mut bytes, 0).ok()?;
-        let (magic, rest) = bytes.split_first_chunk::<8>()?;
-        let (number, rest) = rest.split_first_chunk::<4>()?;
-        let number = u32::from_le_bytes(*number);
-        (magic == Self::MAGIC && rest == (!number).to_le_bytes()).then_some(Self(number))
-    }
-
-    fn write(&self, file: &File, folder: &Path) -> Result<()> {
-        let mut bytes = [0; 16];
-        let parts = Self::MAGIC.iter().copied().chain(self.0.to_le_bytes()).chain((!self.0).to_le_bytes());
-        bytes.iter_mut().zip(parts).for_each(|(byte, part)| *byte = part);
-        let written = file.write_all_at(&bytes, 0).and_then(|()| file.sync_all());
-        written.map_err(|error| failure::of_system(&error, "write", &folder.join(FOLDER_LOCK)))
-    }
-}
 
 /// The number in `slot-0000002a.db`, if the name ends in one of the suffixes.
 fn slot_number(name: &str, suffixes: &[&str]) -> Option<u32> {
@@ -293,11 +229,11 @@ fn create_missing(folder: &Path) -> Result<()> {
         created => created.map_err(failed)?,
     }
     fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(failed)?;
-    sync(parent)
+    sync_parent(parent)
 }
 
 /// Creates an empty file that was not there, 0600 whatever the umask says.
-fn new_file(path: &Path) -> io::Result<()> {
+pub(super) fn new_file(path: &Path) -> io::Result<()> {
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.set_permissions(Permissions::from_mode(0o600))
 }
@@ -319,6 +255,11 @@ fn remove_remains(made: &Path) -> Result<()> {
 /// Makes a file's contents, or a folder's entries, durable.
 fn sync(path: &Path) -> Result<()> {
     File::open(path).and_then(|file| file.sync_all()).map_err(|error| failure::of_system(&error, "sync", path))
+}
+
+/// Makes the folder's own entry durable, unless the parent may be entered but not read: then nobody here can.
+fn sync_parent(parent: &Path) -> Result<()> {
+    if system::permits(parent, libc::R_OK) { sync(parent) } else { Ok(()) }
 }
 
 fn used_up() -> Error {

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! folder      the folder: which slots there are, how a token comes to be, what stands against opening one
+//! folder_lock the lock under which tokens are made, and the next slot number
 //! token       one token: the statements behind each call of `Store`
 //! pool        the connections to one token's file
 //! connection  how a connection is opened: read-write, read-only, or on media that cannot change
@@ -15,6 +16,7 @@
 mod connection;
 mod failure;
 mod folder;
+mod folder_lock;
 mod gate;
 mod patience;
 mod pool;
@@ -25,3 +27,4 @@ mod tests;
 mod token;
 
 pub use folder::SqliteFolder;
+pub use schema::FORMAT;

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, TryLockError};
 use rusqlite::Connection;
 
 use super::super::hold;
-use super::connection::{self, Line, Purpose, Still};
+use super::connection::{self, MediaState, OpenConnection, Purpose};
 use super::failure::{self, Attempt, Failure};
 use super::gate::Visit;
 use super::patience::Turn;
@@ -24,7 +24,7 @@ const READERS: usize = 4;
 pub(super) struct Pool {
     /// Whose turn it is to commit, among the threads of this process.
     pub(super) turn: Turn,
-    writer: Mutex<Option<Line>>,
+    writer: Mutex<Option<OpenConnection>>,
     readers: [Mutex<Option<Reader>>; READERS],
     /// Device and inode of the file that the connections belong to.
     identity: Mutex<Option<(u64, u64)>>,
@@ -34,14 +34,14 @@ pub(super) struct Pool {
 
 /// A reading connection and what it remembers.
 pub(super) struct Reader {
-    line: Line,
+    open: OpenConnection,
     /// SQLite's `data_version` and the store's revision that was read after it.
     pub(super) seen: Option<(i64, u64)>,
 }
 
 impl Reader {
     pub(super) fn connection(&self) -> &Connection {
-        &self.line.connection
+        &self.open.connection
     }
 }
 
@@ -57,13 +57,13 @@ impl Pool {
         self.follow(path, false)?;
         let mut place = self.reader();
         if place.is_none() {
-            *place = Some(Reader { line: self.connect(visit, path, purpose)?, seen: None });
+            *place = Some(Reader { open: self.connect(visit, path, purpose)?, seen: None });
         }
         let Some(reader) = place.as_mut() else { return Err(Failure::Again) };
-        let outcome = query(reader).map_err(|error| failure::of_sqlite(&error, Some(reader.connection()), path));
+        let outcome = query(reader).map_err(|error| failure::of_sqlite(&error, reader.connection(), path));
         // Media taken to be immutable, and somebody wrote: what was read may be old or torn.
-        let moved = match &reader.line.still {
-            Some(still) => *still != Still::look(path)?,
+        let moved = match &reader.open.media {
+            Some(media) => *media != MediaState::look(path)?,
             None => false,
         };
         if moved || matches!(outcome, Err(Failure::Final(_))) {
@@ -85,9 +85,9 @@ impl Pool {
         if place.is_none() {
             *place = Some(self.connect(visit, path, Purpose::Write)?);
         }
-        let Some(line) = place.as_mut() else { return Err(Failure::Again) };
-        let outcome = transaction(&mut line.connection);
-        let outcome = outcome.map_err(|error| failure::of_sqlite(&error, Some(&line.connection), path));
+        let Some(open) = place.as_mut() else { return Err(Failure::Again) };
+        let outcome = transaction(&mut open.connection);
+        let outcome = outcome.map_err(|error| failure::of_sqlite(&error, &open.connection, path));
         if matches!(outcome, Err(Failure::Final(_))) {
             *place = None;
         }
@@ -116,16 +116,16 @@ impl Pool {
         Ok(())
     }
 
-    fn connect(&self, visit: &Visit, path: &Path, purpose: Purpose) -> Attempt<Line> {
+    fn connect(&self, visit: &Visit, path: &Path, purpose: Purpose) -> Attempt<OpenConnection> {
         let identity = identify(path)?;
         let _signal = FileSizeSignal::block();
-        let line = connection::open(visit, path, purpose)?;
+        let open = connection::open(visit, path, purpose)?;
         // Replaced while we opened it: which of the two files it is cannot be told.
         if identity != identify(path)? || hold(&self.identity).is_some_and(|known| known != identity) {
             return Err(Failure::Again);
         }
         *hold(&self.identity) = Some(identity);
-        Ok(line)
+        Ok(open)
     }
 
     fn reader(&self) -> MutexGuard<'_, Option<Reader>> {

@@ -10,7 +10,7 @@ use super::failure::{self, Attempt, Failure};
 use crate::error::Error;
 
 /// The format that this library writes and the newest it reads: the file's `user_version`.
-pub(super) const FORMAT: i64 = 0;
+pub const FORMAT: i64 = 0;
 
 /// The file's `application_id`: "KSTD".
 pub(super) const APPLICATION: i64 = 0x4b53_5444;
@@ -32,7 +32,7 @@ pub(super) fn create(connection: &mut Connection, token: &[u8]) -> rusqlite::Res
 pub(super) fn check(connection: &Connection, path: &Path, immutable: bool) -> Attempt<()> {
     let refuse = |why: String| Failure::Final(Error::TokenNotRecognized(format!("{} {why}", path.display()).into()));
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
-    let sqlite = |error| failure::of_sqlite(&error, Some(connection), path);
+    let sqlite = |error| failure::of_sqlite(&error, connection, path);
 
     if number("application_id").map_err(sqlite)? != APPLICATION {
         return Err(refuse("is no Keystead token".into()));

@@ -43,6 +43,6 @@ pub use system::{
 };
 pub use template::Template;
 pub use token::{LABEL, SO_PIN, Token, USER_PIN};
-pub use tool::{contains, files, hex, libcrypto_gcm_open, openssl_enc, run, unhex};
+pub use tool::{contains, files, hex, libcrypto_gcm_open, openssl_enc, output, run, unhex};
 pub use tour::{HASHES, make_token_again, tour};
 pub use trial::{Test, main, report, rounds, skip};

@@ -58,6 +58,15 @@ impl Peer {
         rest.trim_end().to_owned()
     }
 
+    /// Kills the peer as `kill -9` does; the whole lines that it had said and nobody had heard.
+    pub fn kill_and_hear(mut self) -> Vec<String> {
+        self.child.kill().expect("the peer is ours");
+        self.child.wait().expect("the peer is ours");
+        let mut rest = String::new();
+        self.output.read_to_string(&mut rest).expect("the peer's output");
+        rest.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')).map(str::to_owned).collect()
+    }
+
     /// Kills the peer as `kill -9` does and waits until it is gone.
     pub fn kill(mut self) {
         self.child.kill().expect("the peer is ours");

@@ -116,7 +116,7 @@ fn a_damaged_file_is_listed_and_refused_by_name() {
 fn a_newer_format_is_refused_with_both_versions() {
     let place = Place::new();
     token(place.folder());
-    with_connection(&place.file("db"), |line| line.connection.pragma_update(None, "user_version", 7).unwrap());
+    with_connection(&place.file("db"), |open| open.connection.pragma_update(None, "user_version", 7).unwrap());
     refused(place.folder(), "newer", "has format 7; this library knows format 0");
 }
 
@@ -124,7 +124,7 @@ fn a_newer_format_is_refused_with_both_versions() {
 fn somebody_elses_database_is_refused() {
     let place = Place::new();
     token(place.folder());
-    with_connection(&place.file("db"), |line| line.connection.pragma_update(None, "application_id", 1).unwrap());
+    with_connection(&place.file("db"), |open| open.connection.pragma_update(None, "application_id", 1).unwrap());
     refused(place.folder(), "foreign", "is no Keystead token");
 }
 
@@ -133,9 +133,9 @@ fn no_other_journal_mode_is_accepted() {
     for mode in ["delete", "truncate", "persist"] {
         let place = Place::new();
         place.folder().create(0, b"").unwrap();
-        with_connection(&place.file("db"), |line| {
+        with_connection(&place.file("db"), |open| {
             let set =
-                line.connection.pragma_update_and_check(None, "journal_mode", mode, |row| row.get::<_, String>(0));
+                open.connection.pragma_update_and_check(None, "journal_mode", mode, |row| row.get::<_, String>(0));
             assert_eq!(set.unwrap(), mode);
         });
         refused(place.folder(), mode, "journal mode delete");
@@ -186,8 +186,8 @@ fn refused(folder: &SqliteFolder, what: &str, because: &str) {
 
 /// Moves the WAL into the file and empties it.
 pub fn checkpoint(place: &Place) {
-    with_connection(&place.file("db"), |line| {
-        let busy = line.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+    with_connection(&place.file("db"), |open| {
+        let busy = open.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
         assert_eq!(busy.unwrap(), 0);
     });
 }

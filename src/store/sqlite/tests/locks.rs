@@ -13,14 +13,14 @@ fn closing_another_descriptor_drops_no_lock() {
     let place = Place::new();
     let store = token(place.folder());
     done(&*store, vec![Change::Insert(row(9, 1, b""))]);
-    with_connection(&place.file("db"), |line| {
-        line.connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+    with_connection(&place.file("db"), |open| {
+        open.connection.execute_batch("BEGIN IMMEDIATE").unwrap();
         for suffix in ["db", "db-wal", "db-shm"] {
             drop(File::open(place.file(suffix)).unwrap());
         }
         // Under POSIX locks the other process would write now.
         assert!(!plays("try to write", &place.path()));
-        line.connection.execute_batch("ROLLBACK").unwrap();
+        open.connection.execute_batch("ROLLBACK").unwrap();
     });
     assert!(plays("try to write", &place.path()));
 }
@@ -41,8 +41,8 @@ fn every_connection_is_set_up() {
     token(place.folder());
     for purpose in [connection::Purpose::Write, connection::Purpose::Read] {
         let visit = Visit::enter().unwrap();
-        let line = connection::open(&visit, &place.file("db"), purpose).unwrap();
-        let number = |pragma| line.connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).unwrap();
+        let open = connection::open(&visit, &place.file("db"), purpose).unwrap();
+        let number = |pragma| open.connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).unwrap();
         let query_only = i64::from(purpose == connection::Purpose::Read);
         for (pragma, value) in [
             ("synchronous", 2),
@@ -64,7 +64,7 @@ fn every_connection_is_set_up() {
             (SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
             (SQLITE_DBCONFIG_ENABLE_VIEW, false),
         ] {
-            assert_eq!(line.connection.db_config(setting).unwrap(), value, "{setting:?}");
+            assert_eq!(open.connection.db_config(setting).unwrap(), value, "{setting:?}");
         }
     }
 }
@@ -75,8 +75,8 @@ fn every_search_reads_an_index_in_order() {
     token(place.folder());
     let plan = |sql: &str| {
         let sql = format!("EXPLAIN QUERY PLAN {}", sql.replace('?', "-"));
-        with_connection(&place.file("db"), |line| {
-            let mut statement = line.connection.prepare(&sql).unwrap();
+        with_connection(&place.file("db"), |open| {
+            let mut statement = open.connection.prepare(&sql).unwrap();
             let steps = statement.query_map([], |row| row.get::<_, String>(3)).unwrap();
             steps.map(Result::unwrap).collect::<Vec<_>>().join("; ")
         })

@@ -7,6 +7,7 @@ mod forks;
 mod locks;
 mod media;
 mod processes;
+mod roles;
 mod support;
 
 mod engine {

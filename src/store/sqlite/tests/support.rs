@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::super::SqliteFolder;
-use super::super::connection::{self, Line, Purpose};
+use super::super::connection::{self, OpenConnection, Purpose};
 use super::super::gate::Visit;
 
 /// A folder that does not exist yet, in a place that is removed at the end.
@@ -49,15 +49,15 @@ impl Drop for Place {
 }
 
 /// Runs `work` with a connection of our own to the file, inside the gate: no fork comes between.
-pub fn with_connection<T>(path: &Path, work: impl FnOnce(&Line) -> T) -> T {
+pub fn with_connection<T>(path: &Path, work: impl FnOnce(&OpenConnection) -> T) -> T {
     let visit = Visit::enter().unwrap();
-    let line = connection::open(&visit, path, Purpose::Write).unwrap();
-    work(&line)
+    let open = connection::open(&visit, path, Purpose::Write).unwrap();
+    work(&open)
 }
 
 /// Runs SQL on the file and returns the first column of the first row, as text.
 pub fn sql(path: &Path, statement: &str) -> String {
-    with_connection(path, |line| line.connection.query_row(statement, [], |row| text(row.get_ref(0)?)).unwrap())
+    with_connection(path, |open| open.connection.query_row(statement, [], |row| text(row.get_ref(0)?)).unwrap())
 }
 
 fn text(value: rusqlite::types::ValueRef<'_>) -> rusqlite::Result<String> {
@@ -85,10 +85,10 @@ pub fn listing(folder: &Path) -> BTreeMap<String, (u64, u32, i64, i64)> {
     std::fs::read_dir(folder).unwrap().map(entry).collect()
 }
 
-/// The command that plays a role of `processes::another_process` on the folder.
+/// The command that plays a role of `roles::another_process` on the folder.
 pub fn process(role: &str, folder: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "store::sqlite::tests::processes::another_process", "--ignored"]);
+    command.args(["--exact", "store::sqlite::tests::roles::another_process", "--ignored"]);
     command.args(["--nocapture", "--test-threads=1"]);
     command.env("KEYSTEAD_TEST_ROLE", role).env("KEYSTEAD_TEST_FOLDER", folder).stdout(Stdio::null());
     command

@@ -1,0 +1,47 @@
+//! `keystead demo`: keys are made in one token, leave it wrapped, and work in another one, in another process.
+//!
+//! ```text
+//! act      the seven steps
+//! story    what is told, and the checks
+//! party    a token at work: what both sides do with theirs
+//! other    the second process and the words between the two
+//! openssl  the same ciphertext in somebody else's hands
+//! folder   where the throw-away stores lie, and what is in their files
+//! hex      bytes as text
+//! ```
+
+mod act;
+mod folder;
+mod hex;
+mod openssl;
+mod other;
+mod party;
+mod story;
+
+pub use other::{Args as OtherArgs, NAME as OTHER, run as run_other};
+
+use crate::failure::Result;
+use folder::Folder;
+use story::Story;
+
+#[derive(clap::Args)]
+#[command(after_help = "\
+Everything happens in a new temporary folder; no store of yours is touched. The last step but one needs the \
+openssl command.
+
+Examples:
+  keystead demo
+  keystead demo --keep    (leaves the folder with both stores behind, and says where)")]
+pub struct Args {
+    /// Keeps the temporary folder
+    #[arg(long)]
+    keep: bool,
+}
+
+/// `keystead demo`
+pub fn run(args: &Args) -> Result<()> {
+    let folder = Folder::create(args.keep)?;
+    let mut story = Story::begin(&folder)?;
+    act::play(&mut story, &folder)?;
+    story.end(&folder)
+}

@@ -1,0 +1,137 @@
+//! How listings are printed: a table for a terminal, words separated by tabs for everything else, or JSON.
+
+use std::io::{self, IsTerminal, Write};
+
+use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use crate::failure::{Failure, Result};
+
+/// The form of a listing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Columns as wide as their content, for people.
+    Table,
+    /// A line a row, tabs between the words, no headings.
+    Plain,
+    /// One JSON value.
+    Json,
+}
+
+impl Form {
+    /// JSON where it is asked for, a table on a terminal, else plain.
+    pub fn choose(json: bool) -> Self {
+        match json {
+            true => Self::Json,
+            false if io::stdout().is_terminal() => Self::Table,
+            false => Self::Plain,
+        }
+    }
+
+    /// Prints a list: in JSON the items, else a row for each.
+    pub fn list<T: Serialize>(self, headings: &[&str], items: &[T], row: impl Fn(&T) -> Vec<Word>) -> Result<()> {
+        if self == Self::Json {
+            return json(items);
+        }
+        let rows: Vec<Vec<Word>> = items.iter().map(row).collect();
+        match self {
+            Self::Table if !rows.is_empty() => table(headings, &rows),
+            _ => plain(&rows),
+        }
+    }
+
+    /// Prints one thing: in JSON the item, else a row for each of its properties.
+    pub fn record<T: Serialize>(self, item: &T, properties: &[(&str, Word)]) -> Result<()> {
+        let rows: Vec<Vec<Word>> =
+            properties.iter().map(|(name, word)| vec![Word::plain(*name), word.clone()]).collect();
+        match self {
+            Self::Json => json(item),
+            Self::Table => table(&[], &rows),
+            Self::Plain => plain(&rows),
+        }
+    }
+}
+
+/// One entry of a row.
+#[derive(Debug, Clone)]
+pub struct Word {
+    text: String,
+    alarming: bool,
+}
+
+impl Word {
+    /// An entry. Control characters, which a label may hold and a terminal may obey, are written as escapes.
+    pub fn plain(text: impl AsRef<str>) -> Self {
+        let mut printable = String::new();
+        for character in text.as_ref().chars() {
+            if character.is_control() {
+                printable.extend(character.escape_default());
+            } else {
+                printable.push(character);
+            }
+        }
+        Self { text: printable, alarming: false }
+    }
+
+    /// An entry that somebody should look at: red where there are colours.
+    pub fn alarming(text: impl AsRef<str>) -> Self {
+        Self { alarming: true, ..Self::plain(text) }
+    }
+
+    fn cell(&self) -> Cell {
+        let cell = Cell::new(&self.text);
+        if self.alarming && colours() { cell.fg(Color::Red) } else { cell }
+    }
+}
+
+/// The narrowest terminal, in columns, that cells are wrapped for.
+const NARROWEST: u16 = 40;
+
+fn table(headings: &[&str], rows: &[Vec<Word>]) -> Result<()> {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    // Some terminals say that they have no width at all.
+    if table.width().is_some_and(|width| width >= NARROWEST) {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    }
+    if !headings.is_empty() {
+        let bold = |heading: &&str| {
+            let cell = Cell::new(heading);
+            if colours() { cell.add_attribute(Attribute::Bold) } else { cell }
+        };
+        table.set_header(headings.iter().map(bold).collect::<Vec<_>>());
+    }
+    for row in rows {
+        table.add_row(row.iter().map(Word::cell).collect::<Vec<_>>());
+    }
+    Ok(writeln!(io::stdout(), "{}", table.trim_fmt())?)
+}
+
+fn plain(rows: &[Vec<Word>]) -> Result<()> {
+    let mut output = io::stdout().lock();
+    for row in rows {
+        let words: Vec<&str> = row.iter().map(|word| word.text.as_str()).collect();
+        writeln!(output, "{}", words.join("\t"))?;
+    }
+    Ok(output.flush()?)
+}
+
+fn json<T: Serialize + ?Sized>(value: &T) -> Result<()> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| Failure::of("JSON", error))?;
+    Ok(writeln!(io::stdout(), "{text}")?)
+}
+
+/// <https://no-color.org>
+fn colours() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_cannot_speak_to_the_terminal() {
+        assert_eq!(Word::plain("a\u{1b}[2J\tb\u{9b}ä").text, "a\\u{1b}[2J\\tb\\u{9b}ä");
+    }
+}
