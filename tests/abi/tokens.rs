@@ -24,8 +24,8 @@ pub const TESTS: &[Test] = &tests![
 ];
 pub const PEERS: &[Test] = &tests![initialise_with_own_pin, hold_a_session];
 
-/// Each process has an SO PIN of its own. Who comes while the winner is at work is told that, who comes later that the PIN
-/// is wrong.
+/// Each process saw a blank slot. The losers neither make the winner's token anew nor count a wrong PIN in it; one that came
+/// so late that it saw the token already is refused for its PIN.
 fn processes_initialise_at_once_and_one_wins() {
     for round in 0..rounds(3, 50) {
         let home = Home::new();

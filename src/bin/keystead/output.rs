@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use crate::failure::{Failure, Result};
@@ -84,16 +84,9 @@ impl Word {
     }
 }
 
-/// The narrowest terminal, in columns, that cells are wrapped for.
-const NARROWEST: u16 = 40;
-
 fn table(headings: &[&str], rows: &[Vec<Word>]) -> Result<()> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    // Some terminals say that they have no width at all.
-    if table.width().is_some_and(|width| width >= NARROWEST) {
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-    }
     if !headings.is_empty() {
         let bold = |heading: &&str| {
             let cell = Cell::new(heading);
@@ -104,7 +97,25 @@ fn table(headings: &[&str], rows: &[Vec<Word>]) -> Result<()> {
     for row in rows {
         table.add_row(row.iter().map(Word::cell).collect::<Vec<_>>());
     }
+    wrap_last_column(&mut table);
     Ok(writeln!(io::stdout(), "{}", table.trim_fmt())?)
+}
+
+/// Sentences stand in the last column, and only they are wrapped: a broken number or name cannot be copied. A terminal
+/// with no room for that (some say that they have no width at all) wraps by itself.
+fn wrap_last_column(table: &mut Table) {
+    const ROOM: usize = 20;
+    const PADDING: usize = 2;
+    let widths = table.column_max_content_widths();
+    let last = widths.len().saturating_sub(1);
+    let others: usize = widths.iter().take(last).map(|width| usize::from(*width).saturating_add(PADDING)).sum();
+    if table.width().is_none_or(|width| usize::from(width) < others.saturating_add(PADDING).saturating_add(ROOM)) {
+        return;
+    }
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    for column in table.column_iter_mut().take(last) {
+        column.set_constraint(ColumnConstraint::ContentWidth);
+    }
 }
 
 fn plain(rows: &[Vec<Word>]) -> Result<()> {

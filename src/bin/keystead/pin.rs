@@ -144,7 +144,7 @@ impl Source {
             Self::Prompt => prompt(role.name()),
             Self::StandardInput => line(&mut io::stdin().lock()).map_err(|e| unreadable("standard input".into(), e)),
             Self::File(path) => {
-                let pin = File::open(&path).and_then(|file| first_line(file));
+                let pin = File::open(&path).and_then(first_line);
                 pin.map_err(|error| unreadable(path.display().to_string(), error))
             }
             Self::Variable(name) => match std::env::var_os(&name) {
