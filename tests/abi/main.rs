@@ -18,6 +18,7 @@ mod fork;
 mod gcm;
 mod library;
 mod linking;
+mod login;
 mod macs;
 mod mechanisms;
 mod objects;
@@ -33,6 +34,7 @@ mod slots;
 mod surroundings;
 mod tables;
 mod templates;
+mod tokens;
 mod vectors;
 mod wrapping;
 
@@ -49,6 +51,7 @@ const SUITES: &[&[Test]] = &[
     gcm::TESTS,
     library::TESTS,
     linking::TESTS,
+    login::TESTS,
     macs::TESTS,
     mechanisms::TESTS,
     objects::TESTS,
@@ -64,6 +67,7 @@ const SUITES: &[&[Test]] = &[
     surroundings::TESTS,
     tables::TESTS,
     templates::TESTS,
+    tokens::TESTS,
     vectors::TESTS,
     wrapping::TESTS,
 ];
@@ -71,12 +75,13 @@ const SUITES: &[&[Test]] = &[
 const PEERS: &[&[Test]] = &[
     durability::PEERS,
     fork::PEERS,
+    login::PEERS,
     objects::PEERS,
     pins::PEERS,
     portability::PEERS,
-    sessions::PEERS,
     slots::PEERS,
     surroundings::PEERS,
+    tokens::PEERS,
 ];
 
 fn main() -> ExitCode {
