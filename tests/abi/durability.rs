@@ -128,7 +128,8 @@ fn two_processes_initialise_and_one_wins() {
         let winners: Vec<_> = outcomes.iter().filter(|(_, outcome)| outcome == "CKR_OK").collect();
         assert_eq!(winners.len(), 1, "{outcomes:?}");
         for (_, outcome) in outcomes.iter().filter(|(_, outcome)| outcome != "CKR_OK") {
-            let clear = ["CKR_PIN_INCORRECT", "CKR_TOKEN_NOT_RECOGNIZED", "CKR_SESSION_EXISTS", "CKR_SLOT_ID_INVALID"];
+            // Beaten to the slot, or so late that the other's token was there to be initialised anew.
+            let clear = ["CKR_FUNCTION_FAILED", "CKR_PIN_INCORRECT"];
             assert!(clear.contains(&outcome.as_str()), "{outcome}");
         }
         let session = ok!(module.read_write(Token::find(&module, winners[0].0)));

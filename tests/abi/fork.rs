@@ -64,7 +64,7 @@ fn child_works_beside_the_parent() {
         let key = ok!(session.aes_key(32, key), "process {who}, round {round}");
         ok!(session.encrypt(&Mechanism::with(CKM_AES_CBC, &[0; 16]), key, &[0; 16]))
     };
-    let count = rounds(25, 500) as u8;
+    let count = rounds(25, 250) as u8;
     let mut parts = Vec::new();
     let child = Forked::start(|| {
         ok!(token.module.initialize());
