@@ -1,5 +1,6 @@
 //! `keystead demo`
 
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -54,4 +55,23 @@ fn a_demo_whose_openssl_gets_it_wrong_fails() {
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+#[test]
+fn a_demo_that_nobody_hears_has_not_succeeded() {
+    let home = Home::new();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = home.command(&["demo"]).stdout(writer).stderr(std::process::Stdio::piped()).output().unwrap();
+    says(&bad(&output), &["cannot be told"]);
+}
+
+#[test]
+fn the_second_process_touches_no_token_that_exists() {
+    let home = Home::new();
+    home.token("A");
+    let store = home.store();
+    let output = home.command(&[OsStr::new("demo-other-process"), OsStr::new("--folder"), store.as_os_str()]).output();
+    says(&bad(&output.unwrap()), &["there is a token already"]);
+    assert_eq!(home.json(&["token", "show", "A"])["so_pin"], "set");
 }
