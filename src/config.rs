@@ -139,8 +139,11 @@ impl Settings {
             format!("{}, line {line}: {}", path.display(), error.message().replace('\n', ", "))
         })?;
         let Pins { min, max, user_tries, so_tries, memory_kib, passes, lanes } = settings.pin;
-        // RFC 9106, section 3.1: at least eight blocks of 1 KiB for each lane.
-        let hashable = passes >= 1 && (1..=64).contains(&lanes) && memory_kib >= lanes.saturating_mul(8);
+        // RFC 9106, section 3.1: at least eight blocks of 1 KiB for each lane. Above 1 GiB, 64 passes and 64 lanes no
+        // reader of the store believes a cost.
+        let hashable = (1..=64).contains(&lanes)
+            && (1..=64).contains(&passes)
+            && (lanes.saturating_mul(8)..=1 << 20).contains(&memory_kib);
         if !hashable || min < 1 || max < min || max > 4096 || user_tries < 1 || so_tries < 1 {
             return Err(format!("{}: a value in [pin] is out of range", path.display()));
         }

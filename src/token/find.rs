@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Token;
 use super::catalog::Place;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::key::{Caller, Login, visible};
 use crate::object::Search;
@@ -25,19 +25,43 @@ impl Token {
             }
         });
         for id in self.candidates(caller, search)? {
-            // A damaged object hurts no other; it shows when it is asked for by name.
-            let Ok(Some(private)) = self.is_private(id) else {
-                continue;
-            };
-            if !visible(caller, private) {
-                continue;
-            }
-            let handle = self.catalog.handle_of(id, private)?;
-            if self.view(caller, handle).is_ok_and(|view| view.matches(search)) {
+            if let Some(handle) = self.matching(caller, search, id)? {
                 found.push(handle);
             }
         }
         Ok(found)
+    }
+
+    /// The handle of a token object, if the caller sees it and it matches. A damaged object hurts no other: it is left out,
+    /// with a line in the log. A store that cannot be read is an error, for "nothing found" would make the caller do it again.
+    fn matching(&self, caller: &Caller, search: &Search, id: ObjectId) -> Result<Option<Handle>> {
+        let known = self.catalog.handles.lock().get(&id).copied();
+        let known = known.and_then(|handle| self.catalog.entries.with(handle, |entry| entry.private));
+        let private = match known {
+            Some(private) => private,
+            None => {
+                let Some(row) = self.store.read(id)? else { return Ok(None) };
+                match seal::visibility(&row.record) {
+                    Ok(visibility) => visibility == Visibility::Private,
+                    Err(reason) => return self.leave_out(reason),
+                }
+            }
+        };
+        if !visible(caller, private) {
+            return Ok(None);
+        }
+        let handle = self.catalog.handle_of(id, private)?;
+        match self.view(caller, handle) {
+            Ok(view) => Ok(view.matches(search).then_some(handle)),
+            Err(Error::ObjectHandleInvalid) => Ok(None),
+            Err(reason @ Error::ObjectDamaged(_)) => self.leave_out(reason),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn leave_out(&self, reason: Error) -> Result<Option<Handle>> {
+        self.log.error(format_args!("left out of a search: {reason}"));
+        Ok(None)
     }
 
     /// Token objects that may match: by the most telling index, or all.
@@ -65,15 +89,5 @@ impl Token {
             collect(&|after| self.store.find(column as usize, term, after, PAGE))?;
         }
         Ok(found)
-    }
-
-    /// Whether a token object is private, from its handle's entry or from the store; `None` if it is gone.
-    fn is_private(&self, id: ObjectId) -> Result<Option<bool>> {
-        let known = self.catalog.handles.lock().get(&id).copied();
-        if let Some(private) = known.and_then(|handle| self.catalog.entries.with(handle, |entry| entry.private)) {
-            return Ok(Some(private));
-        }
-        let row = self.store.read(id)?;
-        row.map(|row| seal::visibility(&row.record).map(|visibility| visibility == Visibility::Private)).transpose()
     }
 }

@@ -18,6 +18,7 @@ use crate::config::Pins;
 use crate::crypto::random;
 use crate::error::{Error, Result};
 use crate::key::{Caller, Login};
+use crate::log::Log;
 use crate::seal::{MasterKey, Role, Seal, TokenId};
 use crate::store::{Change, Commit, Folder, Store, TokenRow};
 use catalog::Catalog;
@@ -30,6 +31,7 @@ pub struct Token {
     /// The id it had when it was opened: reinitialisation gives it another.
     id: TokenId,
     pins: Pins,
+    log: Log,
     login: LoginState,
     catalog: Catalog,
     /// The store's revision at which `id` was last seen to hold.
@@ -68,13 +70,14 @@ pub struct Tries {
 
 impl Token {
     /// Opens the token in a store.
-    pub fn open(store: Arc<dyn Store>, pins: Pins) -> Result<Arc<Self>> {
+    pub fn open(store: Arc<dyn Store>, pins: Pins, log: Log) -> Result<Arc<Self>> {
         let seen = AtomicU64::new(store.revision()?);
         let record = TokenRecord::decode(&store.token()?.bytes)?;
         Ok(Arc::new(Self {
             store,
             id: record.id,
             pins,
+            log,
             login: LoginState::new(),
             catalog: Catalog::new(),
             seen,

@@ -12,7 +12,7 @@ use crate::handle::Handle;
 use crate::key::{Act, Caller, Facts, KeyMaterial, admit, visible};
 use crate::mechanism::PreparedKey;
 use crate::object::{self, Given, Object};
-use crate::seal::{self, Plain, Verified, Visibility};
+use crate::seal::{self, Plain, Visibility};
 use crate::store::{Change, Commit, ObjectId, Row};
 
 impl Token {
@@ -138,6 +138,8 @@ impl Token {
     /// A token object as it is in the store now: what was opened, if the store has not changed it since.
     fn refreshed(&self, handle: Handle, id: ObjectId, seen: u64, opened: Option<Arc<Opened>>) -> Result<Arc<Opened>> {
         let revision = self.revision()?;
+        // What was believed before the login is checked after it.
+        let opened = opened.filter(|opened| !opened.waits_for_login() || self.seal().is_none());
         let fresh = match opened {
             Some(opened) if seen == revision => return Ok(opened),
             Some(opened) if self.store.version(id)? == Some(opened.object().version) => opened,
@@ -165,7 +167,7 @@ impl Token {
             return Ok(None);
         };
         let object = Object::from_record(id, row.version, &opened.body)?;
-        Ok(Some(Opened::from_store(object, opened.verified != Verified::No, opened.material)))
+        Ok(Some(Opened::from_store(object, opened.verified, opened.material)))
     }
 
     /// The value of a key once more, for the object of this id; none for objects without one.

@@ -9,15 +9,15 @@ use crate::error::{Error, Result};
 use crate::key::{Facts, KeyMaterial};
 use crate::mechanism::PreparedKey;
 use crate::object::{Object, Search, attribute};
-use crate::seal::{Seal, SealedMaterial};
+use crate::seal::{Seal, SealedMaterial, Verified};
 use crate::secret::Secret;
 
 /// An object, opened.
 pub struct Opened {
     object: Object,
     facts: Option<Facts>,
-    /// Whether its record was made or checked under a login.
-    verified: bool,
+    /// Whether a login of this token wrote it.
+    verified: Verified,
     sealed: Option<SealedMaterial>,
     key: OnceCell<Arc<PreparedKey>>,
 }
@@ -33,11 +33,11 @@ impl Opened {
         if let (Some(facts), Some(material)) = (&facts, material) {
             let _ = key.set(Arc::new(PreparedKey::new(facts.clone(), material)));
         }
-        Self { object, facts, verified: true, sealed: None, key }
+        Self { object, facts, verified: Verified::Yes, sealed: None, key }
     }
 
     /// A token object, as it was read.
-    pub(super) fn from_store(object: Object, verified: bool, sealed: Option<SealedMaterial>) -> Self {
+    pub(super) fn from_store(object: Object, verified: Verified, sealed: Option<SealedMaterial>) -> Self {
         let facts = object.facts();
         Self { object, facts, verified, sealed, key: OnceCell::new() }
     }
@@ -54,7 +54,12 @@ impl Opened {
 
     /// Whether changing or removing it needs the token's keys: see [`Standing::sealed`](crate::key::Standing::sealed).
     pub(super) fn is_sealed(&self) -> bool {
-        self.sealed.is_some() || self.verified
+        self.sealed.is_some() || self.verified != Verified::No
+    }
+
+    /// Whether a login could now tell if it is genuine, and none could when it was opened.
+    pub(super) fn waits_for_login(&self) -> bool {
+        self.verified == Verified::Unknown
     }
 
     /// Whether it has the value of a key, in memory or sealed.

@@ -21,13 +21,14 @@ const FLOORS: [&[&str]; 6] = [
 ];
 
 /// What a room may use on its own floor.
-const BESIDE: [(&str, &[&str]); 7] = [
+const BESIDE: [(&str, &[&str]); 8] = [
     ("module", &["slot", "session"]),
     ("session", &["slot"]),
     ("transfer", &["token"]),
     ("mechanism", &["object"]),
     ("crypto", &["secret", "fork"]),
-    ("store", &["secret", "fork"]),
+    ("store", &["secret", "fork", "system"]),
+    ("log", &["system"]),
     ("config", &["system"]),
 ];
 
