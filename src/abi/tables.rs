@@ -128,7 +128,7 @@ macro_rules! list {
             C_GenerateRandom: Some(keys::C_GenerateRandom),
             C_GetFunctionStatus: Some(unsupported::C_GetFunctionStatus),
             C_CancelFunction: Some(unsupported::C_CancelFunction),
-            C_WaitForSlotEvent: Some(unsupported::C_WaitForSlotEvent),
+            C_WaitForSlotEvent: Some(slots::C_WaitForSlotEvent),
             $($later: $function),*
         }
     };

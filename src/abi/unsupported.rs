@@ -52,7 +52,6 @@ answering! { Error::FunctionNotSupported;
         CK_ULONG,
         *mut CK_OBJECT_HANDLE
     );
-    fn C_WaitForSlotEvent(CK_FLAGS, *mut CK_SLOT_ID, CK_VOID_PTR);
 }
 
 /// A function of 3.0 or later that has no behaviour yet, of whatever type the table wants.

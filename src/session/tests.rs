@@ -18,6 +18,7 @@ const SO_PIN: &[u8] = b"so pin";
 const PIN: &[u8] = b"user pin";
 
 struct Fixture {
+    folder: MemoryFolder,
     sessions: Sessions,
     token: Arc<Token>,
 }
@@ -27,7 +28,7 @@ impl Fixture {
         let folder = MemoryFolder::new();
         assert!(Token::create(&folder, 0, &PINS, SO_PIN, [b' '; 32]).unwrap());
         let token = Token::open(folder.open(0).unwrap(), PINS).unwrap();
-        let fixture = Self { sessions: Sessions::new(), token };
+        let fixture = Self { folder, sessions: Sessions::new(), token };
         let session = fixture.open();
         fixture.sessions.login(session, Login::So, SO_PIN).unwrap();
         fixture.sessions.init_pin(session, PIN).unwrap();
@@ -93,7 +94,9 @@ fn a_reinitialised_token_is_noticed_at_the_next_look() {
     let session = fixture.open();
     fixture.sessions.login(session, Login::User, PIN).unwrap();
     let key = fixture.generate(session, &[(CKA_TOKEN, &[1])]).unwrap();
-    fixture.token.reinitialise(SO_PIN, [b'x'; 32]).unwrap();
+    let elsewhere = Token::open(fixture.folder.open(0).unwrap(), PINS).unwrap();
+    elsewhere.reinitialise(SO_PIN, [b'x'; 32]).unwrap();
+    assert_eq!(fixture.token.reinitialise(SO_PIN, [b'x'; 32]), Err(Error::SessionExists));
     assert_eq!(fixture.encrypt(session, key), Err(Error::SessionHandleInvalid));
     assert_eq!(fixture.sessions.find_init(session, &Search::new(&[])), Err(Error::SessionHandleInvalid));
     assert_eq!(fixture.sessions.login(session, Login::User, PIN), Err(Error::SessionHandleInvalid));
@@ -156,7 +159,7 @@ fn ends_and_uses_race_without_a_dead_lock() {
             });
         }
     });
-    fixture.sessions.close_all();
+    fixture.sessions.end();
     assert!(fixture.sessions.info(keep_open).is_err());
     assert!(!fixture.token.is_in_use());
     assert_eq!(fixture.token.logged_in(), Login::Public, "the last session to close logs out");

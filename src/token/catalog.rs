@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::opened::Opened;
 use crate::error::{Error, Result};
-use crate::fork;
 use crate::handle::{Handle, Slots};
 use crate::lock::{self, Mutex};
 use crate::store::ObjectId;
@@ -37,7 +36,7 @@ pub(super) enum Place {
 
 impl Catalog {
     pub(super) fn new() -> Self {
-        Self { entries: Slots::new(fork::word().life()), handles: Mutex::new(HashMap::new()) }
+        Self { entries: Slots::new(), handles: Mutex::new(HashMap::new()) }
     }
 
     /// Drops what belonged to a login: private objects and their handles, and the opened values of all token keys.

@@ -96,11 +96,19 @@ impl Token {
 
     /// `C_InitToken` on a token that lives: all objects and the user's PIN are gone, slot and serial stay. The SO's PIN must
     /// be right, and a wrong one counts.
+    ///
+    /// # Errors
+    /// [`Error::SessionExists`] while this process has sessions on it.
     pub fn reinitialise(&self, so_pin: &[u8], label: Label) -> Result<()> {
+        self.login.without_sessions(|| self.replace(so_pin, label))
+    }
+
+    fn replace(&self, so_pin: &[u8], label: Label) -> Result<()> {
         self.authenticate(Role::So, so_pin)?;
+        let fresh = Self::fresh(&self.pins, so_pin, label, [b'0'; 16])?;
         loop {
             let (row, old) = self.record()?;
-            let record = Self::fresh(&self.pins, so_pin, label, old.serial)?;
+            let record = TokenRecord { serial: old.serial, ..fresh.clone() };
             let changes = vec![Change::Token { expected: row.version, bytes: record.encode() }, Change::Clear];
             if let Commit::Done { .. } = self.store.commit(changes)? {
                 self.replaced.store(true, Ordering::Release);

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use super::Token;
 use super::catalog::{Entry, Place};
 use super::opened::{Opened, View};
@@ -87,15 +89,20 @@ impl Token {
         }
     }
 
-    /// `C_CopyObject`
-    pub fn copy(&self, caller: &Caller, session: Handle, original: Handle, given: &[Given<'_>]) -> Result<Handle> {
+    /// `C_CopyObject`: the copy, not yet put in.
+    pub fn copy(
+        &self,
+        caller: &Caller,
+        original: Handle,
+        given: &[Given<'_>],
+    ) -> Result<(Object, Option<KeyMaterial>)> {
         self.revision()?;
         let opened = self.opened(caller, original)?;
         admit(caller, Act::CopyFrom, &opened.object().standing(opened.is_sealed()))?;
         let copy = opened.object().copied(given, caller.login)?;
         admit(caller, Act::Create, &copy.standing(opened.has_material()))?;
         let material = self.material_for(&opened, copy.id)?;
-        self.insert(caller, session, copy, material)
+        Ok((copy, material))
     }
 
     /// `C_DestroyObject`
@@ -119,9 +126,13 @@ impl Token {
     }
 
     /// Drops the objects of a session that has closed.
-    pub fn drop_session_objects(&self, session: Handle) {
-        let gone = self.catalog.entries.drain_if(|entry| entry.place == Place::Session(session));
-        gone.iter().for_each(Entry::kill);
+    pub fn drop_session_objects(&self, session: Handle, objects: &[Handle]) {
+        for handle in objects {
+            let gone = self.catalog.entries.remove_if(*handle, |entry| entry.place == Place::Session(session));
+            if let Some(entry) = gone {
+                entry.kill();
+            }
+        }
     }
 
     /// A token object as it is in the store now: what was opened, if the store has not changed it since.
@@ -173,7 +184,7 @@ impl Token {
         self.revision()?;
         let seal = self.seal();
         let terms = object::terms(object, seal.as_deref());
-        let record = object.to_record();
+        let record = Zeroizing::new(object.to_record());
         let plain = Plain {
             id: object.id,
             version: object.version,

@@ -38,19 +38,23 @@ const FOR_ALL: [&str; 4] = ["error", "log", "lock", "handle"];
 const NEVER: [(&str, &[&str]); 2] = [("key", &["store", "lock", "fork", "config"]), ("seal", &["lock", "config"])];
 
 /// Crates that belong to certain rooms.
-const CRATES: [(&str, &[&str]); 13] = [
+const CRATES: [(&str, &[&str]); 17] = [
     ("aes", &["crypto"]),
     ("aes_kw", &["crypto"]),
     ("argon2", &["crypto"]),
     ("aws_lc_rs", &["crypto"]),
     ("aws_lc_sys", &["crypto"]),
     ("clap", &["bin"]),
+    ("clap_complete", &["bin"]),
     ("cmac", &["crypto"]),
+    ("comfy_table", &["bin"]),
     // Rooms that know PKCS#11.
     ("cryptoki_sys", &["key", "object", "mechanism", "token", "transfer", "module", "slot", "session", "abi", "bin"]),
     ("rand", &["crypto"]),
+    ("rpassword", &["bin"]),
     ("rusqlite", &["store"]),
     ("serde", &["config", "bin"]),
+    ("serde_json", &["bin"]),
     ("sha2", &["crypto"]),
     ("toml", &["config"]),
 ];
