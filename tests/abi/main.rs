@@ -10,7 +10,9 @@
 #[macro_use]
 mod support;
 
+mod changes;
 mod ciphers;
+mod copies;
 mod defaults;
 mod durability;
 mod exits;
@@ -43,7 +45,9 @@ use std::process::ExitCode;
 use support::Test;
 
 const SUITES: &[&[Test]] = &[
+    changes::TESTS,
     ciphers::TESTS,
+    copies::TESTS,
     defaults::TESTS,
     durability::TESTS,
     exits::TESTS,
@@ -73,6 +77,7 @@ const SUITES: &[&[Test]] = &[
 ];
 
 const PEERS: &[&[Test]] = &[
+    changes::PEERS,
     durability::PEERS,
     fork::PEERS,
     login::PEERS,
