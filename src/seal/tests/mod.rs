@@ -46,7 +46,7 @@ fn rows(login: &Seal, terms: &Terms) -> Vec<(&'static str, Vec<u8>)> {
 /// Opens body and material, at the place where the row belongs.
 fn open_whole(seal: &Seal, terms: &Terms, row: &[u8]) -> Result<(Vec<u8>, Option<Secret>, Verified)> {
     let opened = open(Some(seal), ID, VERSION, terms, row)?.expect("somebody is logged in");
-    let material = opened.material.map(|material| material.open(seal)).transpose()?;
+    let material = opened.material.map(|material| material.unseal(seal)).transpose()?;
     Ok((opened.body.to_vec(), material, opened.verified))
 }
 
