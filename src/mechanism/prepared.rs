@@ -8,8 +8,9 @@ use once_cell::sync::OnceCell;
 use crate::crypto::Rejected;
 use crate::crypto::aes::AesKey;
 use crate::crypto::cmac::CmacKey;
+use crate::crypto::ecb::EcbKey;
 use crate::crypto::gcm::GcmKey;
-use crate::crypto::hash::Algorithm;
+use crate::crypto::hash::{Algorithm, Hash};
 use crate::crypto::hmac::{Hmac, HmacKey};
 use crate::crypto::keywrap::WrapKey;
 use crate::error::{Error, Result};
@@ -23,6 +24,7 @@ pub struct PreparedKey {
     /// Cleared when the key is destroyed, or when the login ends that it belongs to.
     alive: AtomicBool,
     aes: OnceCell<AesKey>,
+    ecb: OnceCell<EcbKey>,
     gcm: OnceCell<GcmKey>,
     cmac: OnceCell<CmacKey>,
     wrap: OnceCell<WrapKey>,
@@ -38,6 +40,7 @@ impl PreparedKey {
             material,
             alive: AtomicBool::new(true),
             aes: OnceCell::new(),
+            ecb: OnceCell::new(),
             gcm: OnceCell::new(),
             cmac: OnceCell::new(),
             wrap: OnceCell::new(),
@@ -53,6 +56,11 @@ impl PreparedKey {
     /// The key's value.
     pub fn material(&self) -> &KeyMaterial {
         &self.material
+    }
+
+    /// Whether only the user may use the key: private ones are not seen by others, token keys are sealed.
+    pub fn needs_login(&self) -> bool {
+        self.facts.private || self.facts.token
     }
 
     /// Whether operations with the key may go on.
@@ -93,8 +101,18 @@ impl Keyed {
         target.material.for_wrapping(&self.grant)
     }
 
+    /// Adds the key's value to a hash.
+    pub fn digest(&self, hash: &mut Hash) -> Result<()> {
+        hash.update(self.key.material.for_use(&self.grant)?.expose());
+        Ok(())
+    }
+
     pub(super) fn aes(&self) -> Result<&AesKey> {
         self.prepare(&self.key.aes, AesKey::new)
+    }
+
+    pub(super) fn ecb(&self) -> Result<&EcbKey> {
+        self.prepare(&self.key.ecb, EcbKey::new)
     }
 
     pub(super) fn gcm(&self) -> Result<&GcmKey> {
