@@ -38,7 +38,7 @@ const FOR_ALL: [&str; 4] = ["error", "log", "lock", "handle"];
 const NEVER: [(&str, &[&str]); 2] = [("key", &["store", "lock", "fork", "config"]), ("seal", &["lock", "config"])];
 
 /// Crates that belong to certain rooms.
-const CRATES: [(&str, &[&str]); 13] = [
+const CRATES: [(&str, &[&str]); 15] = [
     ("aes", &["crypto"]),
     ("aes_kw", &["crypto"]),
     ("argon2", &["crypto"]),
@@ -51,7 +51,9 @@ const CRATES: [(&str, &[&str]); 13] = [
     ("rand", &["crypto"]),
     ("rusqlite", &["store"]),
     ("serde", &["config", "bin"]),
+    ("sha1", &["crypto"]),
     ("sha2", &["crypto"]),
+    ("sha3", &["crypto"]),
     ("toml", &["config"]),
 ];
 
