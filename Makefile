@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 DESTDIR ?=
 
-.PHONY: help build demo test lint soak install clean
+.PHONY: help build demo test lint soak bench install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -24,13 +24,20 @@ test: ## all tests; installs what they need where it may, else says what to inst
 	$(CARGO) test --locked --release
 
 lint: ## format and clippy, warnings denied
-	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --release --all-targets -- -D warnings
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --release --workspace --all-targets -- -D warnings
 
 soak: ## the same tests with long counts
 	tests/install-tools
 	$(MAKE) --no-print-directory build
 	KEYSTEAD_SOAK=1 $(CARGO) test --locked --release
+
+PEER ?= /usr/lib/softhsm/libsofthsm2.so
+
+bench: ## time per operation against PEER, SoftHSM2 if not said otherwise, and the bare primitive
+	$(MAKE) --no-print-directory build
+	$(CARGO) build --locked --release --package pkcs11-tests
+	target/release/pkcs11-tests bench --module target/release/libkeystead.so --against $(PEER) --bare
 
 install: ## library, command and p11-kit's module file; PREFIX, SYSCONFDIR and DESTDIR say where
 	$(CARGO) build --locked --release --bin keystead

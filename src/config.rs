@@ -153,10 +153,18 @@ impl Config {
 impl Settings {
     fn read(path: &Path) -> std::result::Result<Self, String> {
         let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let settings: Self = toml::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        let settings: Self = toml::from_str(&text).map_err(|error| {
+            // The whole error is a drawing of several lines, and a log has one for it.
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count().saturating_add(1);
+            format!("{}, line {line}: {}", path.display(), error.message().replace('\n', ", "))
+        })?;
         let Pins { min, max, user_tries, so_tries, memory_kib, passes, lanes } = settings.pin;
-        // RFC 9106, section 3.1: at least eight blocks of 1 KiB for each lane.
-        let hashable = passes >= 1 && (1..=64).contains(&lanes) && memory_kib >= lanes.saturating_mul(8);
+        // RFC 9106, section 3.1: at least eight blocks of 1 KiB for each lane. Above 1 GiB, 64 passes and 64 lanes no
+        // reader of the store believes a cost.
+        let hashable = (1..=64).contains(&lanes)
+            && (1..=64).contains(&passes)
+            && (lanes.saturating_mul(8)..=1 << 20).contains(&memory_kib);
         if !hashable || min < 1 || max < min || max > 4096 || user_tries < 1 || so_tries < 1 {
             return Err(format!("{}: a value in [pin] is out of range", path.display()));
         }
@@ -283,7 +291,9 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             let config = Config::find(Some(&format!("conf={}", path.display())), &bare(|_| None)).unwrap();
             assert_eq!(config.store.is_some(), good, "{text}");
-            assert_eq!(config.no_store.is_none(), good, "{text}");
+            let reason = config.no_store.unwrap_or_default();
+            assert!(reason.is_empty() == good && !reason.contains('\n'), "{reason}");
+            assert_eq!(reason.contains("line 2: unknown field `minimum`"), text.contains("minimum"), "{reason}");
         }
     }
 }

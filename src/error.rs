@@ -30,8 +30,6 @@ pub enum Error {
     BufferTooSmall,
     /// The host offers only lock callbacks of its own.
     CantLock,
-    /// The plaintext is not acceptable to the mechanism.
-    DataInvalid,
     /// The plaintext has a length that the mechanism does not take.
     DataLenRange,
     /// The store failed: input or output, a lock that never came, damage.
@@ -74,6 +72,8 @@ pub enum Error {
     NoEvent,
     /// `C_Initialize` has not been called, or not in this process.
     NotInitialized,
+    /// An object in the store does not authenticate; which one and why is said.
+    ObjectDamaged(Box<str>),
     /// No such object, or not visible now.
     ObjectHandleInvalid,
     /// An operation of this kind runs already in the session.
@@ -155,7 +155,6 @@ impl fmt::Display for Error {
             AttributeValueInvalid(name) => write!(f, "{name} has a value that is not allowed"),
             BufferTooSmall => f.write_str("the output buffer is too small"),
             CantLock => f.write_str("only native locks are supported, and the caller forbids them"),
-            DataInvalid => f.write_str("the data is not acceptable to the mechanism"),
             DataLenRange => f.write_str("the data has a length that the mechanism does not take"),
             DeviceError(reason) => write!(f, "the store failed: {reason}"),
             DeviceMemory(reason) => write!(f, "the store is full: {reason}"),
@@ -177,6 +176,7 @@ impl fmt::Display for Error {
             MechanismParamInvalid(what) => write!(f, "bad mechanism parameter: {what}"),
             NoEvent => f.write_str("no slot event is waiting"),
             NotInitialized => f.write_str("the library is not initialised in this process"),
+            ObjectDamaged(reason) => f.write_str(reason),
             ObjectHandleInvalid => f.write_str("no such object is visible to the session"),
             OperationActive => f.write_str("an operation of this kind is active already"),
             OperationNotInitialized => f.write_str("no operation of this kind is active"),

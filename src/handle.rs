@@ -6,7 +6,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::lock;
 
-/// What a caller holds: index and generation of a slot. Never 0, and never given out twice.
+/// What a caller holds: index and generation of a slot. Never 0, and given out once by its table.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Handle(u64);
 
@@ -67,11 +67,14 @@ const CHUNKS: usize = 20;
 const FIRST: u32 = 32;
 
 impl<const RANK: u8, T> Slots<RANK, T> {
-    /// An empty table. Its handles differ from those of a table with another first generation, so that a handle of an
-    /// earlier life of the library, or of the parent of a forked child, is not taken for one of this.
-    pub fn new(first_generation: u32) -> Self {
+    /// An empty table. Generations begin anywhere, so that a handle of an earlier life of the library, of another token, or
+    /// of the parent of a forked child is hardly ever taken for one of this table.
+    pub fn new() -> Self {
+        let mut start = [0; 4];
+        // Without entropy they begin at 0, which is no secret either.
+        let _ = getrandom::fill(&mut start);
         Self {
-            first_generation,
+            first_generation: u32::from_ne_bytes(start) >> 1,
             chunks: [const { OnceLock::new() }; CHUNKS],
             free: Mutex::new(Free { returned: VecDeque::new(), fresh: 0 }),
         }
@@ -136,8 +139,9 @@ impl<const RANK: u8, T> Slots<RANK, T> {
     pub fn for_each(&self, mut work: impl FnMut(Handle, &mut T)) {
         let end = self.free.lock().unwrap_or_else(PoisonError::into_inner).fresh;
         for index in 0..end {
+            // Whoever makes a chunk may be slower than who makes the next.
             let Some(slot) = self.slot(index, false) else {
-                return;
+                continue;
             };
             let mut content = slot.0.lock();
             let handle = Handle::new(index, content.generation);
@@ -172,6 +176,12 @@ impl<const RANK: u8, T> Slots<RANK, T> {
     }
 }
 
+impl<const RANK: u8, T> Default for Slots<RANK, T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<const RANK: u8, T> Slot<RANK, T> {
     fn empty(generation: u32) -> Self {
         Self(lock::Mutex::new(Content { generation, value: None }))
@@ -190,7 +200,7 @@ mod tests {
 
     #[test]
     fn handles_are_never_zero_and_never_reused() {
-        let table = Table::new(7);
+        let table = Table::new();
         let mut seen = HashSet::new();
         for round in 0..1_000 {
             let handle = table.insert(|_| round).unwrap();
@@ -205,7 +215,7 @@ mod tests {
 
     #[test]
     fn each_handle_finds_its_own_value_over_many_chunks() {
-        let table = Table::new(7);
+        let table = Table::new();
         let handles: Vec<_> = (0..10_000).map(|value| table.insert(|_| value).unwrap()).collect();
         for (value, handle) in (0..).zip(&handles) {
             assert_eq!(table.with(*handle, |value| *value), Some(value));
@@ -215,9 +225,9 @@ mod tests {
 
     #[test]
     fn numbers_that_nobody_gave_out_find_nothing() {
-        let table = Table::new(7);
+        let table = Table::new();
         table.insert(|_| 1).unwrap();
-        for raw in [0, 1, 7 << 32 | 2, 8 << 32 | 1, u64::MAX, u64::from(u32::MAX)] {
+        for raw in [0, u64::MAX, u64::from(u32::MAX)] {
             assert_eq!(table.with(Handle::from_raw(raw), |value| *value), None);
         }
     }

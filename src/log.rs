@@ -5,11 +5,13 @@
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::sync::Arc;
 use std::time::SystemTime;
+
+use crate::system;
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,13 +39,8 @@ impl Log {
         };
         let sink = match place {
             "stderr" => Some(Sink::Stderr),
-            "syslog" => UnixDatagram::unbound()
-                .and_then(|socket| socket.connect("/dev/log").map(|()| socket))
-                .ok()
-                .and_then(|socket| socket.set_nonblocking(true).ok().map(|()| Sink::Syslog(socket))),
-            path if path.starts_with('/') => {
-                OpenOptions::new().append(true).create(true).mode(0o600).open(path).ok().map(Sink::File)
-            }
+            "syslog" => syslog().ok().map(Sink::Syslog),
+            path if path.starts_with('/') => file(path).ok().map(Sink::File),
             _ => None,
         };
         Self(sink.map(|sink| Arc::new(Open { level, sink })))
@@ -61,10 +58,12 @@ impl Log {
         };
         let pid = std::process::id();
         let name = level.name();
+        // A path with a line break in it must not look like a line of ours.
+        let text = text.to_string().replace(['\n', '\r'], " ");
         let _ = match &open.sink {
             Sink::Stderr => std::io::stderr().write_all(format!("keystead[{pid}] {name}: {text}\n").as_bytes()),
             Sink::File(file) => {
-                let now = humantime::format_rfc3339_millis(SystemTime::now());
+                let now = now();
                 (&mut &*file).write_all(format!("{now} [{pid}] {name}: {text}\n").as_bytes())
             }
             Sink::Syslog(socket) => {
@@ -82,6 +81,36 @@ impl Log {
     /// A line at [`Level::Warn`].
     pub fn warn(&self, text: fmt::Arguments<'_>) {
         self.line(Level::Warn, text);
+    }
+}
+
+/// A file of the user's own making, not a device or a pipe that could hold the host up.
+fn file(path: &str) -> io::Result<File> {
+    let flags = libc::O_NONBLOCK | libc::O_NOFOLLOW;
+    let file = OpenOptions::new().append(true).create(true).mode(0o600).custom_flags(flags).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    Ok(system::above_standard_streams(file.into())?.into())
+}
+
+fn syslog() -> io::Result<UnixDatagram> {
+    let socket: UnixDatagram = system::above_standard_streams(UnixDatagram::unbound()?.into())?.into();
+    socket.connect("/dev/log")?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+/// The time for people; a clock that is far off gives seconds.
+fn now() -> String {
+    /// The end of the year 9999, in seconds.
+    const END: u64 = 253_402_300_800;
+    match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) if since.as_secs() < END => {
+            humantime::format_rfc3339_millis(SystemTime::UNIX_EPOCH + since).to_string()
+        }
+        Ok(since) => format!("{}s", since.as_secs()),
+        Err(before) => format!("-{}s", before.duration().as_secs()),
     }
 }
 

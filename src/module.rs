@@ -66,7 +66,7 @@ impl Module {
 
     /// `C_Finalize`: ends sessions and logins and closes the tokens. Calls in flight finish or get a code.
     pub fn finalize(&self) {
-        self.sessions.close_all();
+        self.sessions.end();
         self.slots.close();
     }
 }

@@ -31,7 +31,9 @@ pub(super) fn call(name: &'static str, body: impl FnOnce(&Module) -> Result<()>)
         Ok(Err(error)) => code::of(&error),
         Err(panic) => {
             let error = Error::GeneralError(format!("panic: {}", reason(&*panic)).into());
-            let _ = with_module(|module| answered(name, module, Err(error.clone())));
+            // If it was the log that panicked, it does so again.
+            let log = || with_module(|module| answered(name, module, Err(error.clone())));
+            let _ = catch_unwind(AssertUnwindSafe(log));
             code::of(&error)
         }
     }
@@ -119,7 +121,9 @@ fn answered(name: &str, module: &Module, outcome: Result<()>) -> CK_RV {
         Err(error) => {
             let code = code::of(&error);
             let level = match error {
-                Error::DeviceError(_) | Error::DeviceMemory(_) | Error::GeneralError(_) => Level::Error,
+                Error::DeviceError(_) | Error::DeviceMemory(_) | Error::ObjectDamaged(_) | Error::GeneralError(_) => {
+                    Level::Error
+                }
                 _ => Level::Info,
             };
             log.line(level, format_args!("{name}: {error} (0x{code:08x})"));

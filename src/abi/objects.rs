@@ -19,6 +19,34 @@ entry!(fn C_CreateObject(
     memory::write(into, module.sessions().create(Handle::from_raw(session), &template)?.raw())
 });
 
+entry!(fn C_CopyObject(
+    session: CK_SESSION_HANDLE,
+    original: CK_OBJECT_HANDLE,
+    template: *mut CK_ATTRIBUTE,
+    count: CK_ULONG,
+    into: *mut CK_OBJECT_HANDLE,
+) |module| {
+    memory::check_place(into)?;
+    let template = memory::template(template, count)?;
+    let copy = module.sessions().copy(Handle::from_raw(session), Handle::from_raw(original), &template)?;
+    memory::write(into, copy.raw())
+});
+
+entry!(fn C_SetAttributeValue(
+    session: CK_SESSION_HANDLE,
+    object: CK_OBJECT_HANDLE,
+    template: *mut CK_ATTRIBUTE,
+    count: CK_ULONG,
+) |module| {
+    let template = memory::template(template, count)?;
+    module.sessions().change(Handle::from_raw(session), Handle::from_raw(object), &template)
+});
+
+entry!(fn C_GetObjectSize(session: CK_SESSION_HANDLE, object: CK_OBJECT_HANDLE, into: *mut CK_ULONG) |module| {
+    let view = module.sessions().view(Handle::from_raw(session), Handle::from_raw(object))?;
+    memory::write(into, view.size() as CK_ULONG)
+});
+
 entry!(fn C_DestroyObject(session: CK_SESSION_HANDLE, object: CK_OBJECT_HANDLE) |module| {
     module.sessions().destroy(Handle::from_raw(session), Handle::from_raw(object))
 });

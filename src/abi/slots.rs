@@ -21,6 +21,14 @@ entry!(fn C_GetTokenInfo(slot: CK_SLOT_ID, into: *mut CK_TOKEN_INFO) |module| {
     memory::write(into, info::token(slot, state.as_ref(), module.slots().pins()))
 });
 
+entry!(fn C_WaitForSlotEvent(flags: CK_FLAGS, into: *mut CK_SLOT_ID, reserved: CK_VOID_PTR) |module| {
+    memory::check_place(into)?;
+    if !reserved.is_null() {
+        return Err(Error::ArgumentsBad("pReserved of C_WaitForSlotEvent is not NULL"));
+    }
+    memory::write(into, module.slots().wait_for_event(flags & CKF_DONT_BLOCK == 0)?.into())
+});
+
 entry!(fn C_GetMechanismList(slot: CK_SLOT_ID, list: *mut CK_MECHANISM_TYPE, count: *mut CK_ULONG) |module| {
     module.slots().find(slot)?;
     let numbers: Vec<CK_MECHANISM_TYPE> = module.mechanisms().all().iter().map(|mechanism| mechanism.number).collect();

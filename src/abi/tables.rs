@@ -82,11 +82,11 @@ macro_rules! list {
             C_Login: Some(sessions::C_Login),
             C_Logout: Some(sessions::C_Logout),
             C_CreateObject: Some(objects::C_CreateObject),
-            C_CopyObject: Some(unsupported::C_CopyObject),
+            C_CopyObject: Some(objects::C_CopyObject),
             C_DestroyObject: Some(objects::C_DestroyObject),
-            C_GetObjectSize: Some(unsupported::C_GetObjectSize),
+            C_GetObjectSize: Some(objects::C_GetObjectSize),
             C_GetAttributeValue: Some(objects::C_GetAttributeValue),
-            C_SetAttributeValue: Some(unsupported::C_SetAttributeValue),
+            C_SetAttributeValue: Some(objects::C_SetAttributeValue),
             C_FindObjectsInit: Some(objects::C_FindObjectsInit),
             C_FindObjects: Some(objects::C_FindObjects),
             C_FindObjectsFinal: Some(objects::C_FindObjectsFinal),
@@ -128,7 +128,7 @@ macro_rules! list {
             C_GenerateRandom: Some(keys::C_GenerateRandom),
             C_GetFunctionStatus: Some(unsupported::C_GetFunctionStatus),
             C_CancelFunction: Some(unsupported::C_CancelFunction),
-            C_WaitForSlotEvent: Some(unsupported::C_WaitForSlotEvent),
+            C_WaitForSlotEvent: Some(slots::C_WaitForSlotEvent),
             $($later: $function),*
         }
     };

@@ -37,11 +37,6 @@ impl Word {
         }
     }
 
-    /// Another number after each `C_Initialize` and in each process, as far as 31 bits allow.
-    pub fn life(self) -> u32 {
-        (self.0 >> COUNT_SHIFT) as u32 & (u32::MAX >> 1)
-    }
-
     /// The process that the word belongs to: never 0, and another number in parent and child.
     pub fn process(self) -> u64 {
         self.0 >> PROCESS_SHIFT
@@ -55,7 +50,7 @@ pub fn word() -> Word {
     if value >> PROCESS_SHIFT != 0 { Word(value) } else { page.settle() }
 }
 
-/// Sets the state of this process and returns the new word, which differs from every earlier one. Once the process is
+/// Sets the state of this process and returns the new word, which differs from the 16,383 before it. Once the process is
 /// exiting, that state stays.
 pub fn set_state(running: bool) -> Word {
     word();

@@ -33,10 +33,15 @@ pub fn permit(caller: &Caller, asked: &Use<'_>) -> Result<Grant> {
     Ok(Grant::new(*purpose, key.id, other.map(|other| other.id)))
 }
 
-/// Whether an object may be made, changed or destroyed. `standing` describes the object as it will be.
+/// Whether an object may be made, changed, copied or destroyed. `standing` describes a new object as it will be, any other as
+/// it is.
 pub fn admit(caller: &Caller, act: Act, standing: &Standing) -> Result<()> {
     if standing.private && caller.login != Login::User {
         return Err(Error::UserNotLoggedIn);
+    }
+    if act == Act::CopyFrom {
+        // The object itself stays as it is, so a read-only session will do.
+        return if standing.copyable { Ok(()) } else { Err(Error::ActionProhibited("CKA_COPYABLE")) };
     }
     if standing.token && !caller.read_write {
         return Err(Error::SessionReadOnly);
@@ -47,8 +52,9 @@ pub fn admit(caller: &Caller, act: Act, standing: &Standing) -> Result<()> {
     }
     match act {
         Act::Create if standing.trusted && caller.login != Login::So => Err(Error::AttributeReadOnly("CKA_TRUSTED")),
+        Act::Change if !standing.modifiable => Err(Error::ActionProhibited("CKA_MODIFIABLE")),
         Act::Destroy if !standing.destroyable => Err(Error::ActionProhibited("CKA_DESTROYABLE")),
-        Act::Create | Act::Destroy => Ok(()),
+        _ => Ok(()),
     }
 }
 
@@ -102,8 +108,12 @@ pub struct Fit<'a> {
 /// What is about to happen to an object, for [`admit`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
-    /// It is created, generated or unwrapped.
+    /// It is created, generated, unwrapped, or made as a copy.
     Create,
+    /// Attributes of it change.
+    Change,
+    /// It is copied.
+    CopyFrom,
     /// It is destroyed.
     Destroy,
 }
@@ -115,6 +125,10 @@ pub struct Standing {
     pub token: bool,
     /// `CKA_PRIVATE`
     pub private: bool,
+    /// `CKA_MODIFIABLE`
+    pub modifiable: bool,
+    /// `CKA_COPYABLE`
+    pub copyable: bool,
     /// `CKA_DESTROYABLE`
     pub destroyable: bool,
     /// `CKA_TRUSTED`

@@ -2,7 +2,7 @@
 
 use super::gate::Purpose;
 
-/// Leave to use one key for one purpose with one mechanism.
+/// Leave to use one key, and, if the purpose is wrapping, to let one other key out under it.
 #[derive(Debug)]
 pub struct Grant {
     key: [u8; 16],

@@ -18,11 +18,6 @@ impl KeyMaterial {
         Self { id, secret }
     }
 
-    /// The length of the value in bytes, which is no secret.
-    pub fn length(&self) -> usize {
-        self.secret.len()
-    }
-
     /// Door one: the value, to work with inside a mechanism.
     pub fn for_use(&self, grant: &Grant) -> Result<&Secret> {
         if grant.covers_use_of(&self.id) { Ok(&self.secret) } else { Err(Self::wrong_grant()) }
@@ -45,6 +40,11 @@ impl KeyMaterial {
     /// Door four: the value, to be sealed into the store.
     pub fn for_sealing(&self) -> &Secret {
         &self.secret
+    }
+
+    /// The value for a copy of the key, which stays inside.
+    pub fn copy_for(&self, id: [u8; 16]) -> Self {
+        Self { id, secret: self.secret.duplicate() }
     }
 
     fn wrong_grant() -> Error {

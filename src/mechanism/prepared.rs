@@ -23,6 +23,8 @@ pub struct PreparedKey {
     material: KeyMaterial,
     /// Cleared when the key is destroyed, or when the login ends that it belongs to.
     alive: AtomicBool,
+    /// Cleared when the key has changed: operations go on, new ones look it up again.
+    current: AtomicBool,
     aes: OnceCell<AesKey>,
     ecb: OnceCell<EcbKey>,
     gcm: OnceCell<GcmKey>,
@@ -39,6 +41,7 @@ impl PreparedKey {
             facts,
             material,
             alive: AtomicBool::new(true),
+            current: AtomicBool::new(true),
             aes: OnceCell::new(),
             ecb: OnceCell::new(),
             gcm: OnceCell::new(),
@@ -66,6 +69,16 @@ impl PreparedKey {
     /// Whether operations with the key may go on.
     pub fn is_alive(&self) -> bool {
         self.alive.load(Ordering::Acquire)
+    }
+
+    /// Whether a new operation may take this for what the key is now.
+    pub fn is_current(&self) -> bool {
+        self.is_alive() && self.current.load(Ordering::Acquire)
+    }
+
+    /// Says that the key has changed since.
+    pub fn supersede(&self) {
+        self.current.store(false, Ordering::Release);
     }
 
     /// Ends every operation that holds the key.

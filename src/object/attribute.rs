@@ -21,6 +21,8 @@ pub struct Attribute {
     pub unwrap: Role,
     /// The value where a template is silent.
     pub default: Default,
+    /// How it may change later.
+    pub change: Change,
     /// Whether the value is secret: kept as key material, shown only where the standard calls it readable.
     pub secret: bool,
 }
@@ -49,6 +51,24 @@ pub enum Role {
     Optional,
     /// It must be given.
     Required,
+}
+
+/// How the value of an attribute may change once the object is there. PKCS#11 3.2, section 4.1.2 and the footnotes of the
+/// tables of chapter 4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Not at all.
+    Never,
+    /// In a copy only.
+    InCopy,
+    /// To any value.
+    Free,
+    /// From false to true.
+    Up,
+    /// From true to false.
+    Down,
+    /// To true by the SO only.
+    UpBySo,
 }
 
 /// The value of an attribute where a template is silent.
@@ -92,6 +112,7 @@ pub fn longest(number: u64) -> usize {
     if number == CKA_VALUE { DATA_VALUE } else { NAME }
 }
 
+use self::Change::{Down, Free, InCopy, Never, Up, UpBySo};
 use self::Default::{Absent, Bool, Empty, Rule, Set};
 use self::Role::{Forbidden, Optional, Required};
 
@@ -99,64 +120,70 @@ use self::Role::{Forbidden, Optional, Required};
 const NAME: usize = 64 * 1024;
 const DATA_VALUE: usize = 16 * 1024 * 1024;
 
-const fn row(number: u64, name: &'static str, kind: Kind, roles: [Role; 3], default: Default) -> Attribute {
-    let [create, generate, unwrap] = roles;
-    Attribute { number, name, kind, create, generate, unwrap, default, secret: false }
+const fn row(
+    number: u64,
+    name: &'static str,
+    kind: Kind,
+    [create, generate, unwrap]: [Role; 3],
+    default: Default,
+    change: Change,
+) -> Attribute {
+    Attribute { number, name, kind, create, generate, unwrap, default, change, secret: false }
 }
 
 const ANY: [Role; 3] = [Optional; 3];
-const NEVER: [Role; 3] = [Forbidden; 3];
+const NONE: [Role; 3] = [Forbidden; 3];
 
 /// Storage objects. PKCS#11 3.2, section 4.4.
 const STORAGE: &[Attribute] = &[
-    row(CKA_CLASS, "CKA_CLASS", Kind::Number, [Required, Optional, Required], Set),
-    row(CKA_TOKEN, "CKA_TOKEN", Kind::Bool, ANY, Bool(false)),
-    row(CKA_PRIVATE, "CKA_PRIVATE", Kind::Bool, ANY, Rule(Draft::is_private_by_default)),
-    row(CKA_MODIFIABLE, "CKA_MODIFIABLE", Kind::Bool, ANY, Bool(true)),
-    row(CKA_LABEL, "CKA_LABEL", Kind::Bytes(NAME), ANY, Empty),
-    row(CKA_COPYABLE, "CKA_COPYABLE", Kind::Bool, ANY, Bool(true)),
-    row(CKA_DESTROYABLE, "CKA_DESTROYABLE", Kind::Bool, ANY, Bool(true)),
-    row(CKA_UNIQUE_ID, "CKA_UNIQUE_ID", Kind::Bytes(NAME), NEVER, Set),
+    row(CKA_CLASS, "CKA_CLASS", Kind::Number, [Required, Optional, Required], Set, Never),
+    row(CKA_TOKEN, "CKA_TOKEN", Kind::Bool, ANY, Bool(false), InCopy),
+    row(CKA_PRIVATE, "CKA_PRIVATE", Kind::Bool, ANY, Rule(Draft::is_private_by_default), InCopy),
+    row(CKA_MODIFIABLE, "CKA_MODIFIABLE", Kind::Bool, ANY, Bool(true), InCopy),
+    row(CKA_LABEL, "CKA_LABEL", Kind::Bytes(NAME), ANY, Empty, Free),
+    row(CKA_COPYABLE, "CKA_COPYABLE", Kind::Bool, ANY, Bool(true), Down),
+    row(CKA_DESTROYABLE, "CKA_DESTROYABLE", Kind::Bool, ANY, Bool(true), InCopy),
+    row(CKA_UNIQUE_ID, "CKA_UNIQUE_ID", Kind::Bytes(NAME), NONE, Set, Never),
 ];
 
 /// Data objects. PKCS#11 3.2, section 4.5.
 const DATA: &[Attribute] = &[
-    row(CKA_APPLICATION, "CKA_APPLICATION", Kind::Bytes(NAME), ANY, Empty),
-    row(CKA_OBJECT_ID, "CKA_OBJECT_ID", Kind::Bytes(NAME), ANY, Empty),
-    row(CKA_VALUE, "CKA_VALUE", Kind::Bytes(DATA_VALUE), ANY, Empty),
+    row(CKA_APPLICATION, "CKA_APPLICATION", Kind::Bytes(NAME), ANY, Empty, Free),
+    row(CKA_OBJECT_ID, "CKA_OBJECT_ID", Kind::Bytes(NAME), ANY, Empty, Free),
+    row(CKA_VALUE, "CKA_VALUE", Kind::Bytes(DATA_VALUE), ANY, Empty, Free),
 ];
 
 /// Keys of every class. PKCS#11 3.2, section 4.8.
 const KEY: &[Attribute] = &[
-    row(CKA_KEY_TYPE, "CKA_KEY_TYPE", Kind::Number, [Required, Optional, Required], Set),
-    row(CKA_ID, "CKA_ID", Kind::Bytes(NAME), ANY, Empty),
-    row(CKA_START_DATE, "CKA_START_DATE", Kind::Date, ANY, Empty),
-    row(CKA_END_DATE, "CKA_END_DATE", Kind::Date, ANY, Empty),
-    row(CKA_DERIVE, "CKA_DERIVE", Kind::Bool, ANY, Bool(false)),
-    row(CKA_LOCAL, "CKA_LOCAL", Kind::Bool, NEVER, Set),
-    row(CKA_KEY_GEN_MECHANISM, "CKA_KEY_GEN_MECHANISM", Kind::Number, NEVER, Set),
-    row(CKA_ALLOWED_MECHANISMS, "CKA_ALLOWED_MECHANISMS", Kind::Numbers, ANY, Absent),
+    row(CKA_KEY_TYPE, "CKA_KEY_TYPE", Kind::Number, [Required, Optional, Required], Set, Never),
+    row(CKA_ID, "CKA_ID", Kind::Bytes(NAME), ANY, Empty, Free),
+    row(CKA_START_DATE, "CKA_START_DATE", Kind::Date, ANY, Empty, Free),
+    row(CKA_END_DATE, "CKA_END_DATE", Kind::Date, ANY, Empty, Free),
+    row(CKA_DERIVE, "CKA_DERIVE", Kind::Bool, ANY, Bool(false), Free),
+    row(CKA_LOCAL, "CKA_LOCAL", Kind::Bool, NONE, Set, Never),
+    row(CKA_KEY_GEN_MECHANISM, "CKA_KEY_GEN_MECHANISM", Kind::Number, NONE, Set, Never),
+    row(CKA_ALLOWED_MECHANISMS, "CKA_ALLOWED_MECHANISMS", Kind::Numbers, ANY, Absent, Never),
 ];
 
 /// Secret keys. PKCS#11 3.2, section 4.10, and for the value and its length the sections of each key type in chapter 6.
 const SECRET_KEY: &[Attribute] = &[
-    row(CKA_SENSITIVE, "CKA_SENSITIVE", Kind::Bool, ANY, Bool(true)),
-    row(CKA_ENCRYPT, "CKA_ENCRYPT", Kind::Bool, ANY, Rule(Draft::encrypts_by_default)),
-    row(CKA_DECRYPT, "CKA_DECRYPT", Kind::Bool, ANY, Rule(Draft::encrypts_by_default)),
-    row(CKA_SIGN, "CKA_SIGN", Kind::Bool, ANY, Bool(true)),
-    row(CKA_VERIFY, "CKA_VERIFY", Kind::Bool, ANY, Bool(true)),
-    row(CKA_WRAP, "CKA_WRAP", Kind::Bool, ANY, Bool(false)),
-    row(CKA_UNWRAP, "CKA_UNWRAP", Kind::Bool, ANY, Bool(false)),
-    row(CKA_EXTRACTABLE, "CKA_EXTRACTABLE", Kind::Bool, ANY, Rule(Draft::is_extractable_by_default)),
-    row(CKA_ALWAYS_SENSITIVE, "CKA_ALWAYS_SENSITIVE", Kind::Bool, NEVER, Set),
-    row(CKA_NEVER_EXTRACTABLE, "CKA_NEVER_EXTRACTABLE", Kind::Bool, NEVER, Set),
-    row(CKA_WRAP_WITH_TRUSTED, "CKA_WRAP_WITH_TRUSTED", Kind::Bool, ANY, Bool(false)),
-    row(CKA_TRUSTED, "CKA_TRUSTED", Kind::Bool, ANY, Bool(false)),
+    row(CKA_SENSITIVE, "CKA_SENSITIVE", Kind::Bool, ANY, Bool(true), Up),
+    row(CKA_ENCRYPT, "CKA_ENCRYPT", Kind::Bool, ANY, Rule(Draft::encrypts_by_default), Free),
+    row(CKA_DECRYPT, "CKA_DECRYPT", Kind::Bool, ANY, Rule(Draft::encrypts_by_default), Free),
+    row(CKA_SIGN, "CKA_SIGN", Kind::Bool, ANY, Bool(true), Free),
+    row(CKA_VERIFY, "CKA_VERIFY", Kind::Bool, ANY, Bool(true), Free),
+    row(CKA_WRAP, "CKA_WRAP", Kind::Bool, ANY, Bool(false), Free),
+    row(CKA_UNWRAP, "CKA_UNWRAP", Kind::Bool, ANY, Bool(false), Free),
+    row(CKA_EXTRACTABLE, "CKA_EXTRACTABLE", Kind::Bool, ANY, Rule(Draft::is_extractable_by_default), Down),
+    row(CKA_ALWAYS_SENSITIVE, "CKA_ALWAYS_SENSITIVE", Kind::Bool, NONE, Set, Never),
+    row(CKA_NEVER_EXTRACTABLE, "CKA_NEVER_EXTRACTABLE", Kind::Bool, NONE, Set, Never),
+    row(CKA_WRAP_WITH_TRUSTED, "CKA_WRAP_WITH_TRUSTED", Kind::Bool, ANY, Bool(false), Up),
+    row(CKA_TRUSTED, "CKA_TRUSTED", Kind::Bool, ANY, Bool(false), UpBySo),
     Attribute {
         secret: true,
-        ..row(CKA_VALUE, "CKA_VALUE", Kind::Bytes(KeyType::LONGEST), [Required, Forbidden, Forbidden], Absent)
+        ..row(CKA_VALUE, "CKA_VALUE", Kind::Bytes(KeyType::LONGEST), [Required, Forbidden, Forbidden], Absent, Never)
     },
-    row(CKA_VALUE_LEN, "CKA_VALUE_LEN", Kind::Number, [Forbidden, Optional, Optional], Set),
+    row(CKA_VALUE_LEN, "CKA_VALUE_LEN", Kind::Number, [Forbidden, Optional, Optional], Set, Never),
 ];
 
 /// Attributes of classes, and rows, that this token does not have: known, so that a template with one is inconsistent and
@@ -180,6 +207,32 @@ const ELSEWHERE: &[(u64, &str)] = &[
     (CKA_WRAP_TEMPLATE, "CKA_WRAP_TEMPLATE"),
     (CKA_UNWRAP_TEMPLATE, "CKA_UNWRAP_TEMPLATE"),
     (CKA_DERIVE_TEMPLATE, "CKA_DERIVE_TEMPLATE"),
+    (CKA_OWNER, "CKA_OWNER"),
+    (CKA_AC_ISSUER, "CKA_AC_ISSUER"),
+    (CKA_ATTR_TYPES, "CKA_ATTR_TYPES"),
+    (CKA_CERTIFICATE_CATEGORY, "CKA_CERTIFICATE_CATEGORY"),
+    (CKA_JAVA_MIDP_SECURITY_DOMAIN, "CKA_JAVA_MIDP_SECURITY_DOMAIN"),
+    (CKA_URL, "CKA_URL"),
+    (CKA_HASH_OF_SUBJECT_PUBLIC_KEY, "CKA_HASH_OF_SUBJECT_PUBLIC_KEY"),
+    (CKA_HASH_OF_ISSUER_PUBLIC_KEY, "CKA_HASH_OF_ISSUER_PUBLIC_KEY"),
+    (CKA_NAME_HASH_ALGORITHM, "CKA_NAME_HASH_ALGORITHM"),
+    (CKA_PRIME_1, "CKA_PRIME_1"),
+    (CKA_PRIME_2, "CKA_PRIME_2"),
+    (CKA_EXPONENT_1, "CKA_EXPONENT_1"),
+    (CKA_EXPONENT_2, "CKA_EXPONENT_2"),
+    (CKA_COEFFICIENT, "CKA_COEFFICIENT"),
+    (CKA_PRIME, "CKA_PRIME"),
+    (CKA_SUBPRIME, "CKA_SUBPRIME"),
+    (CKA_BASE, "CKA_BASE"),
+    (CKA_PRIME_BITS, "CKA_PRIME_BITS"),
+    (CKA_SUBPRIME_BITS, "CKA_SUBPRIME_BITS"),
+    (CKA_VALUE_BITS, "CKA_VALUE_BITS"),
+    (CKA_PARAMETER_SET, "CKA_PARAMETER_SET"),
+    (CKA_SEED, "CKA_SEED"),
+    (CKA_ENCAPSULATE, "CKA_ENCAPSULATE"),
+    (CKA_DECAPSULATE, "CKA_DECAPSULATE"),
+    (CKA_ENCAPSULATE_TEMPLATE, "CKA_ENCAPSULATE_TEMPLATE"),
+    (CKA_DECAPSULATE_TEMPLATE, "CKA_DECAPSULATE_TEMPLATE"),
 ];
 
 impl Attribute {

@@ -102,7 +102,7 @@ impl Draft {
             Way::Unwrap => Origin::Unwrapped,
         };
         let object = Object { id, version: 1, class, origin, attributes: all };
-        // A public object is written without a seal before login, so nothing secret may hang on it then.
+        // Nobody could see it, not even who makes it.
         if object.is_private() && self.login != Login::User {
             return Err(Error::UserNotLoggedIn);
         }

@@ -1,6 +1,7 @@
 //! Objects: the attribute table, typed templates, the rules of making an object, and its record.
 
 pub mod attribute;
+mod change;
 mod draft;
 mod index;
 mod record;
@@ -93,11 +94,13 @@ impl Object {
         })
     }
 
-    /// What the gate needs to know before the object is made or destroyed. `sealed`: see [`Standing::sealed`].
+    /// What the gate needs to know before the object is made, changed, copied or destroyed. `sealed`: see [`Standing::sealed`].
     pub fn standing(&self, sealed: bool) -> Standing {
         Standing {
             token: self.is_token(),
             private: self.is_private(),
+            modifiable: self.flag(CKA_MODIFIABLE),
+            copyable: self.flag(CKA_COPYABLE),
             destroyable: self.flag(CKA_DESTROYABLE),
             trusted: self.flag(CKA_TRUSTED),
             sealed,

@@ -27,7 +27,7 @@ impl Object {
 
     /// The object in a record. Anything but exactly what [`to_record`](Self::to_record) writes is damage.
     pub fn from_record(id: ObjectId, version: u64, record: &[u8]) -> Result<Self> {
-        let damage = || Error::DeviceError(format!("the record of object {id} is damaged").into());
+        let damage = || Error::ObjectDamaged(format!("the record of object {id} is damaged").into());
         let object = Self::decode(id, version, &mut Decoder::new(record)).map_err(|_| damage())?;
         if object.to_record() == record { Ok(object) } else { Err(damage()) }
     }

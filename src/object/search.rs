@@ -31,7 +31,9 @@ impl Search {
     pub fn indexed(&self) -> Option<(Column, Vec<u8>)> {
         Column::ALL.into_iter().find_map(|column| {
             let wanted = self.wanted.iter().find(|wanted| wanted.number == column.number())?;
-            Some((column, column.canonical(&wanted.value)?))
+            // An empty value has no term.
+            let value = column.canonical(&wanted.value).filter(|value| !value.is_empty())?;
+            Some((column, value))
         })
     }
 

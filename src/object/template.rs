@@ -4,6 +4,7 @@
 //! and lengths were judged before, in `abi`.) PKCS#11 3.2, section 4.1.
 
 use cryptoki_sys::*;
+use zeroize::Zeroizing;
 
 use super::Attributes;
 use super::attribute::{self, Attribute, Role};
@@ -50,32 +51,9 @@ pub struct Template {
 impl Template {
     /// Judges what a caller gave.
     pub fn parse(given: &[Given<'_>], way: Way) -> Result<Self> {
-        for one in given {
-            attribute::name(one.number).ok_or(Error::AttributeTypeInvalid(one.number))?;
-        }
+        check_known(given)?;
         let class = class(given, way)?;
-        let rows: Vec<_> = given.iter().map(|one| attribute::of_class(class, one.number)).collect();
-        let (mut value, mut attributes, mut twice) = (None, Attributes::new(), None);
-        for (row, one) in rows.iter().zip(given) {
-            let Some(row) = row else { continue };
-            let canonical = row.canonical(one.value).ok_or(Error::AttributeValueInvalid(row.name))?;
-            let earlier_differs = if row.secret {
-                let secret = Secret::new(canonical);
-                value.replace(secret.duplicate()).is_some_and(|earlier| earlier != secret)
-            } else {
-                let earlier = attributes.insert(row.number, canonical.clone());
-                earlier.is_some_and(|earlier| earlier != canonical)
-            };
-            twice = twice.or(earlier_differs.then_some(row.name));
-        }
-        if let Some(forbidden) = rows.iter().flatten().find(|row| role(row, way) == Role::Forbidden) {
-            return Err(Error::AttributeReadOnly(forbidden.name));
-        }
-        let elsewhere =
-            rows.iter().zip(given).find(|(row, _)| row.is_none()).and_then(|(_, one)| attribute::name(one.number));
-        if let Some(name) = twice.or(elsewhere) {
-            return Err(Error::TemplateInconsistent(name));
-        }
+        let Judged { attributes, value } = judge(given, class, |row, _| role(row, way) != Role::Forbidden)?;
         let key_type = key_type(&attributes, way)?;
         let is_given =
             |row: &Attribute| if row.secret { value.is_some() } else { attributes.contains_key(&row.number) };
@@ -93,6 +71,53 @@ impl Template {
             return Err(Error::AttributeValueInvalid("CKA_VALUE"));
         }
         Ok(Self { way, class, key_type, value_length, value, attributes })
+    }
+}
+
+/// What a caller gave, in canonical form.
+pub(super) struct Judged {
+    /// Everything but the value of a key.
+    pub attributes: Attributes,
+    /// The value of a key, where given.
+    pub value: Option<Secret>,
+}
+
+/// The first verdict: whether every attribute is one that some class has.
+pub(super) fn check_known(given: &[Given<'_>]) -> Result<()> {
+    given.iter().try_for_each(|one| match attribute::name(one.number) {
+        Some(_) => Ok(()),
+        None => Err(Error::AttributeTypeInvalid(one.number)),
+    })
+}
+
+/// The next verdicts, for attributes that are known: well-formed, allowed, consistent with the class and with each other.
+/// `allowed` gets each row with the canonical value that was given for it.
+pub(super) fn judge(given: &[Given<'_>], class: Class, allowed: impl Fn(&Attribute, &[u8]) -> bool) -> Result<Judged> {
+    let (mut attributes, mut value) = (Attributes::new(), None);
+    let (mut forbidden, mut inconsistent) = (None, None);
+    for one in given {
+        let Some(row) = attribute::of_class(class, one.number) else {
+            inconsistent = inconsistent.or(attribute::name(one.number));
+            continue;
+        };
+        let canonical = Zeroizing::new(row.canonical(one.value).ok_or(Error::AttributeValueInvalid(row.name))?);
+        if !allowed(row, &canonical) {
+            forbidden = forbidden.or(Some(row.name));
+        }
+        let earlier_differs = if row.secret {
+            let secret = Secret::from_slice(&canonical);
+            value.replace(secret.duplicate()).is_some_and(|earlier| earlier != secret)
+        } else {
+            attributes.insert(row.number, canonical.to_vec()).is_some_and(|earlier| earlier != *canonical)
+        };
+        if earlier_differs {
+            inconsistent = inconsistent.or(Some(row.name));
+        }
+    }
+    match (forbidden, inconsistent) {
+        (Some(name), _) => Err(Error::AttributeReadOnly(name)),
+        (None, Some(name)) => Err(Error::TemplateInconsistent(name)),
+        (None, None) => Ok(Judged { attributes, value }),
     }
 }
 

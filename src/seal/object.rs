@@ -92,7 +92,7 @@ pub enum Verified {
 
 /// Opens a row that the store gave with this id, version and these terms. `None`: it is private and nobody is logged in.
 ///
-/// Errors: [`Error::DeviceError`], naming the object, when anything is not as it was sealed.
+/// Errors: [`Error::ObjectDamaged`], naming the object, when anything is not as it was sealed.
 pub fn open(seal: Option<&Seal>, id: ObjectId, version: u64, terms: &Terms, row: &[u8]) -> Result<Option<Opened>> {
     let row = Row::parse(row).map_err(|why| damaged(id, &why))?;
     let place = Place { id, version, visibility: row.visibility, terms: *terms };
@@ -118,7 +118,7 @@ pub struct SealedMaterial {
 }
 
 impl SealedMaterial {
-    /// The value of the key. Errors: [`Error::DeviceError`], naming the object, when it was sealed for another place or
+    /// The value of the key. Errors: [`Error::ObjectDamaged`], naming the object, when it was sealed for another place or
     /// another body, or is damaged.
     pub fn open(&self, seal: &Seal) -> Result<Secret> {
         let bound = self.place.bind(&seal.token, &Part::Material { body: &self.body });
@@ -130,11 +130,11 @@ impl SealedMaterial {
 
 /// Who may see the object in a row; tells nothing of whether the row is genuine.
 ///
-/// Errors: [`Error::DeviceError`] when it is no row.
+/// Errors: [`Error::ObjectDamaged`] when it is no row.
 pub fn visibility(row: &[u8]) -> Result<Visibility> {
     match Row::parse(row) {
         Ok(row) => Ok(row.visibility),
-        Err(why) => Err(Error::DeviceError(format!("an object is damaged: {why}").into())),
+        Err(why) => Err(Error::ObjectDamaged(format!("an object is damaged: {why}").into())),
     }
 }
 
@@ -179,7 +179,7 @@ fn sha256(bytes: &[u8]) -> [u8; 32] {
 }
 
 fn damaged(id: ObjectId, why: &str) -> Error {
-    Error::DeviceError(format!("object {id} is damaged: {why}").into())
+    Error::ObjectDamaged(format!("object {id} is damaged: {why}").into())
 }
 
 fn forged(id: ObjectId) -> Error {

@@ -89,10 +89,10 @@ impl Sessions {
 
 impl Session {
     /// Makes a key if it may be made, and only then its value.
-    fn add_key(&self, caller: &Caller, draft: Draft, value: impl FnOnce() -> Result<Secret>) -> Result<Handle> {
+    fn add_key(&mut self, caller: &Caller, draft: Draft, value: impl FnOnce() -> Result<Secret>) -> Result<Handle> {
         admit(caller, Act::Create, &draft.preview()?.standing(true))?;
         let (object, material) = draft.finish_key(value()?)?;
-        self.token.insert(caller, self.handle, object, Some(material))
+        self.insert(caller, object, Some(material))
     }
 }
 

@@ -13,10 +13,10 @@ pub use crypt::Direction;
 pub use sign::Purpose as SignPurpose;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::crypto::InOut;
 use crate::error::{Error, Result};
-use crate::fork;
 use crate::handle::{Handle, Slots};
 use crate::key::{Caller, Login, Purpose, Use, permit};
 use crate::lock;
@@ -26,6 +26,8 @@ use crate::token::Token;
 /// All sessions of a module.
 pub struct Sessions {
     table: Slots<{ lock::SESSION }, Session>,
+    /// Set by `C_Finalize`: a call in flight that finds its session gone learns why, and opens no other.
+    ended: AtomicBool,
 }
 
 /// One session. Its lock is held for the length of a call.
@@ -34,6 +36,8 @@ struct Session {
     slot: u32,
     token: Arc<Token>,
     read_write: bool,
+    /// The session objects that it made, which go when it closes.
+    objects: Vec<Handle>,
     search: Option<find::Found>,
     encrypt: Option<Active<Ciphering>>,
     decrypt: Option<Active<Ciphering>>,
@@ -101,7 +105,7 @@ pub struct Info {
 impl Sessions {
     /// No sessions.
     pub fn new() -> Self {
-        Self { table: Slots::new(fork::word().life()) }
+        Self { table: Slots::new(), ended: AtomicBool::new(false) }
     }
 
     /// Opens a session with the token in a slot.
@@ -112,6 +116,7 @@ impl Sessions {
             slot,
             token: Arc::clone(&token),
             read_write,
+            objects: Vec::new(),
             search: None,
             encrypt: None,
             decrypt: None,
@@ -120,15 +125,20 @@ impl Sessions {
             digest: None,
             last: None,
         };
-        self.table.insert(session).ok_or_else(|| {
+        let Some(handle) = self.table.insert(session) else {
             token.close_session(read_write, || ());
-            Error::HostMemory("no session handle is left")
-        })
+            return Err(Error::HostMemory("no session handle is left"));
+        };
+        if self.ended.load(Ordering::SeqCst) {
+            self.close(handle)?;
+            return Err(Error::NotInitialized);
+        }
+        Ok(handle)
     }
 
     /// Closes a session, its operations and its objects; the token's last one logs out.
     pub fn close(&self, handle: Handle) -> Result<()> {
-        let session = self.table.remove(handle).ok_or(Error::SessionHandleInvalid)?;
+        let session = self.table.remove(handle).ok_or_else(|| self.gone())?;
         self.closed(session);
         Ok(())
     }
@@ -140,8 +150,9 @@ impl Sessions {
         }
     }
 
-    /// Closes all sessions.
-    pub fn close_all(&self) {
+    /// Closes all sessions, for ever.
+    pub fn end(&self) {
+        self.ended.store(true, Ordering::SeqCst);
         for session in self.table.drain_if(|_| true) {
             self.closed(session);
         }
@@ -162,7 +173,12 @@ impl Sessions {
     }
 
     fn with<T>(&self, handle: Handle, work: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
-        self.table.with(handle, work).unwrap_or(Err(Error::SessionHandleInvalid))
+        self.table.with(handle, work).unwrap_or_else(|| Err(self.gone()))
+    }
+
+    /// Why a session is not there.
+    fn gone(&self) -> Error {
+        if self.ended.load(Ordering::SeqCst) { Error::NotInitialized } else { Error::SessionHandleInvalid }
     }
 
     /// The token of a session, for what must not hold the session's lock.
@@ -171,7 +187,7 @@ impl Sessions {
     }
 
     fn closed(&self, session: Session) {
-        session.token.drop_session_objects(session.handle);
+        session.token.drop_session_objects(session.handle, &session.objects);
         let (token, read_write) = (Arc::clone(&session.token), session.read_write);
         drop(session);
         token.close_session(read_write, || self.end_login(&token));
@@ -203,7 +219,7 @@ impl Session {
         let fit = mechanism.fit(purpose)?;
         let seen = Seen { login: self.token.login_word(), revision: self.token.revision()? };
         let caller = self.caller();
-        let last = self.last.take().filter(|last| last.handle == handle && last.seen == seen && last.key.is_alive());
+        let last = self.last.take().filter(|last| last.handle == handle && last.seen == seen && last.key.is_current());
         if let Some(last) = last {
             let grant = permit(&caller, &Use { purpose, fit, key: last.key.facts(), other: None })?;
             return Ok((Keyed::new(last.key, grant), seen));
@@ -224,7 +240,7 @@ impl Session {
         state
     }
 
-    /// Logout: operations of keys that needed the login end, and the search with its private handles.
+    /// Logout: operations of keys that needed the login end, and the search finds nothing more.
     fn end_login(&mut self) {
         self.encrypt.take_if(|active| active.keyed.key().needs_login());
         self.decrypt.take_if(|active| active.keyed.key().needs_login());
@@ -232,6 +248,8 @@ impl Session {
         self.verify.take_if(|active| active.keyed.key().needs_login());
         self.digest.take_if(|active| active.needs_login);
         self.last = None;
+        // The search goes on to its end, but what it found is nobody's business any more.
+        self.search = self.search.take().map(|_| Vec::new().into_iter());
     }
 }
 

@@ -1,9 +1,10 @@
-//! Objects: made, read, destroyed. PKCS#11 3.2, section 5.7.
+//! Objects: made, read, changed, copied, destroyed. PKCS#11 3.2, section 5.7.
 
-use super::Sessions;
+use super::{Session, Sessions};
 use crate::error::Result;
 use crate::handle::Handle;
-use crate::object::{Draft, Given, Template, Way};
+use crate::key::{Caller, KeyMaterial};
+use crate::object::{Draft, Given, Object, Template, Way};
 use crate::token::View;
 
 impl Sessions {
@@ -13,8 +14,22 @@ impl Sessions {
             let caller = session.caller();
             let template = Template::parse(given, Way::Create)?;
             let (object, material) = Draft::new(template, caller.login).finish()?;
-            session.token.insert(&caller, session.handle, object, material)
+            session.insert(&caller, object, material)
         })
+    }
+
+    /// `C_CopyObject`
+    pub fn copy(&self, session: Handle, original: Handle, given: &[Given<'_>]) -> Result<Handle> {
+        self.with(session, |session| {
+            let caller = session.caller();
+            let (copy, material) = session.token.copy(&caller, original, given)?;
+            session.insert(&caller, copy, material)
+        })
+    }
+
+    /// `C_SetAttributeValue`
+    pub fn change(&self, session: Handle, object: Handle, given: &[Given<'_>]) -> Result<()> {
+        self.with(session, |session| session.token.change(&session.caller(), object, given))
     }
 
     /// `C_DestroyObject`
@@ -25,5 +40,17 @@ impl Sessions {
     /// `C_GetAttributeValue`: the object, to be asked for one attribute after the other.
     pub fn view(&self, session: Handle, object: Handle) -> Result<View> {
         self.with(session, |session| session.token.view(&session.caller(), object))
+    }
+}
+
+impl Session {
+    /// Puts a new object in, and remembers it if it goes with the session.
+    pub(super) fn insert(&mut self, caller: &Caller, object: Object, material: Option<KeyMaterial>) -> Result<Handle> {
+        let goes_with_session = !object.is_token();
+        let handle = self.token.insert(caller, self.handle, object, material)?;
+        if goes_with_session {
+            self.objects.push(handle);
+        }
+        Ok(handle)
     }
 }

@@ -19,8 +19,8 @@ pub(super) struct LoginState {
 
 /// What a login opens.
 struct Keys {
-    /// For setting PINs.
-    master: Arc<MasterKey>,
+    /// For setting the user's PIN: of the SO only.
+    master: Option<Arc<MasterKey>>,
     seal: Arc<Seal>,
 }
 
@@ -29,6 +29,8 @@ struct Keys {
 struct Sessions {
     all: u64,
     read_write: u64,
+    /// Whether the token is being initialised anew: nobody opens a session then.
+    barred: bool,
 }
 
 impl LoginState {
@@ -53,10 +55,10 @@ impl LoginState {
         keys.as_ref().map(|keys| Arc::clone(&keys.seal))
     }
 
-    /// The master key of whoever is logged in.
+    /// The master key, if the SO is logged in.
     pub(super) fn master(&self) -> Result<Arc<MasterKey>> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        keys.as_ref().map(|keys| Arc::clone(&keys.master)).ok_or(Error::UserNotLoggedIn)
+        keys.as_ref().and_then(|keys| keys.master.clone()).ok_or(Error::UserNotLoggedIn)
     }
 
     /// Whether `who` could log in now. PKCS#11 3.2, section 5.6.8.
@@ -68,7 +70,12 @@ impl LoginState {
     pub(super) fn begin(&self, who: Login, master: MasterKey, seal: Arc<Seal>) -> Result<()> {
         let sessions = self.turn.lock();
         self.check_with(who, &sessions)?;
-        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Some(Keys { master: Arc::new(master), seal });
+        if sessions.all == 0 {
+            // The session that logs in was closed meanwhile, and a login does not outlive the last session.
+            return Err(Error::SessionHandleInvalid);
+        }
+        let master = (who == Login::So).then(|| Arc::new(master));
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Some(Keys { master, seal });
         self.advance(who);
         Ok(())
     }
@@ -86,12 +93,29 @@ impl LoginState {
     /// Counts a new session in.
     pub(super) fn open_session(&self, read_write: bool) -> Result<()> {
         let mut sessions = self.turn.lock();
+        if sessions.barred {
+            return Err(Error::FunctionFailed("the token is being initialised".into()));
+        }
         if !read_write && self.who() == Login::So {
             return Err(Error::SessionReadWriteSoExists);
         }
         sessions.all = sessions.all.saturating_add(1);
         sessions.read_write = sessions.read_write.saturating_add(u64::from(read_write));
         Ok(())
+    }
+
+    /// Does something that no session may see, outside the lock.
+    pub(super) fn without_sessions<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        {
+            let mut sessions = self.turn.lock();
+            if sessions.all > 0 || sessions.barred {
+                return Err(Error::SessionExists);
+            }
+            sessions.barred = true;
+        }
+        let done = work();
+        self.turn.lock().barred = false;
+        done
     }
 
     /// Counts a session out; the last one logs out, with `sweep` as in [`end`](Self::end).

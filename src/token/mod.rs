@@ -1,11 +1,14 @@
 //! One token: its PINs and login, and the catalog of its objects.
 
 mod catalog;
+mod find;
 mod login;
+mod objects;
+mod opened;
 mod pins;
 mod row;
 
-pub use catalog::{Opened, View};
+pub use opened::{Opened, View};
 pub use row::Label;
 
 use std::sync::Arc;
@@ -15,6 +18,7 @@ use crate::config::Pins;
 use crate::crypto::random;
 use crate::error::{Error, Result};
 use crate::key::{Caller, Login};
+use crate::log::Log;
 use crate::seal::{MasterKey, Role, Seal, TokenId};
 use crate::store::{Change, Commit, Folder, Store, TokenRow};
 use catalog::Catalog;
@@ -27,6 +31,7 @@ pub struct Token {
     /// The id it had when it was opened: reinitialisation gives it another.
     id: TokenId,
     pins: Pins,
+    log: Log,
     login: LoginState,
     catalog: Catalog,
     /// The store's revision at which `id` was last seen to hold.
@@ -65,13 +70,14 @@ pub struct Tries {
 
 impl Token {
     /// Opens the token in a store.
-    pub fn open(store: Arc<dyn Store>, pins: Pins) -> Result<Arc<Self>> {
+    pub fn open(store: Arc<dyn Store>, pins: Pins, log: Log) -> Result<Arc<Self>> {
         let seen = AtomicU64::new(store.revision()?);
         let record = TokenRecord::decode(&store.token()?.bytes)?;
         Ok(Arc::new(Self {
             store,
             id: record.id,
             pins,
+            log,
             login: LoginState::new(),
             catalog: Catalog::new(),
             seen,
@@ -93,11 +99,19 @@ impl Token {
 
     /// `C_InitToken` on a token that lives: all objects and the user's PIN are gone, slot and serial stay. The SO's PIN must
     /// be right, and a wrong one counts.
+    ///
+    /// # Errors
+    /// [`Error::SessionExists`] while this process has sessions on it.
     pub fn reinitialise(&self, so_pin: &[u8], label: Label) -> Result<()> {
+        self.login.without_sessions(|| self.replace(so_pin, label))
+    }
+
+    fn replace(&self, so_pin: &[u8], label: Label) -> Result<()> {
         self.authenticate(Role::So, so_pin)?;
+        let fresh = Self::fresh(&self.pins, so_pin, label, [b'0'; 16])?;
         loop {
             let (row, old) = self.record()?;
-            let record = Self::fresh(&self.pins, so_pin, label, old.serial)?;
+            let record = TokenRecord { serial: old.serial, ..fresh.clone() };
             let changes = vec![Change::Token { expected: row.version, bytes: record.encode() }, Change::Clear];
             if let Commit::Done { .. } = self.store.commit(changes)? {
                 self.replaced.store(true, Ordering::Release);

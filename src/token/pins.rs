@@ -21,7 +21,7 @@ impl Token {
         };
         self.revision()?;
         self.login.check(who)?;
-        let master = self.authenticate(role, pin)?;
+        let (master, _) = self.authenticate(role, pin)?;
         let seal = Seal::new(&master, &self.id)?;
         self.login.begin(who, master, seal.into())
     }
@@ -55,21 +55,27 @@ impl Token {
         }
         self.pins.check_new(pin)?;
         let row = self.login.master()?.lock(Role::User, pin, &self.id, self.pins.cost())?;
-        self.replace_pin(Role::User, &row)
+        self.replace_pin(Role::User, &row, |_| Ok(()))
     }
 
     /// `C_SetPIN`: of the SO if he is logged in, else of the user. The old PIN must be right, and a wrong one counts.
     pub fn set_pin(&self, old: &[u8], new: &[u8]) -> Result<()> {
         self.revision()?;
         let role = if self.logged_in() == Login::So { Role::So } else { Role::User };
-        let master = self.authenticate(role, old)?;
+        let (master, verified) = self.authenticate(role, old)?;
         self.pins.check_new(new)?;
         let row = master.lock(role, new, &self.id, self.pins.cost())?;
-        self.replace_pin(role, &row)
+        self.replace_pin(role, &row, |now| match now {
+            // Others may have locked or changed the PIN while the new one was hashed.
+            Some(now) if now.row != verified => Err(Error::PinIncorrect),
+            Some(now) if now.failures >= self.pins.tries(role) => Err(Error::PinLocked),
+            _ => Ok(()),
+        })
     }
 
-    /// The master key, if the PIN is right and not locked. A wrong PIN is counted exactly, whatever other processes do.
-    pub(super) fn authenticate(&self, role: Role, pin: &[u8]) -> Result<MasterKey> {
+    /// The master key, if the PIN is right and not locked, and the row of the PIN that was right. A wrong PIN is counted exactly,
+    /// whatever other processes do.
+    pub(super) fn authenticate(&self, role: Role, pin: &[u8]) -> Result<(MasterKey, PinRow)> {
         let limit = self.pins.tries(role);
         loop {
             let (_, record) = self.record()?;
@@ -80,22 +86,30 @@ impl Token {
             let Some(master) = MasterKey::unlock(&tried.row, role, pin, &self.id)? else {
                 return Err(self.count_failure(role, limit)?);
             };
-            // While this was hashed, others may have locked the PIN or changed it.
-            let (row, mut record) = self.record()?;
-            let now = record.pin_mut(role).ok_or(Error::UserPinNotInitialized)?;
-            if now.row != tried.row {
-                continue;
+            if self.clear_failures(role, &tried.row, limit)? {
+                return Ok((master, tried.row.clone()));
             }
-            if now.failures >= limit {
+        }
+    }
+
+    /// Sets the count of failures back, if there are any; false if the PIN has been changed while it was hashed.
+    fn clear_failures(&self, role: Role, verified: &PinRow, limit: u32) -> Result<bool> {
+        loop {
+            let (row, mut record) = self.record()?;
+            let pin = record.pin_mut(role).ok_or(Error::UserPinNotInitialized)?;
+            if pin.row != *verified {
+                return Ok(false);
+            }
+            if pin.failures >= limit {
                 return Err(Error::PinLocked);
             }
-            if now.failures == 0 || !self.store.writable() {
-                return Ok(master);
+            if pin.failures == 0 || !self.store.writable() {
+                return Ok(true);
             }
-            now.failures = 0;
+            pin.failures = 0;
             let change = Change::Token { expected: row.version, bytes: record.encode() };
             if let Commit::Done { .. } = self.store.commit(vec![change])? {
-                return Ok(master);
+                return Ok(true);
             }
         }
     }
@@ -121,10 +135,12 @@ impl Token {
         }
     }
 
-    /// Writes a new PIN down, with no failures; again if somebody else changed the token row at the same moment.
-    fn replace_pin(&self, role: Role, new: &PinRow) -> Result<()> {
+    /// Writes a new PIN down, with no failures, if `check` has nothing against it; again if somebody else changed the token row
+    /// at the same moment.
+    fn replace_pin(&self, role: Role, new: &PinRow, check: impl Fn(Option<&Pin>) -> Result<()>) -> Result<()> {
         loop {
             let (row, mut record) = self.record()?;
+            check(record.pin(role))?;
             let pin = Pin { row: new.clone(), failures: 0 };
             match role {
                 Role::So => record.so = pin,

@@ -1,5 +1,7 @@
 //! The token row: what the store keeps of a token beside its objects. `docs/formats.md` has the page.
 
+use std::fmt::Display;
+
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
 use crate::error::{Error, Result};
@@ -9,6 +11,7 @@ use crate::seal::{PinRow, TokenId};
 pub type Label = [u8; 32];
 
 /// The token row, decoded.
+#[derive(Clone)]
 pub(super) struct TokenRecord {
     /// Random; another one after each initialisation.
     pub id: TokenId,
@@ -21,6 +24,7 @@ pub(super) struct TokenRecord {
 }
 
 /// One role's PIN.
+#[derive(Clone)]
 pub(super) struct Pin {
     pub row: PinRow,
     /// Wrong PINs since the last right one.
@@ -43,8 +47,10 @@ impl TokenRecord {
     }
 
     pub(super) fn decode(bytes: &[u8]) -> Result<Self> {
-        Self::read(&mut Decoder::new(bytes))
-            .map_err(|error| Error::TokenNotRecognized(format!("its token row is damaged: {error}").into()))
+        let damaged =
+            |what: &dyn Display| Error::TokenNotRecognized(format!("its token row is damaged: {what}").into());
+        let record = Self::read(&mut Decoder::new(bytes)).map_err(|error| damaged(&error))?;
+        if record.encode() == bytes { Ok(record) } else { Err(damaged(&"it is not in the one form that it can have")) }
     }
 
     fn write(&self, encoder: &mut Encoder<Vec<u8>>) -> std::result::Result<(), Encoding> {

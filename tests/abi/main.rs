@@ -10,7 +10,9 @@
 #[macro_use]
 mod support;
 
+mod changes;
 mod ciphers;
+mod copies;
 mod defaults;
 mod durability;
 mod exits;
@@ -18,6 +20,7 @@ mod fork;
 mod gcm;
 mod library;
 mod linking;
+mod login;
 mod macs;
 mod mechanisms;
 mod objects;
@@ -33,6 +36,7 @@ mod slots;
 mod surroundings;
 mod tables;
 mod templates;
+mod tokens;
 mod vectors;
 mod wrapping;
 
@@ -41,7 +45,9 @@ use std::process::ExitCode;
 use support::Test;
 
 const SUITES: &[&[Test]] = &[
+    changes::TESTS,
     ciphers::TESTS,
+    copies::TESTS,
     defaults::TESTS,
     durability::TESTS,
     exits::TESTS,
@@ -49,6 +55,7 @@ const SUITES: &[&[Test]] = &[
     gcm::TESTS,
     library::TESTS,
     linking::TESTS,
+    login::TESTS,
     macs::TESTS,
     mechanisms::TESTS,
     objects::TESTS,
@@ -64,19 +71,22 @@ const SUITES: &[&[Test]] = &[
     surroundings::TESTS,
     tables::TESTS,
     templates::TESTS,
+    tokens::TESTS,
     vectors::TESTS,
     wrapping::TESTS,
 ];
 
 const PEERS: &[&[Test]] = &[
+    changes::PEERS,
     durability::PEERS,
     fork::PEERS,
+    login::PEERS,
     objects::PEERS,
     pins::PEERS,
     portability::PEERS,
-    sessions::PEERS,
     slots::PEERS,
     surroundings::PEERS,
+    tokens::PEERS,
 ];
 
 fn main() -> ExitCode {

@@ -21,13 +21,14 @@ const FLOORS: [&[&str]; 6] = [
 ];
 
 /// What a room may use on its own floor.
-const BESIDE: [(&str, &[&str]); 7] = [
+const BESIDE: [(&str, &[&str]); 8] = [
     ("module", &["slot", "session"]),
     ("session", &["slot"]),
     ("transfer", &["token"]),
     ("mechanism", &["object"]),
     ("crypto", &["secret", "fork"]),
-    ("store", &["secret", "fork"]),
+    ("store", &["secret", "fork", "system"]),
+    ("log", &["system"]),
     ("config", &["system"]),
 ];
 
@@ -38,19 +39,23 @@ const FOR_ALL: [&str; 4] = ["error", "log", "lock", "handle"];
 const NEVER: [(&str, &[&str]); 2] = [("key", &["store", "lock", "fork", "config"]), ("seal", &["lock", "config"])];
 
 /// Crates that belong to certain rooms.
-const CRATES: [(&str, &[&str]); 15] = [
+const CRATES: [(&str, &[&str]); 19] = [
     ("aes", &["crypto"]),
     ("aes_kw", &["crypto"]),
     ("argon2", &["crypto"]),
     ("aws_lc_rs", &["crypto"]),
     ("aws_lc_sys", &["crypto"]),
     ("clap", &["bin"]),
+    ("clap_complete", &["bin"]),
     ("cmac", &["crypto"]),
+    ("comfy_table", &["bin"]),
     // Rooms that know PKCS#11.
     ("cryptoki_sys", &["key", "object", "mechanism", "token", "transfer", "module", "slot", "session", "abi", "bin"]),
     ("rand", &["crypto"]),
+    ("rpassword", &["bin"]),
     ("rusqlite", &["store"]),
     ("serde", &["config", "bin"]),
+    ("serde_json", &["bin"]),
     ("sha1", &["crypto"]),
     ("sha2", &["crypto"]),
     ("sha3", &["crypto"]),

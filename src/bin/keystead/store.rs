@@ -41,9 +41,9 @@ impl Store {
 
     fn with(config: Config) -> Result<Self> {
         let folder = config.store.clone().unwrap_or_default();
-        let unknown = config.no_store.clone();
-        if let Some(reason) = unknown {
-            return Err(Failure::new(format!("there is no store: {reason}")).with_next(NAME_ANOTHER));
+        if let Some(reason) = &config.no_store {
+            let failure = Failure::new(format!("there is no store: {reason}"));
+            return Err(failure.with_next("put that right, or name a folder with --store DIR or KEYSTEAD_STORE"));
         }
         let module = Module::open(config)?;
         match module.slots().usable() {

@@ -51,7 +51,7 @@ fn open_whole(seal: &Seal, terms: &Terms, row: &[u8]) -> Result<(Vec<u8>, Option
 }
 
 fn is_refused_by_name<T>(outcome: Result<T>, id: ObjectId) -> bool {
-    matches!(outcome.err(), Some(Error::DeviceError(why)) if why.contains(&id.to_string()))
+    matches!(outcome.err(), Some(Error::ObjectDamaged(why)) if why.contains(&id.to_string()))
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn a_row_of_a_newer_format_is_refused_with_both_formats() {
     for (row, format) in
         [(&[0xa1, 0x00, 0x01][..], "format 1,"), (&[0xa2, 0x00, 0x18, 0x63, 0x18, 0x20, 0x00], "format 99,")]
     {
-        let Err(Error::DeviceError(why)) = visibility(row) else { panic!("taken") };
+        let Err(Error::ObjectDamaged(why)) = visibility(row) else { panic!("taken") };
         assert!(why.contains(format) && why.contains("format 0"), "{why}");
     }
 }

@@ -3,7 +3,7 @@
 use std::ffi::CString;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
@@ -63,14 +63,7 @@ fn ofd_lock(file: &File, kind: i32) -> io::Result<()> {
 
 /// The same open file under a descriptor above 2, so that nobody's standard output lands in it.
 pub(super) fn above_standard_streams(file: File) -> io::Result<File> {
-    if file.as_raw_fd() > libc::STDERR_FILENO {
-        return Ok(file);
-    }
-    // SAFETY: the descriptor is open for as long as `file` lives.
-    let descriptor = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_DUPFD_CLOEXEC, libc::STDERR_FILENO + 1) };
-    check(descriptor)?;
-    // SAFETY: the kernel has just made this descriptor for us, and nobody else knows it.
-    Ok(unsafe { File::from_raw_fd(descriptor) })
+    crate::system::above_standard_streams(file.into()).map(File::from)
 }
 
 /// Whether the effective user may use `path` so; `rights` is `libc::R_OK`, `W_OK`, `X_OK` or several.

@@ -90,6 +90,15 @@ impl Home {
         self.path().join("tokens")
     }
 
+    /// The tokens' files, in the order of their slots.
+    pub fn token_files(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.store()).into_iter().flatten().flatten();
+        let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+        files.retain(|file| file.extension().is_some_and(|extension| extension == "db"));
+        files.sort();
+        files
+    }
+
     /// The suites themselves are checked against SoftHSM2, which has another configuration.
     fn configure_softhsm(&self) {
         let tokens = self.path().join("softhsm");

@@ -23,6 +23,7 @@ mod object;
 mod operation;
 mod session;
 mod system;
+mod table;
 mod token;
 mod tool;
 mod tour;
@@ -32,7 +33,7 @@ pub use home::{Config, Home};
 pub use host::Host;
 pub use in_place::GUARD;
 pub use mechanism::Mechanism;
-pub use module::{Entry, FUNCTIONS, Module, Table, call_blank, initialize_args};
+pub use module::{Module, initialize_args};
 pub use operation::{Decrypt, Digest, Encrypt, Operation, Sign};
 pub use process::{Forked, Peer, arguments, hear, say};
 pub use rv::{Result, Rv};
@@ -41,6 +42,7 @@ pub use system::{
     become_nobody, close_standard_streams, closed_on_exec, descriptors, limit, locale, make_setuid_of_nobody,
     open_to_all, set_mode, set_variable, umask, with_interrupting_timer, with_umask,
 };
+pub use table::{Entry, FUNCTIONS, Table, call_blank};
 pub use template::Template;
 pub use token::{LABEL, SO_PIN, Token, USER_PIN};
 pub use tool::{contains, files, hex, libcrypto_gcm_open, openssl_enc, output, run, unhex};

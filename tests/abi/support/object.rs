@@ -14,6 +14,13 @@ impl Session {
         call!(self.module.list, C_CreateObject(self.handle, raw.as_mut_ptr(), count, &mut object)).map(|()| object)
     }
 
+    /// `C_CopyObject`.
+    pub fn copy(&self, from: CK_OBJECT_HANDLE, template: &Template) -> Result<CK_OBJECT_HANDLE> {
+        let (mut raw, mut object) = (template.raw(), 0);
+        let count = raw.len() as CK_ULONG;
+        call!(self.module.list, C_CopyObject(self.handle, from, raw.as_mut_ptr(), count, &mut object)).map(|()| object)
+    }
+
     /// `C_DestroyObject`.
     pub fn destroy(&self, object: CK_OBJECT_HANDLE) -> Result {
         call!(self.module.list, C_DestroyObject(self.handle, object))

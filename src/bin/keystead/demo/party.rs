@@ -1,4 +1,6 @@
 //! A token at work: what both sides of the demo do with theirs, through the functions that the C entry points call.
+//!
+//! The values and PINs here protect nothing, and the demo prints some of them: they are not kept as secrets.
 
 use std::path::Path;
 
@@ -60,9 +62,10 @@ pub fn settings() -> Settings {
     settings
 }
 
-/// What hashing a PIN costs, in words.
+/// What hashing a PIN by Argon2id costs, in words.
 pub fn cost(pins: &Pins) -> String {
-    format!("{} KiB and {} passes of Argon2id", pins.memory_kib, pins.passes)
+    let passes = if pins.passes == 1 { "pass" } else { "passes" };
+    format!("{} KiB and {} {passes}", pins.memory_kib, pins.passes)
 }
 
 impl Party {
@@ -71,6 +74,9 @@ impl Party {
         let module = Module::open(Config::for_store(folder.to_owned(), settings()))?;
         module.slots().usable()?;
         let slot = module.slots().list(true).first().copied().ok_or(Error::SlotIdInvalid)?.into();
+        if module.slots().state(slot)?.is_some() {
+            return Err(Error::FunctionFailed("there is a token already, and the demo touches none".into()));
+        }
         // Random PINs that nobody will ever need again.
         let (so_pin, pin) = (hex::digits(&random::bytes::<8>()?), hex::digits(&random::bytes::<8>()?));
         let mut padded = [b' '; 32];

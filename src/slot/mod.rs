@@ -1,5 +1,7 @@
 //! Slots: where tokens show up.
 
+mod event;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -15,6 +17,7 @@ pub struct Slots {
     config: Config,
     /// The folder, or why it cannot be used.
     folder: Result<Box<dyn Folder>>,
+    events: event::Events,
     known: Mutex<{ lock::SLOTS }, Known>,
 }
 
@@ -23,6 +26,8 @@ struct Known {
     slots: BTreeMap<u32, Slot>,
     /// What `C_GetSlotList` shows, in its order. Grows only when a caller asks anew.
     listed: Option<Vec<u32>>,
+    /// Set by `C_Finalize`: a call in flight must not open anything any more.
+    closed: bool,
 }
 
 /// What is in a slot.
@@ -61,7 +66,9 @@ impl Slots {
                 Err(reason)
             }
         });
-        Self { config, folder, known: Mutex::new(Known::default()) }
+        let slots = Self { config, folder, events: event::Events::default(), known: Mutex::new(Known::default()) };
+        slots.expect_tokens();
+        slots
     }
 
     /// Whether the folder can be used.
@@ -76,7 +83,7 @@ impl Slots {
     /// was. Never fails: what is wrong inside one token is that token's trouble.
     pub fn list(&self, anew: bool) -> Vec<u32> {
         let mut known = self.known.lock();
-        if anew || known.listed.is_none() {
+        if !known.closed && (anew || known.listed.is_none()) {
             self.look(&mut known);
         }
         known.listed.clone().unwrap_or_default()
@@ -95,7 +102,8 @@ impl Slots {
     /// What is in a slot, opened if need be.
     ///
     /// # Errors
-    /// [`Error::SlotIdInvalid`]; [`Error::TokenNotRecognized`] when the token cannot be opened.
+    /// [`Error::SlotIdInvalid`]; [`Error::TokenNotRecognized`] when the token cannot be opened; [`Error::HostMemory`] when
+    /// only descriptors or memory are missing.
     pub fn find(&self, id: u64) -> Result<Found> {
         let mut known = self.known.lock();
         let slot = self.slot(&mut known, id)?;
@@ -112,31 +120,30 @@ impl Slots {
                     Found::Blank => Ok(None),
                     Found::Token(token) => token.state().map(Some),
                 },
+                Err(error @ Error::HostMemory(_)) => Err(error),
                 Err(error) => Err(Error::TokenNotRecognized(error.to_string().into())),
             },
         }
     }
 
-    /// `C_InitToken`: makes the token that a blank slot waits for, or makes a living one anew, in the same slot.
+    /// `C_InitToken`: makes the token that a blank slot waits for, or makes a living one anew, in the same slot. The PIN is
+    /// hashed outside the lock.
     pub fn init_token(&self, id: u64, so_pin: &[u8], label: Label) -> Result<()> {
-        let mut known = self.known.lock();
-        let (id, slot) = self.slot(&mut known, id)?;
-        let pins = &self.config.settings.pin;
-        if !matches!(slot, Slot::Blank) {
-            let Found::Token(token) = self.opened(id, slot)? else {
-                return Err(Error::SlotIdInvalid);
-            };
-            if token.is_in_use() {
-                return Err(Error::SessionExists);
-            }
-            token.reinitialise(so_pin, label)?;
-            *slot = Slot::Closed;
-            return Ok(());
+        match self.find(id)? {
+            Found::Blank => self.make_token(u32::try_from(id).map_err(|_| Error::SlotIdInvalid)?, so_pin, label),
+            Found::Token(token) => token.reinitialise(so_pin, label),
         }
+    }
+
+    fn make_token(&self, id: u32, so_pin: &[u8], label: Label) -> Result<()> {
+        let pins = &self.config.settings.pin;
         pins.check_new(so_pin)?;
         let folder = self.folder.as_deref().map_err(|_| Error::SlotIdInvalid)?;
         let made = Token::create(folder, id, pins, so_pin, label)?;
-        *slot = Slot::Closed;
+        if let Some(slot) = self.known.lock().slots.get_mut(&id).filter(|slot| matches!(slot, Slot::Blank)) {
+            *slot = Slot::Closed;
+        }
+        self.expect_tokens();
         if made {
             Ok(())
         } else {
@@ -144,21 +151,27 @@ impl Slots {
         }
     }
 
-    /// Drops all open tokens.
+    /// Drops all open tokens and ends every wait for an event.
     pub fn close(&self) {
-        *self.known.lock() = Known::default();
+        self.end_events();
+        *self.known.lock() = Known { closed: true, ..Known::default() };
     }
 
-    /// Looks at the folder. Open tokens stay open; the blank one is last, and alone if there is no other.
+    /// Looks at the folder. Open tokens stay open; the blank one is last, and alone if there is no other. What a folder that
+    /// cannot be read now held before stays.
     fn look(&self, known: &mut Known) {
         let Ok(folder) = &self.folder else {
             known.listed = Some(Vec::new());
             return;
         };
-        let mut ids = folder.slots().unwrap_or_else(|reason| {
-            self.config.log.error(format_args!("the folder of tokens cannot be read: {reason}"));
-            Vec::new()
-        });
+        let mut ids = match folder.slots() {
+            Ok(ids) => ids,
+            Err(reason) => {
+                self.config.log.error(format_args!("the folder of tokens cannot be read: {reason}"));
+                known.listed.get_or_insert_default();
+                return;
+            }
+        };
         known.slots.retain(|id, slot| ids.contains(id) && !matches!(slot, Slot::Blank));
         for id in &ids {
             known.slots.entry(*id).or_insert(Slot::Closed);
@@ -177,6 +190,9 @@ impl Slots {
     }
 
     fn slot<'a>(&self, known: &'a mut Known, id: u64) -> Result<(u32, &'a mut Slot)> {
+        if known.closed {
+            return Err(Error::NotInitialized);
+        }
         if known.listed.is_none() {
             self.look(known);
         }
@@ -192,7 +208,8 @@ impl Slots {
         }
         *slot = Slot::Closed;
         let folder = self.folder.as_deref().map_err(|_| Error::SlotIdInvalid)?;
-        let opened = folder.open(id).and_then(|store| Token::open(store, self.config.settings.pin));
+        let opened =
+            folder.open(id).and_then(|store| Token::open(store, self.config.settings.pin, self.config.log.clone()));
         match opened {
             Ok(token) => {
                 *slot = Slot::Open(Arc::clone(&token));
@@ -201,10 +218,13 @@ impl Slots {
             Err(reason) => {
                 self.config.log.error(format_args!("slot {id}: {reason}"));
                 Err(match reason {
-                    Error::TokenNotRecognized(_) => reason,
+                    Error::TokenNotRecognized(_) | Error::HostMemory(_) => reason,
                     other => Error::TokenNotRecognized(other.to_string().into()),
                 })
             }
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,8 @@
 //! What sessions do to each other, on a token in memory. These tests run with the order of locks asserted.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod faults;
+
 use std::sync::Arc;
 use std::thread;
 
@@ -8,10 +10,11 @@ use cryptoki_sys::*;
 
 use super::*;
 use crate::config::{Pins, Wrapping};
+use crate::log::Log;
 use crate::mechanism::{Mechanisms, Parameter};
 use crate::object::{Given, Search};
-use crate::store::Folder;
 use crate::store::memory::MemoryFolder;
+use crate::store::{Folder, Store};
 
 const PINS: Pins = Pins { min: 4, max: 255, user_tries: 10, so_tries: 10, memory_kib: 8, passes: 1, lanes: 1 };
 const SO_PIN: &[u8] = b"so pin";
@@ -22,16 +25,22 @@ fn mechanism(number: u64) -> Result<&'static Mechanism> {
 }
 
 struct Fixture {
+    folder: MemoryFolder,
     sessions: Sessions,
     token: Arc<Token>,
 }
 
 impl Fixture {
     fn new() -> Self {
+        Self::over(|store| store)
+    }
+
+    /// On a store that `wrap` puts over the one in memory.
+    fn over(wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>) -> Self {
         let folder = MemoryFolder::new();
         assert!(Token::create(&folder, 0, &PINS, SO_PIN, [b' '; 32]).unwrap());
-        let token = Token::open(folder.open(0).unwrap(), PINS).unwrap();
-        let fixture = Self { sessions: Sessions::new(), token };
+        let token = Token::open(wrap(folder.open(0).unwrap()), PINS, Log::default()).unwrap();
+        let fixture = Self { folder, sessions: Sessions::new(), token };
         let session = fixture.open();
         fixture.sessions.login(session, Login::So, SO_PIN).unwrap();
         fixture.sessions.init_pin(session, PIN).unwrap();
@@ -48,6 +57,13 @@ impl Fixture {
         let all = [(CKA_VALUE_LEN, length.as_slice())];
         let given: Vec<_> = all.iter().chain(more).map(|(number, value)| Given { number: *number, value }).collect();
         self.sessions.generate(session, mechanism(CKM_AES_KEY_GEN).unwrap(), &given)
+    }
+
+    fn find(&self, session: Handle, given: &[Given<'_>]) -> Result<Vec<Handle>> {
+        self.sessions.find_init(session, &Search::new(given))?;
+        let found = self.sessions.find_next(session, 1_000);
+        self.sessions.find_final(session)?;
+        found
     }
 
     fn encrypt(&self, session: Handle, key: Handle) -> Result<Length> {
@@ -97,7 +113,9 @@ fn a_reinitialised_token_is_noticed_at_the_next_look() {
     let session = fixture.open();
     fixture.sessions.login(session, Login::User, PIN).unwrap();
     let key = fixture.generate(session, &[(CKA_TOKEN, &[1])]).unwrap();
-    fixture.token.reinitialise(SO_PIN, [b'x'; 32]).unwrap();
+    let elsewhere = Token::open(fixture.folder.open(0).unwrap(), PINS, Log::default()).unwrap();
+    elsewhere.reinitialise(SO_PIN, [b'x'; 32]).unwrap();
+    assert_eq!(fixture.token.reinitialise(SO_PIN, [b'x'; 32]), Err(Error::SessionExists));
     assert_eq!(fixture.encrypt(session, key), Err(Error::SessionHandleInvalid));
     assert_eq!(fixture.sessions.find_init(session, &Search::new(&[])), Err(Error::SessionHandleInvalid));
     assert_eq!(fixture.sessions.login(session, Login::User, PIN), Err(Error::SessionHandleInvalid));
@@ -160,8 +178,67 @@ fn ends_and_uses_race_without_a_dead_lock() {
             });
         }
     });
-    fixture.sessions.close_all();
+    fixture.sessions.end();
     assert!(fixture.sessions.info(keep_open).is_err());
     assert!(!fixture.token.is_in_use());
     assert_eq!(fixture.token.logged_in(), Login::Public, "the last session to close logs out");
+}
+
+#[test]
+fn a_login_does_not_outlive_the_last_session() {
+    let fixture = Fixture::new();
+    // The session was closed while the PIN was hashed.
+    assert_eq!(fixture.token.login(Login::So, SO_PIN), Err(Error::SessionHandleInvalid));
+    assert_eq!(fixture.token.logged_in(), Login::Public);
+}
+
+#[test]
+fn a_search_shows_nothing_after_logout() {
+    let fixture = Fixture::new();
+    let session = fixture.open();
+    fixture.sessions.login(session, Login::User, PIN).unwrap();
+    fixture.generate(session, &[(CKA_TOKEN, &[1])]).unwrap();
+    fixture.sessions.find_init(session, &Search::new(&[])).unwrap();
+    fixture.sessions.logout(session).unwrap();
+    assert_eq!(fixture.sessions.find_next(session, 10), Ok(Vec::new()));
+    assert_eq!(fixture.sessions.find_final(session), Ok(()));
+}
+
+#[test]
+fn an_empty_id_is_found() {
+    let fixture = Fixture::new();
+    let session = fixture.open();
+    fixture.sessions.login(session, Login::User, PIN).unwrap();
+    for token in [[0], [1]] {
+        fixture.generate(session, &[(CKA_TOKEN, &token)]).unwrap();
+        fixture.generate(session, &[(CKA_TOKEN, &token), (CKA_ID, b"id")]).unwrap();
+    }
+    assert_eq!(fixture.find(session, &[Given { number: CKA_ID, value: b"" }]).unwrap().len(), 2);
+}
+
+#[test]
+fn a_changed_key_is_not_taken_for_what_it_was() {
+    let fixture = Fixture::new();
+    let session = fixture.open();
+    fixture.sessions.login(session, Login::User, PIN).unwrap();
+    for token in [[0], [1]] {
+        let key = fixture.generate(session, &[(CKA_TOKEN, &token)]).unwrap();
+        fixture.encrypt(session, key).unwrap();
+        fixture.sessions.change(session, key, &[Given { number: CKA_ENCRYPT, value: &[0] }]).unwrap();
+        assert_eq!(fixture.encrypt(session, key), Err(Error::KeyFunctionNotPermitted("CKA_ENCRYPT")));
+        let copy = fixture.sessions.copy(session, key, &[Given { number: CKA_ENCRYPT, value: &[1] }]).unwrap();
+        assert_eq!(fixture.encrypt(session, copy), Ok(Length::Written(36)));
+        fixture.sessions.destroy(session, key).unwrap();
+        assert_eq!(fixture.encrypt(session, copy), Ok(Length::Written(36)), "the copy is a key of its own");
+    }
+}
+
+#[test]
+fn session_objects_go_with_the_session_that_made_them() {
+    let fixture = Fixture::new();
+    let (one, two) = (fixture.open(), fixture.open());
+    let (of_one, of_two) = (fixture.generate(one, &[]).unwrap(), fixture.generate(two, &[]).unwrap());
+    let copy = fixture.sessions.copy(one, of_two, &[]).unwrap();
+    fixture.sessions.close(one).unwrap();
+    assert_eq!(fixture.find(two, &[]), Ok(vec![of_two]), "not {of_one:?}, nor the copy {copy:?}");
 }

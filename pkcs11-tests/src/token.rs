@@ -1,0 +1,67 @@
+//! A throw-away token, whichever module it is for.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::ptr;
+use std::sync::Arc;
+
+use cryptoki_sys::*;
+
+use crate::failure::{Failure, Result};
+use crate::module::{Module, Session, check};
+
+/// Points the modules that are known here to `folder`: a child process that loads one keeps its tokens there. A module that
+/// reads neither variable must find a blank token by itself.
+pub fn keep_tokens_in(folder: &Path, child: &mut Command) -> Result<()> {
+    let tokens = folder.join("tokens");
+    fs::create_dir_all(&tokens)?;
+    let keystead = folder.join("keystead.toml");
+    fs::write(&keystead, format!("store = {:?}\n", folder.join("keystead")))?;
+    let softhsm = folder.join("softhsm2.conf");
+    let lines = format!("directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n", tokens.display());
+    fs::write(&softhsm, lines)?;
+    child.env("KEYSTEAD_CONF", keystead).env_remove("KEYSTEAD_STORE").env("SOFTHSM2_CONF", softhsm);
+    Ok(())
+}
+
+/// Makes a token in the first slot with a blank one, logs the user in, and returns the session that keeps the login.
+pub fn log_in_to_new(module: &Arc<Module>) -> Result<Session> {
+    let blank = slots(module)?.into_iter().find(|slot| !is_initialised(module, *slot));
+    let blank = blank.ok_or_else(|| Failure::new("the module has no slot with a blank token"))?;
+    let mut label = *b"pkcs11-tests                    ";
+    let (mut so, mut user) = (*b"so-pin-8642", *b"user-pin-1357");
+    let (so_length, user_length) = (so.len() as CK_ULONG, user.len() as CK_ULONG);
+    // SAFETY: PIN and label are valid for their lengths.
+    let code = unsafe { (module.table.init_token)(blank, so.as_mut_ptr(), so_length, label.as_mut_ptr()) };
+    check("C_InitToken", code)?;
+    // SoftHSM2 gives a token another slot as soon as it is there.
+    let slot = slots(module)?.into_iter().find(|slot| is_initialised(module, *slot));
+    let session = module.open_session(slot.ok_or_else(|| Failure::new("the new token is in no slot"))?)?;
+    // SAFETY: the PINs are valid for their lengths.
+    unsafe {
+        check("C_Login", (module.table.login)(session.handle, CKU_SO, so.as_mut_ptr(), so_length))?;
+        check("C_InitPIN", (module.table.init_pin)(session.handle, user.as_mut_ptr(), user_length))?;
+        check("C_Logout", (module.table.logout)(session.handle))?;
+        check("C_Login", (module.table.login)(session.handle, CKU_USER, user.as_mut_ptr(), user_length))?;
+    }
+    Ok(session)
+}
+
+fn slots(module: &Module) -> Result<Vec<CK_SLOT_ID>> {
+    let mut count = 0;
+    // SAFETY: a NULL list asks for the count.
+    check("C_GetSlotList", unsafe { (module.table.slot_list)(CK_TRUE, ptr::null_mut(), &mut count) })?;
+    let mut slots = vec![0; usize::try_from(count).unwrap_or_default()];
+    // SAFETY: there is room for `count` slots.
+    check("C_GetSlotList", unsafe { (module.table.slot_list)(CK_TRUE, slots.as_mut_ptr(), &mut count) })?;
+    slots.truncate(usize::try_from(count).unwrap_or_default());
+    Ok(slots)
+}
+
+fn is_initialised(module: &Module, slot: CK_SLOT_ID) -> bool {
+    let mut info = CK_TOKEN_INFO::default();
+    // SAFETY: the function writes one structure.
+    let code = unsafe { (module.table.token_info)(slot, &mut info) };
+    code == CKR_OK && info.flags & CKF_TOKEN_INITIALIZED != 0
+}

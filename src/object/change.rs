@@ -1,0 +1,125 @@
+//! Changing an object, and copying one. PKCS#11 3.2, sections 4.1.2, 4.1.3, 5.7.2 and 5.7.6.
+
+use cryptoki_sys::{CKA_TRUSTED, CKA_UNIQUE_ID};
+
+use super::Object;
+use super::attribute::{Attribute, Change};
+use super::template::{Given, check_known, judge};
+use crate::crypto::random;
+use crate::error::{Error, Result};
+use crate::key::Login;
+use crate::store::ObjectId;
+
+impl Object {
+    /// The object as it is after `C_SetAttributeValue`: with all the changes, or with none.
+    pub fn changed(&self, given: &[Given<'_>], login: Login) -> Result<Self> {
+        let version = self.version.checked_add(1).ok_or(Error::GeneralError("an object has no version left".into()))?;
+        Ok(Self { version, ..self.with(given, |row, new| self.lets(row.change, row, new, login))? })
+    }
+
+    /// A new object like this one, as `C_CopyObject` makes it. Its history is that of the original; only the SO can make a
+    /// copy that is trusted.
+    pub fn copied(&self, given: &[Given<'_>], login: Login) -> Result<Self> {
+        let lets = |row: &Attribute, new: &[u8]| row.change == Change::InCopy || self.lets(row.change, row, new, login);
+        let id = ObjectId(random::bytes()?);
+        let mut copy = Self { id, version: 1, ..self.with(given, lets)? };
+        copy.attributes.insert(CKA_UNIQUE_ID, id.to_string().into_bytes());
+        if login != Login::So && self.flag(CKA_TRUSTED) {
+            copy.attributes.insert(CKA_TRUSTED, vec![0]);
+        }
+        Ok(copy)
+    }
+
+    fn with(&self, given: &[Given<'_>], allowed: impl Fn(&Attribute, &[u8]) -> bool) -> Result<Self> {
+        check_known(given)?;
+        let mut object = self.clone();
+        object.attributes.extend(judge(given, self.class, allowed)?.attributes);
+        Ok(object)
+    }
+
+    /// Whether a rule lets an attribute of this object have the new value.
+    fn lets(&self, rule: Change, row: &Attribute, new: &[u8], login: Login) -> bool {
+        let (is, becomes) = (self.flag(row.number), new == [1]);
+        match rule {
+            Change::Never | Change::InCopy => false,
+            Change::Free => true,
+            Change::Up => becomes || !is,
+            Change::Down => is || !becomes,
+            Change::UpBySo => becomes == is || (becomes && login == Login::So),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use cryptoki_sys::*;
+
+    use super::*;
+    use crate::key::{Class, KeyType};
+    use crate::object::{Draft, Template, Way};
+    use crate::secret::Secret;
+
+    fn key(given: &[(u64, &[u8])]) -> Object {
+        let given: Vec<_> = given.iter().map(|(number, value)| Given { number: *number, value }).collect();
+        let way = Way::Generate(Class::SecretKey, KeyType::Aes, CKM_AES_KEY_GEN);
+        Draft::new(Template::parse(&given, way).unwrap(), Login::User).finish_key(Secret::zeroed(16)).unwrap().0
+    }
+
+    fn set(object: &Object, number: u64, value: &[u8], login: Login) -> Result<Object> {
+        object.changed(&[Given { number, value }], login)
+    }
+
+    #[test]
+    fn attributes_change_in_one_direction_only() {
+        let key = key(&[(CKA_SENSITIVE, &[0]), (CKA_EXTRACTABLE, &[1])]);
+        for (number, value) in [(CKA_SENSITIVE, 1), (CKA_EXTRACTABLE, 0), (CKA_WRAP_WITH_TRUSTED, 1), (CKA_COPYABLE, 0)]
+        {
+            let changed = set(&key, number, &[value], Login::User).unwrap();
+            assert_eq!(changed.value(number), Some([value].as_slice()));
+            assert_eq!(changed.version, 2);
+            assert!(set(&changed, number, &[value], Login::User).is_ok(), "to the value that it has");
+            let back = set(&changed, number, &[1 - value], Login::User);
+            assert!(matches!(back, Err(Error::AttributeReadOnly(_))));
+            let copied_back = changed.copied(&[Given { number, value: &[1 - value] }], Login::User);
+            assert!(matches!(copied_back, Err(Error::AttributeReadOnly(_))));
+        }
+    }
+
+    #[test]
+    fn only_the_so_gives_trust() {
+        let key = key(&[]);
+        assert!(matches!(set(&key, CKA_TRUSTED, &[1], Login::User), Err(Error::AttributeReadOnly("CKA_TRUSTED"))));
+        let trusted = set(&key, CKA_TRUSTED, &[1], Login::So).unwrap();
+        assert!(!trusted.copied(&[], Login::User).unwrap().flag(CKA_TRUSTED));
+        assert!(trusted.copied(&[], Login::So).unwrap().flag(CKA_TRUSTED));
+    }
+
+    #[test]
+    fn one_bad_attribute_changes_nothing() {
+        let key = key(&[]);
+        let class = CKO_SECRET_KEY.to_ne_bytes();
+        for bad in [Given { number: CKA_LOCAL, value: &[1] }, Given { number: CKA_CLASS, value: &class }] {
+            let given = [Given { number: CKA_LABEL, value: b"new" }, bad];
+            assert!(matches!(key.changed(&given, Login::User), Err(Error::AttributeReadOnly(_))));
+        }
+    }
+
+    #[test]
+    fn a_copy_has_an_id_of_its_own_and_the_history_of_the_original() {
+        let key = key(&[]);
+        let given = [(CKA_TOKEN, 1), (CKA_PRIVATE, 0), (CKA_MODIFIABLE, 0), (CKA_DESTROYABLE, 0)];
+        let given: Vec<_> = given.iter().map(|(number, value)| (*number, [*value])).collect();
+        let given: Vec<_> = given.iter().map(|(number, value)| Given { number: *number, value }).collect();
+        let copy = key.copied(&given, Login::User).unwrap();
+        assert_ne!(copy.id, key.id);
+        assert_ne!(copy.value(CKA_UNIQUE_ID), key.value(CKA_UNIQUE_ID));
+        assert_eq!(copy.version, 1);
+        for number in [CKA_LOCAL, CKA_ALWAYS_SENSITIVE, CKA_NEVER_EXTRACTABLE, CKA_KEY_GEN_MECHANISM] {
+            assert_eq!(copy.value(number), key.value(number));
+        }
+        assert!(copy.is_token() && !copy.is_private() && !copy.flag(CKA_MODIFIABLE));
+        assert!(matches!(set(&key, CKA_TOKEN, &[1], Login::User), Err(Error::AttributeReadOnly("CKA_TOKEN"))));
+    }
+}

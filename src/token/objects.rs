@@ -1,0 +1,201 @@
+//! The objects of a token: made, read, changed, copied, destroyed. The store always comes first, memory second.
+
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::Token;
+use super::catalog::{Entry, Place};
+use super::opened::{Opened, View};
+use crate::error::{Error, Result};
+use crate::handle::Handle;
+use crate::key::{Act, Caller, Facts, KeyMaterial, admit, visible};
+use crate::mechanism::PreparedKey;
+use crate::object::{self, Given, Object};
+use crate::seal::{self, Plain, Visibility};
+use crate::store::{Change, Commit, ObjectId, Row};
+
+impl Token {
+    /// The object behind a handle, if the caller sees it; as it is in the store now.
+    pub fn opened(&self, caller: &Caller, handle: Handle) -> Result<Arc<Opened>> {
+        let entry = self.catalog.entries.with(handle, |entry| (entry.place, entry.private, entry.opened.clone()));
+        let (place, private, opened) = entry.ok_or(Error::ObjectHandleInvalid)?;
+        if !visible(caller, private) {
+            return Err(Error::ObjectHandleInvalid);
+        }
+        match (place, opened) {
+            (Place::Session(_), opened) => opened.ok_or(Error::ObjectHandleInvalid),
+            (Place::Token(id, seen), opened) => self.refreshed(handle, id, seen, opened),
+        }
+    }
+
+    /// The key behind an opened object, made ready for mechanisms. For a token key that needs a login.
+    pub fn prepared(&self, opened: &Opened) -> Result<Arc<PreparedKey>> {
+        opened.prepared(|| self.seal())
+    }
+
+    /// The object as the caller may read its attributes.
+    pub fn view(&self, caller: &Caller, handle: Handle) -> Result<View> {
+        self.revision()?;
+        let opened = self.opened(caller, handle)?;
+        if opened.facts().is_some_and(Facts::is_readable) {
+            // A token key's value is sealed: without a login it stays so, whatever its attributes say.
+            let _ = self.prepared(&opened);
+        }
+        Ok(View::of(opened))
+    }
+
+    /// Puts a new object in.
+    pub fn insert(
+        &self,
+        caller: &Caller,
+        session: Handle,
+        object: Object,
+        material: Option<KeyMaterial>,
+    ) -> Result<Handle> {
+        admit(caller, Act::Create, &object.standing(material.is_some()))?;
+        let private = object.is_private();
+        if !object.is_token() {
+            let opened = Some(Arc::new(Opened::in_memory(object, material)));
+            return self.catalog.add(Entry { place: Place::Session(session), private, opened });
+        }
+        let row = self.sealed(&object, material.as_ref())?;
+        // What the key was made with is not kept: its entry opens it from the store like any other.
+        match self.store.commit(vec![Change::Insert(row)])? {
+            Commit::Done { .. } => self.catalog.handle_of(object.id, private),
+            Commit::Conflict => Err(Error::GeneralError("a random object id was not new".into())),
+        }
+    }
+
+    /// `C_SetAttributeValue`: all the changes, or none.
+    pub fn change(&self, caller: &Caller, handle: Handle, given: &[Given<'_>]) -> Result<()> {
+        self.revision()?;
+        loop {
+            let opened = self.opened(caller, handle)?;
+            admit(caller, Act::Change, &opened.object().standing(opened.is_sealed()))?;
+            let object = opened.object().changed(given, caller.login)?;
+            let material = self.material_for(&opened, object.id)?;
+            if !object.is_token() {
+                self.catalog.replace_opened(handle, Some(Arc::new(Opened::in_memory(object, material))));
+                return Ok(());
+            }
+            let row = self.sealed(&object, material.as_ref())?;
+            let outcome = self.store.commit(vec![Change::Update { expected: opened.object().version, row }])?;
+            self.catalog.replace_opened(handle, None);
+            // After a conflict somebody else has changed or destroyed it: look again.
+            if let Commit::Done { .. } = outcome {
+                return Ok(());
+            }
+        }
+    }
+
+    /// `C_CopyObject`: the copy, not yet put in.
+    pub fn copy(
+        &self,
+        caller: &Caller,
+        original: Handle,
+        given: &[Given<'_>],
+    ) -> Result<(Object, Option<KeyMaterial>)> {
+        self.revision()?;
+        let opened = self.opened(caller, original)?;
+        admit(caller, Act::CopyFrom, &opened.object().standing(opened.is_sealed()))?;
+        let copy = opened.object().copied(given, caller.login)?;
+        admit(caller, Act::Create, &copy.standing(opened.has_material()))?;
+        let material = self.material_for(&opened, copy.id)?;
+        Ok((copy, material))
+    }
+
+    /// `C_DestroyObject`
+    pub fn destroy(&self, caller: &Caller, handle: Handle) -> Result<()> {
+        self.revision()?;
+        loop {
+            let opened = self.opened(caller, handle)?;
+            admit(caller, Act::Destroy, &opened.object().standing(opened.is_sealed()))?;
+            if !opened.object().is_token() {
+                break;
+            }
+            let change = Change::Delete { id: opened.object().id, expected: opened.object().version };
+            match self.store.commit(vec![change])? {
+                Commit::Done { .. } => break,
+                // Somebody else changed or destroyed it at the same moment: look again.
+                Commit::Conflict => self.catalog.replace_opened(handle, None),
+            }
+        }
+        self.catalog.forget(handle);
+        Ok(())
+    }
+
+    /// Drops the objects of a session that has closed.
+    pub fn drop_session_objects(&self, session: Handle, objects: &[Handle]) {
+        for handle in objects {
+            let gone = self.catalog.entries.remove_if(*handle, |entry| entry.place == Place::Session(session));
+            if let Some(entry) = gone {
+                entry.kill();
+            }
+        }
+    }
+
+    /// A token object as it is in the store now: what was opened, if the store has not changed it since.
+    fn refreshed(&self, handle: Handle, id: ObjectId, seen: u64, opened: Option<Arc<Opened>>) -> Result<Arc<Opened>> {
+        let revision = self.revision()?;
+        // What was believed before the login is checked after it.
+        let opened = opened.filter(|opened| !opened.waits_for_login() || self.seal().is_none());
+        let fresh = match opened {
+            Some(opened) if seen == revision => return Ok(opened),
+            Some(opened) if self.store.version(id)? == Some(opened.object().version) => opened,
+            _ => match self.read(id)? {
+                Some(opened) => Arc::new(opened),
+                None => {
+                    self.catalog.forget(handle);
+                    return Err(Error::ObjectHandleInvalid);
+                }
+            },
+        };
+        self.catalog.entries.with(handle, |entry| {
+            entry.place = Place::Token(id, revision);
+            entry.opened = Some(Arc::clone(&fresh));
+        });
+        Ok(fresh)
+    }
+
+    fn read(&self, id: ObjectId) -> Result<Option<Opened>> {
+        let Some(row) = self.store.read(id)? else {
+            return Ok(None);
+        };
+        let seal = self.seal();
+        let Some(opened) = seal::open(seal.as_deref(), id, row.version, &row.terms, &row.record)? else {
+            return Ok(None);
+        };
+        let object = Object::from_record(id, row.version, &opened.body)?;
+        Ok(Some(Opened::from_store(object, opened.verified, opened.material)))
+    }
+
+    /// The value of a key once more, for the object of this id; none for objects without one.
+    fn material_for(&self, opened: &Opened, id: ObjectId) -> Result<Option<KeyMaterial>> {
+        if !opened.has_material() {
+            return Ok(None);
+        }
+        Ok(Some(self.prepared(opened)?.material().copy_for(id.0)))
+    }
+
+    /// The row of a token object, sealed as its visibility and the login ask for.
+    fn sealed(&self, object: &Object, material: Option<&KeyMaterial>) -> Result<Row> {
+        if !self.store.writable() {
+            return Err(Error::TokenWriteProtected);
+        }
+        self.revision()?;
+        let seal = self.seal();
+        let terms = object::terms(object, seal.as_deref());
+        let record = Zeroizing::new(object.to_record());
+        let plain = Plain {
+            id: object.id,
+            version: object.version,
+            visibility: if object.is_private() { Visibility::Private } else { Visibility::Public },
+            body: &record,
+            material: material.map(KeyMaterial::for_sealing),
+            terms: &terms,
+        };
+        let record = seal::seal(seal.as_deref(), &plain)?;
+        Ok(Row { id: object.id, version: object.version, terms, record })
+    }
+}

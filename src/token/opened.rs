@@ -1,0 +1,129 @@
+//! An object that has been opened: its attributes in the clear, its value sealed until a key is made of it.
+
+use std::sync::Arc;
+
+use once_cell::sync::OnceCell;
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Result};
+use crate::key::{Facts, KeyMaterial};
+use crate::mechanism::PreparedKey;
+use crate::object::{Object, Search, attribute};
+use crate::seal::{Seal, SealedMaterial, Verified};
+use crate::secret::Secret;
+
+/// An object, opened.
+pub struct Opened {
+    object: Object,
+    facts: Option<Facts>,
+    /// Whether a login of this token wrote it.
+    verified: Verified,
+    sealed: Option<SealedMaterial>,
+    key: OnceCell<Arc<PreparedKey>>,
+}
+
+/// An object as one caller may read it.
+pub struct View(Arc<Opened>);
+
+impl Opened {
+    /// A session object, with its value if it is a key.
+    pub(super) fn in_memory(object: Object, material: Option<KeyMaterial>) -> Self {
+        let facts = object.facts();
+        let key = OnceCell::new();
+        if let (Some(facts), Some(material)) = (&facts, material) {
+            let _ = key.set(Arc::new(PreparedKey::new(facts.clone(), material)));
+        }
+        Self { object, facts, verified: Verified::Yes, sealed: None, key }
+    }
+
+    /// A token object, as it was read.
+    pub(super) fn from_store(object: Object, verified: Verified, sealed: Option<SealedMaterial>) -> Self {
+        let facts = object.facts();
+        Self { object, facts, verified, sealed, key: OnceCell::new() }
+    }
+
+    /// The object.
+    pub(super) fn object(&self) -> &Object {
+        &self.object
+    }
+
+    /// What the gate needs to know, if this is a key.
+    pub fn facts(&self) -> Option<&Facts> {
+        self.facts.as_ref()
+    }
+
+    /// Whether changing or removing it needs the token's keys: see [`Standing::sealed`](crate::key::Standing::sealed).
+    pub(super) fn is_sealed(&self) -> bool {
+        self.sealed.is_some() || self.verified != Verified::No
+    }
+
+    /// Whether a login could now tell if it is genuine, and none could when it was opened.
+    pub(super) fn waits_for_login(&self) -> bool {
+        self.verified == Verified::Unknown
+    }
+
+    /// Whether it has the value of a key, in memory or sealed.
+    pub(super) fn has_material(&self) -> bool {
+        self.sealed.is_some() || self.key.get().is_some()
+    }
+
+    /// The key, made ready for mechanisms. The value of a token key is unsealed for it.
+    pub(super) fn prepared(&self, seal: impl FnOnce() -> Option<Arc<Seal>>) -> Result<Arc<PreparedKey>> {
+        let key = self.key.get_or_try_init(|| {
+            let (Some(facts), Some(sealed)) = (&self.facts, &self.sealed) else {
+                return Err(Error::KeyTypeInconsistent);
+            };
+            let seal = seal().ok_or(Error::UserNotLoggedIn)?;
+            let material = KeyMaterial::new(facts.id, sealed.open(&seal)?);
+            Ok(Arc::new(PreparedKey::new(facts.clone(), material)))
+        });
+        key.cloned()
+    }
+
+    /// The value of a key that has been made ready, where the standard lets it be read.
+    pub(super) fn readable_value(&self) -> Option<&Secret> {
+        self.key.get()?.material().for_reading(self.facts.as_ref()?).ok()
+    }
+
+    /// Ends the operations that hold the key.
+    pub(super) fn kill_key(&self) {
+        if let Some(key) = self.key.get() {
+            key.kill();
+        }
+    }
+
+    /// Says that the key has changed: operations go on, new ones look it up again.
+    pub(super) fn supersede_key(&self) {
+        if let Some(key) = self.key.get() {
+            key.supersede();
+        }
+    }
+}
+
+impl View {
+    pub(super) fn of(opened: Arc<Opened>) -> Self {
+        Self(opened)
+    }
+
+    /// The value of an attribute, in the form for a caller. PKCS#11 3.2, section 5.7.5.
+    pub fn attribute(&self, number: u64) -> Result<Zeroizing<Vec<u8>>> {
+        let row = attribute::of_class(self.0.object.class, number).ok_or(Error::AttributeTypeInvalid(number))?;
+        if row.secret {
+            let value = self.0.readable_value().ok_or(Error::AttributeSensitive(row.name))?;
+            return Ok(Zeroizing::new(value.expose().to_vec()));
+        }
+        let value = self.0.object.value(number).ok_or(Error::AttributeTypeInvalid(number))?;
+        Ok(Zeroizing::new(row.native(value)))
+    }
+
+    /// Whether the object is what is searched for.
+    pub(super) fn matches(&self, search: &Search) -> bool {
+        search.matches(&self.0.object, self.0.readable_value())
+    }
+
+    /// `C_GetObjectSize`: about the bytes that the object takes in the store, without what sealing adds.
+    pub fn size(&self) -> usize {
+        let value = self.0.facts.as_ref().map_or(0, |facts| facts.length);
+        self.0.object.to_record().len().saturating_add(value)
+    }
+}

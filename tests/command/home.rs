@@ -1,0 +1,121 @@
+//! A folder for one test, and the command run in it.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use keystead::config::{Config, Settings};
+use keystead::error::Result;
+use keystead::key::Login;
+use keystead::module::Module;
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub const SO_PIN: &str = "officer's";
+pub const PIN: &str = "user's";
+
+/// A folder for one test: a configuration with cheap PINs, its store, and whatever else the test puts there.
+pub struct Home(TempDir);
+
+impl Home {
+    pub fn new() -> Self {
+        Self::with_settings("")
+    }
+
+    pub fn with_settings(more: &str) -> Self {
+        let home = Self(TempDir::new().unwrap());
+        let store = home.store();
+        let conf = format!("store = {store:?}\n[pin]\nmemory-kib = 64\npasses = 1\n{more}\n");
+        fs::write(home.path("keystead.toml"), conf).unwrap();
+        home
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub fn store(&self) -> PathBuf {
+        self.path("store")
+    }
+
+    /// The command with nothing in its environment that the test does not know, and no terminal.
+    pub fn command<S: AsRef<OsStr>>(&self, words: &[S]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keystead"));
+        command.args(words).env_clear().stdin(Stdio::null());
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("HOME", self.0.path()).env("KEYSTEAD_CONF", self.path("keystead.toml"));
+        command
+    }
+
+    pub fn run(&self, words: &[&str]) -> Output {
+        self.command(words).output().unwrap()
+    }
+
+    /// What it prints when it succeeds, with not a word on standard error.
+    pub fn good(&self, words: &[&str]) -> String {
+        good(&self.run(words))
+    }
+
+    pub fn json(&self, words: &[&str]) -> Value {
+        serde_json::from_str(&self.good(&[words, &["--json"]].concat())).unwrap()
+    }
+
+    /// The sentence that it ends with when it fails.
+    pub fn bad(&self, words: &[&str]) -> String {
+        bad(&self.run(words))
+    }
+
+    /// Makes a token with the usual PINs.
+    pub fn token(&self, label: &str) {
+        let output = self.init(label).output().unwrap();
+        good(&output);
+    }
+
+    pub fn init(&self, label: &str) -> Command {
+        let mut command = self.command(&["token", "init", "--label", label]);
+        command.env("KEYSTEAD_SO_PIN", SO_PIN).env("KEYSTEAD_PIN", PIN);
+        command
+    }
+
+    /// The library on the same store.
+    pub fn module(&self) -> Module {
+        Module::open(Config::for_store(self.store(), Settings::default())).unwrap()
+    }
+
+    /// What a program gets that logs in.
+    pub fn login(&self, slot: u64, who: Login, pin: &str) -> Result<()> {
+        let module = self.module();
+        let session = module.open_session(slot, true)?;
+        module.sessions().login(session, who, pin.as_bytes())
+    }
+}
+
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+pub fn good(output: &Output) -> String {
+    assert_eq!(text(&output.stderr), "", "{}", text(&output.stdout));
+    assert_eq!(output.status.code(), Some(0));
+    text(&output.stdout)
+}
+
+pub fn bad(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let sentence = text(&output.stderr);
+    assert!(sentence.starts_with("keystead: ") && sentence.trim_end().lines().count() == 1, "{sentence}");
+    sentence
+}
+
+#[track_caller]
+pub fn says(sentence: &str, words: &[&str]) {
+    for word in words {
+        assert!(sentence.contains(word), "no {word:?} in: {sentence}");
+    }
+}
+
+/// A word of a plain listing's line.
+pub fn field(line: &str, number: usize) -> String {
+    line.split('\t').nth(number).unwrap().to_owned()
+}

@@ -1,0 +1,11 @@
+//! The command, run as a program.
+
+// A test says what it expects by panicking.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod demo;
+mod home;
+mod init;
+mod show;
+mod terminal;
+mod usage;
