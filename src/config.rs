@@ -36,6 +36,8 @@ pub struct Settings {
     pub pin: Pins,
     /// `[slots]`
     pub slots: Slots,
+    /// `[wrapping]`
+    pub wrapping: Wrapping,
 }
 
 /// Lengths, tries and the cost of hashing PINs.
@@ -71,6 +73,25 @@ pub struct Slots {
     /// Whether a slot with a blank token is listed, last, beside tokens that exist. In a folder without tokens it
     /// always is.
     pub show_blank: bool,
+}
+
+/// What wrapping mechanisms do where the texts leave it open.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Wrapping {
+    /// The form in which `CKM_AES_KEY_WRAP_PAD` wraps. It unwraps both.
+    pub key_wrap_pad: KeyWrapPad,
+}
+
+/// What `CKM_AES_KEY_WRAP_PAD` means: PKCS#11 2.40 has two answers, and so have the modules that speak it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyWrapPad {
+    /// RFC 5649, as SoftHSM2, nShield and OpenSSL have it.
+    #[default]
+    Rfc5649,
+    /// RFC 3394 over PKCS#7 padding, as NSS has it.
+    Pkcs7,
 }
 
 impl Config {
@@ -260,7 +281,13 @@ mod tests {
     fn a_misspelt_key_leaves_no_store() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("conf");
-        for (text, good) in [("[pin]\nmin = 6\n", true), ("[pin]\nminimum = 6\n", false), ("[pin]\nmin = 0\n", false)] {
+        for (text, good) in [
+            ("[pin]\nmin = 6\n", true),
+            ("[pin]\nminimum = 6\n", false),
+            ("[pin]\nmin = 0\n", false),
+            ("[wrapping]\nkey-wrap-pad = \"pkcs7\"\n", true),
+            ("[wrapping]\nkey-wrap-pad = \"pkcs5\"\n", false),
+        ] {
             std::fs::write(&path, text).unwrap();
             let config = Config::find(Some(&format!("conf={}", path.display())), &bare(|_| None)).unwrap();
             assert_eq!(config.store.is_some(), good, "{text}");

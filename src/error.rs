@@ -54,6 +54,8 @@ pub enum Error {
     KeyFunctionNotPermitted(&'static str),
     /// No such key, or not visible now.
     KeyHandleInvalid,
+    /// The value of the key cannot be digested.
+    KeyIndigestible,
     /// The key cannot be wrapped by this mechanism, or not under this wrapping key.
     KeyNotWrappable(&'static str),
     /// The key's size does not fit the mechanism.
@@ -165,6 +167,7 @@ impl fmt::Display for Error {
             HostMemory(what) => write!(f, "out of memory or descriptors: {what}"),
             KeyFunctionNotPermitted(attribute) => write!(f, "the key may not do this: {attribute} is false"),
             KeyHandleInvalid => f.write_str("no such key is visible to the session"),
+            KeyIndigestible => f.write_str("the key cannot be digested by this mechanism"),
             KeyNotWrappable(reason) => write!(f, "the key cannot be wrapped so: {reason}"),
             KeySizeRange => f.write_str("the key's size does not fit the mechanism"),
             KeyTypeInconsistent => f.write_str("the key's class or type does not fit the mechanism"),

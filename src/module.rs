@@ -5,12 +5,14 @@ use crate::crypto::random;
 use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::log::Log;
+use crate::mechanism::Mechanisms;
 use crate::session::Sessions;
 use crate::slot::{Found, Slots};
 
 /// Slots and sessions of one configuration.
 pub struct Module {
     log: Log,
+    mechanisms: Mechanisms,
     slots: Slots,
     sessions: Sessions,
 }
@@ -21,7 +23,13 @@ impl Module {
         // Before the host enters a sandbox: what cannot be had now will not be had later.
         random::bytes::<1>()?;
         let log = config.log.clone();
-        Ok(Self { log, slots: Slots::new(config), sessions: Sessions::new() })
+        let mechanisms = Mechanisms::new(config.settings.wrapping);
+        Ok(Self { log, mechanisms, slots: Slots::new(config), sessions: Sessions::new() })
+    }
+
+    /// The mechanisms, the same for every token.
+    pub fn mechanisms(&self) -> &Mechanisms {
+        &self.mechanisms
     }
 
     /// The slots.

@@ -29,6 +29,7 @@ pub(super) fn of(error: &Error) -> CK_RV {
         HostMemory(_) => CKR_HOST_MEMORY,
         KeyFunctionNotPermitted(_) => CKR_KEY_FUNCTION_NOT_PERMITTED,
         KeyHandleInvalid => CKR_KEY_HANDLE_INVALID,
+        KeyIndigestible => CKR_KEY_INDIGESTIBLE,
         KeyNotWrappable(_) => CKR_KEY_NOT_WRAPPABLE,
         KeySizeRange => CKR_KEY_SIZE_RANGE,
         KeyTypeInconsistent => CKR_KEY_TYPE_INCONSISTENT,

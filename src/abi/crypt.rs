@@ -82,7 +82,7 @@ unsafe fn init(
         return module.sessions().crypt_cancel(session, direction);
     }
     // SAFETY: the caller's contract.
-    let (mechanism, parameter) = unsafe { mechanism::read(mechanism) }?;
+    let (mechanism, parameter) = unsafe { mechanism::read(module, mechanism) }?;
     module.sessions().crypt_init(session, direction, mechanism, &parameter, Handle::from_raw(key))
 }
 

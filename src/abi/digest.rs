@@ -11,7 +11,7 @@ entry!(fn C_DigestInit(session: CK_SESSION_HANDLE, mechanism: *mut CK_MECHANISM)
     if mechanism.is_null() {
         return module.sessions().digest_cancel(Handle::from_raw(session));
     }
-    module.sessions().digest_init(Handle::from_raw(session), mechanism::read(mechanism)?.0)
+    module.sessions().digest_init(Handle::from_raw(session), mechanism::read(module, mechanism)?.0)
 });
 
 entry!(fn C_Digest(
@@ -31,6 +31,10 @@ entry!(fn C_DigestUpdate(session: CK_SESSION_HANDLE, part: *mut CK_BYTE, length:
     let (sessions, session) = (module.sessions(), Handle::from_raw(session));
     let part = memory::bytes(part, length).inspect_err(|_| drop(sessions.digest_cancel(session)))?;
     sessions.digest_update(session, part)
+});
+
+entry!(fn C_DigestKey(session: CK_SESSION_HANDLE, key: CK_OBJECT_HANDLE) |module| {
+    module.sessions().digest_key(Handle::from_raw(session), Handle::from_raw(key))
 });
 
 entry!(fn C_DigestFinal(session: CK_SESSION_HANDLE, into: *mut CK_BYTE, into_length: *mut CK_ULONG) |module| {

@@ -15,7 +15,7 @@ entry!(fn C_GenerateKey(
     into: *mut CK_OBJECT_HANDLE,
 ) |module| {
     memory::check_place(into)?;
-    let (mechanism, _) = mechanism::read(mechanism)?;
+    let (mechanism, _) = mechanism::read(module, mechanism)?;
     let template = memory::template(template, count)?;
     memory::write(into, module.sessions().generate(Handle::from_raw(session), mechanism, &template)?.raw())
 });
@@ -28,7 +28,7 @@ entry!(fn C_WrapKey(
     into: *mut CK_BYTE,
     into_length: *mut CK_ULONG,
 ) |module| {
-    let (mechanism, parameter) = mechanism::read(mechanism)?;
+    let (mechanism, parameter) = mechanism::read(module, mechanism)?;
     let keys = [Handle::from_raw(wrapping), Handle::from_raw(key)];
     let output = memory::output(ptr::null(), 0, into, into_length)?;
     let length = module.sessions().wrap(Handle::from_raw(session), mechanism, &parameter, keys, output)?;
@@ -46,7 +46,7 @@ entry!(fn C_UnwrapKey(
     into: *mut CK_OBJECT_HANDLE,
 ) |module| {
     memory::check_place(into)?;
-    let (mechanism, parameter) = mechanism::read(mechanism)?;
+    let (mechanism, parameter) = mechanism::read(module, mechanism)?;
     let wrapped = memory::bytes(wrapped, length)?;
     let template = memory::template(template, count)?;
     let (session, unwrapping) = (Handle::from_raw(session), Handle::from_raw(unwrapping));

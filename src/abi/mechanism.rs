@@ -2,20 +2,24 @@
 
 use std::ffi::c_void;
 
-use cryptoki_sys::{CK_GCM_PARAMS, CK_MECHANISM, CK_ULONG};
+use cryptoki_sys::{CK_AES_CTR_PARAMS, CK_GCM_PARAMS, CK_MECHANISM, CK_ULONG};
 
 use super::memory;
 use crate::error::{Error, Result};
-use crate::mechanism::{self, Mechanism, Parameter, Shape};
+use crate::mechanism::{Mechanism, Parameter, Shape};
+use crate::module::Module;
 
 /// The longest parameter of plain bytes that any mechanism takes.
 const LONGEST: CK_ULONG = 1024;
 
 /// The mechanism and its parameter.
-pub(super) unsafe fn read<'a>(pointer: *const CK_MECHANISM) -> Result<(&'static Mechanism, Parameter<'a>)> {
+pub(super) unsafe fn read<'a>(
+    module: &Module,
+    pointer: *const CK_MECHANISM,
+) -> Result<(&'static Mechanism, Parameter<'a>)> {
     // SAFETY: the caller's contract.
     let CK_MECHANISM { mechanism: number, pParameter: at, ulParameterLen: length } = unsafe { memory::read(pointer) }?;
-    let mechanism = mechanism::find(number)?;
+    let mechanism = module.mechanisms().find(number)?;
     // SAFETY: the caller's contract.
     let parameter = unsafe { parameter(mechanism.parameter, at, length) }?;
     Ok((mechanism, parameter))
@@ -34,8 +38,22 @@ unsafe fn parameter<'a>(shape: Shape, at: *const c_void, length: CK_ULONG) -> Re
         // SAFETY: not NULL, and valid for that length by the caller's contract.
         Shape::Bytes => unsafe { inner(at.cast(), length) }.map(Parameter::Bytes),
         // SAFETY: as above.
+        Shape::Counter => unsafe { of_length::<CK_AES_CTR_PARAMS>(at, length) }
+            .map(|params| Parameter::Counter { bits: params.ulCounterBits, block: params.cb }),
+        // SAFETY: as above.
         Shape::Gcm => unsafe { gcm(at, length) },
+        // SAFETY: as above.
+        Shape::Number => unsafe { of_length::<CK_ULONG>(at, length) }.map(Parameter::Number),
     }
+}
+
+/// A parameter of one known length.
+unsafe fn of_length<T: Copy>(at: *const c_void, length: CK_ULONG) -> Result<T> {
+    if length != size_of::<T>() as CK_ULONG {
+        return Err(Error::MechanismParamInvalid("its length"));
+    }
+    // SAFETY: the length is that of the type, and the pointer is valid for it by the caller's contract.
+    unsafe { memory::read(at.cast()) }
 }
 
 /// `CK_GCM_PARAMS`, with and without the field `ulIvBits`: the headers of 2.40 have it, its text has not.

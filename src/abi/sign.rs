@@ -74,7 +74,7 @@ unsafe fn init(
         return module.sessions().sign_cancel(session, purpose);
     }
     // SAFETY: the caller's contract.
-    let (mechanism, parameter) = unsafe { mechanism::read(mechanism) }?;
+    let (mechanism, parameter) = unsafe { mechanism::read(module, mechanism) }?;
     module.sessions().sign_init(session, purpose, mechanism, &parameter, Handle::from_raw(key))
 }
 

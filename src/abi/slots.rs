@@ -5,7 +5,6 @@ use cryptoki_sys::*;
 use super::{info, memory};
 use crate::error::Error;
 use crate::handle::Handle;
-use crate::mechanism;
 
 entry!(fn C_GetSlotList(_present: CK_BBOOL, list: *mut CK_SLOT_ID, count: *mut CK_ULONG) |module| {
     let ids: Vec<CK_SLOT_ID> = module.slots().list(list.is_null()).into_iter().map(CK_SLOT_ID::from).collect();
@@ -32,13 +31,13 @@ entry!(fn C_WaitForSlotEvent(flags: CK_FLAGS, into: *mut CK_SLOT_ID, reserved: C
 
 entry!(fn C_GetMechanismList(slot: CK_SLOT_ID, list: *mut CK_MECHANISM_TYPE, count: *mut CK_ULONG) |module| {
     module.slots().find(slot)?;
-    let numbers: Vec<CK_MECHANISM_TYPE> = mechanism::all().map(|mechanism| mechanism.number).collect();
+    let numbers: Vec<CK_MECHANISM_TYPE> = module.mechanisms().all().iter().map(|mechanism| mechanism.number).collect();
     memory::write_list(&numbers, list, count)
 });
 
 entry!(fn C_GetMechanismInfo(slot: CK_SLOT_ID, number: CK_MECHANISM_TYPE, into: *mut CK_MECHANISM_INFO) |module| {
     module.slots().find(slot)?;
-    memory::write(into, info::mechanism(mechanism::find(number)?))
+    memory::write(into, info::mechanism(module.mechanisms().find(number)?))
 });
 
 entry!(fn C_InitToken(slot: CK_SLOT_ID, pin: *mut CK_UTF8CHAR, length: CK_ULONG, label: *mut CK_UTF8CHAR) |module| {

@@ -3,6 +3,9 @@
 use super::{Rejected, ffi};
 use crate::error::{Error, Result};
 
+/// The length of the whole MAC in bytes.
+pub const OUTPUT: usize = 16;
+
 /// A prepared AES key, which begins any number of MACs.
 pub struct CmacKey(ffi::cmac::Context);
 
@@ -31,7 +34,7 @@ impl Cmac {
     }
 
     /// The whole MAC; shorter ones are its first bytes. An error is a fault of the crypto library.
-    pub fn finish(self) -> Result<[u8; 16]> {
+    pub fn finish(self) -> Result<[u8; OUTPUT]> {
         let mac = if self.whole { self.context.finish() } else { None };
         mac.ok_or_else(|| Error::GeneralError("CMAC failed".into()))
     }

@@ -1,11 +1,13 @@
-//! SHA-2: FIPS 180-4.
+//! SHA-1 and SHA-2 (FIPS 180-4), SHA-3 (FIPS 202).
 
 use sha2::digest::{Digest, Update};
 use zeroize::Zeroize;
 
-/// The hash functions of the SHA-2 family.
+/// The hash functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Algorithm {
+    /// SHA-1. Collisions have been found; for HMAC, and for formats that ask for it.
+    Sha1,
     /// SHA-224.
     Sha224,
     /// SHA-256.
@@ -18,24 +20,40 @@ pub enum Algorithm {
     Sha512_224,
     /// SHA-512/256.
     Sha512_256,
+    /// SHA3-224.
+    Sha3_224,
+    /// SHA3-256.
+    Sha3_256,
+    /// SHA3-384.
+    Sha3_384,
+    /// SHA3-512.
+    Sha3_512,
 }
 
 impl Algorithm {
+    /// The longest block in bytes.
+    pub const LONGEST_BLOCK: usize = 144;
+
     /// The length of the hash in bytes.
     pub const fn output_len(self) -> usize {
         match self {
-            Self::Sha224 | Self::Sha512_224 => 28,
-            Self::Sha256 | Self::Sha512_256 => 32,
-            Self::Sha384 => 48,
-            Self::Sha512 => 64,
+            Self::Sha1 => 20,
+            Self::Sha224 | Self::Sha512_224 | Self::Sha3_224 => 28,
+            Self::Sha256 | Self::Sha512_256 | Self::Sha3_256 => 32,
+            Self::Sha384 | Self::Sha3_384 => 48,
+            Self::Sha512 | Self::Sha3_512 => 64,
         }
     }
 
-    /// The length of a block in bytes.
+    /// The length of a block in bytes. For SHA-3 it is the rate: FIPS 202, table 3.
     pub const fn block_len(self) -> usize {
         match self {
-            Self::Sha224 | Self::Sha256 => 64,
+            Self::Sha1 | Self::Sha224 | Self::Sha256 => 64,
             Self::Sha384 | Self::Sha512 | Self::Sha512_224 | Self::Sha512_256 => 128,
+            Self::Sha3_224 => 144,
+            Self::Sha3_256 => 136,
+            Self::Sha3_384 => 104,
+            Self::Sha3_512 => 72,
         }
     }
 }
@@ -44,55 +62,54 @@ impl Algorithm {
 #[derive(Clone)]
 pub struct Hash(State);
 
-impl Hash {
-    /// Begins a hash.
-    pub fn new(algorithm: Algorithm) -> Self {
-        Self(match algorithm {
-            Algorithm::Sha224 => State::Sha224(Digest::new()),
-            Algorithm::Sha256 => State::Sha256(Digest::new()),
-            Algorithm::Sha384 => State::Sha384(Digest::new()),
-            Algorithm::Sha512 => State::Sha512(Digest::new()),
-            Algorithm::Sha512_224 => State::Sha512_224(Digest::new()),
-            Algorithm::Sha512_256 => State::Sha512_256(Digest::new()),
-        })
-    }
-
-    /// Adds `data`.
-    pub fn update(&mut self, data: &[u8]) {
-        match &mut self.0 {
-            State::Sha224(state) => Update::update(state, data),
-            State::Sha256(state) => Update::update(state, data),
-            State::Sha384(state) => Update::update(state, data),
-            State::Sha512(state) => Update::update(state, data),
-            State::Sha512_224(state) => Update::update(state, data),
-            State::Sha512_256(state) => Update::update(state, data),
+/// The states, and what is done alike with each.
+macro_rules! states {
+    ($($name:ident: $state:ty),* $(,)?) => {
+        #[derive(Clone)]
+        enum State {
+            $($name($state)),*
         }
-    }
 
-    /// The hash of all data added.
-    pub fn finish(self) -> Output {
-        match self.0 {
-            State::Sha224(state) => Output::new(&state.finalize()),
-            State::Sha256(state) => Output::new(&state.finalize()),
-            State::Sha384(state) => Output::new(&state.finalize()),
-            State::Sha512(state) => Output::new(&state.finalize()),
-            State::Sha512_224(state) => Output::new(&state.finalize()),
-            State::Sha512_256(state) => Output::new(&state.finalize()),
+        impl Hash {
+            /// Begins a hash.
+            pub fn new(algorithm: Algorithm) -> Self {
+                Self(match algorithm {
+                    $(Algorithm::$name => State::$name(Digest::new())),*
+                })
+            }
+
+            /// Adds `data`.
+            pub fn update(&mut self, data: &[u8]) {
+                match &mut self.0 {
+                    $(State::$name(state) => Update::update(state, data)),*
+                }
+            }
+
+            /// The hash of all data added.
+            pub fn finish(self) -> Output {
+                match self.0 {
+                    $(State::$name(state) => Output::new(&state.finalize())),*
+                }
+            }
         }
-    }
+    };
 }
 
-#[derive(Clone)]
-enum State {
-    Sha224(sha2::Sha224),
-    Sha256(sha2::Sha256),
-    Sha384(sha2::Sha384),
-    Sha512(sha2::Sha512),
-    Sha512_224(sha2::Sha512_224),
-    Sha512_256(sha2::Sha512_256),
+states! {
+    Sha1: sha1::Sha1,
+    Sha224: sha2::Sha224,
+    Sha256: sha2::Sha256,
+    Sha384: sha2::Sha384,
+    Sha512: sha2::Sha512,
+    Sha512_224: sha2::Sha512_224,
+    Sha512_256: sha2::Sha512_256,
+    Sha3_224: sha3::Sha3_224,
+    Sha3_256: sha3::Sha3_256,
+    Sha3_384: sha3::Sha3_384,
+    Sha3_512: sha3::Sha3_512,
 }
 
-/// A hash or an HMAC, wiped when dropped, for it may be a key to somebody.
+/// A hash or a MAC, wiped when dropped, for it may be a key to somebody.
 pub struct Output {
     bytes: [u8; Output::LONGEST],
     length: usize,
@@ -109,6 +126,12 @@ impl Output {
             *to = *from;
         }
         output
+    }
+
+    /// The first `length` bytes, or all if there are fewer.
+    pub fn cut(mut self, length: usize) -> Self {
+        self.length = self.length.min(length);
+        self
     }
 }
 

@@ -1,4 +1,4 @@
-//! HMAC over SHA-2: FIPS 198-1, RFC 2104.
+//! HMAC over SHA-1, SHA-2 and SHA-3: FIPS 198-1, RFC 2104.
 
 use super::hash::{Algorithm, Hash, Output};
 use zeroize::Zeroize;
@@ -47,7 +47,7 @@ impl Hmac {
 
 /// The state after one block: the key, filled up with zeros, each byte changed by `pad`.
 fn padded(algorithm: Algorithm, key: &[u8], pad: u8) -> Hash {
-    let mut block = [pad; 128];
+    let mut block = [pad; Algorithm::LONGEST_BLOCK];
     for (byte, key) in block.iter_mut().zip(key) {
         *byte ^= key;
     }

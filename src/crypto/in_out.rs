@@ -1,6 +1,8 @@
 //! A caller's input and output, which may be the same buffer.
 
 use crate::error::{Error, Result};
+use aes::Block;
+use aes::cipher::inout::InOutBuf;
 use std::marker::PhantomData;
 use std::ptr;
 use zeroize::{Zeroize, Zeroizing};
@@ -177,6 +179,14 @@ impl<'a> InOut<'a> {
         self.room = room;
         self.written = self.written.saturating_add(length);
         Ok((input, output))
+    }
+
+    /// The next `length` bytes, whole blocks, in the form that the crate `aes` works on. Errors as [`claim`](Self::claim).
+    pub(in crate::crypto) fn claim_blocks(&mut self, length: usize) -> Result<InOutBuf<'_, '_, Block>> {
+        let (input, output) = self.claim(length)?;
+        // SAFETY: `claim` gave `length` bytes of both sides, equal or disjoint, which nobody else uses while `self` is
+        // borrowed; a block is an array of bytes, and the division leaves no more of them than there are bytes.
+        Ok(unsafe { InOutBuf::from_raw(input.cast(), output.cast(), length / size_of::<Block>()) })
     }
 
     fn disjoint(input: *const u8, left: usize, output: *mut u8, room: usize) -> Self {

@@ -1,6 +1,8 @@
 //! What the gate needs to know of a caller and of a key.
 
-use cryptoki_sys::{CKK_AES, CKK_GENERIC_SECRET, CKO_DATA, CKO_SECRET_KEY};
+use cryptoki_sys::*;
+
+use crate::crypto::hash::Algorithm;
 
 /// Who is logged in to the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,19 +59,34 @@ pub enum KeyType {
     Aes,
     /// `CKK_GENERIC_SECRET`
     GenericSecret,
+    /// `CKK_SHA256_HMAC` and the like: a secret for HMAC with this hash alone.
+    Hmac(Algorithm),
 }
 
 impl KeyType {
     /// The longest value of a secret key, in bytes: keeps every buffer bounded.
     pub const LONGEST: usize = 4096;
 
+    /// All of them.
+    pub const ALL: &[Self] = &[
+        Self::Aes,
+        Self::GenericSecret,
+        Self::Hmac(Algorithm::Sha1),
+        Self::Hmac(Algorithm::Sha224),
+        Self::Hmac(Algorithm::Sha256),
+        Self::Hmac(Algorithm::Sha384),
+        Self::Hmac(Algorithm::Sha512),
+        Self::Hmac(Algorithm::Sha512_224),
+        Self::Hmac(Algorithm::Sha512_256),
+        Self::Hmac(Algorithm::Sha3_224),
+        Self::Hmac(Algorithm::Sha3_256),
+        Self::Hmac(Algorithm::Sha3_384),
+        Self::Hmac(Algorithm::Sha3_512),
+    ];
+
     /// The key type of this number, if the token knows it.
     pub fn from_number(number: u64) -> Option<Self> {
-        match number {
-            CKK_AES => Some(Self::Aes),
-            CKK_GENERIC_SECRET => Some(Self::GenericSecret),
-            _ => None,
-        }
+        Self::ALL.iter().copied().find(|key_type| key_type.number() == number)
     }
 
     /// The standard's number.
@@ -77,6 +94,17 @@ impl KeyType {
         match self {
             Self::Aes => CKK_AES,
             Self::GenericSecret => CKK_GENERIC_SECRET,
+            Self::Hmac(Algorithm::Sha1) => CKK_SHA_1_HMAC,
+            Self::Hmac(Algorithm::Sha224) => CKK_SHA224_HMAC,
+            Self::Hmac(Algorithm::Sha256) => CKK_SHA256_HMAC,
+            Self::Hmac(Algorithm::Sha384) => CKK_SHA384_HMAC,
+            Self::Hmac(Algorithm::Sha512) => CKK_SHA512_HMAC,
+            Self::Hmac(Algorithm::Sha512_224) => CKK_SHA512_224_HMAC,
+            Self::Hmac(Algorithm::Sha512_256) => CKK_SHA512_256_HMAC,
+            Self::Hmac(Algorithm::Sha3_224) => CKK_SHA3_224_HMAC,
+            Self::Hmac(Algorithm::Sha3_256) => CKK_SHA3_256_HMAC,
+            Self::Hmac(Algorithm::Sha3_384) => CKK_SHA3_384_HMAC,
+            Self::Hmac(Algorithm::Sha3_512) => CKK_SHA3_512_HMAC,
         }
     }
 
@@ -84,13 +112,13 @@ impl KeyType {
     pub fn takes_length(self, length: usize) -> bool {
         match self {
             Self::Aes => matches!(length, 16 | 24 | 32),
-            Self::GenericSecret => (1..=Self::LONGEST).contains(&length),
+            Self::GenericSecret | Self::Hmac(_) => (1..=Self::LONGEST).contains(&length),
         }
     }
 
     /// Whether the type leaves the length of a value open.
     pub fn has_open_length(self) -> bool {
-        matches!(self, Self::GenericSecret)
+        self != Self::Aes
     }
 }
 

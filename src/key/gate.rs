@@ -18,12 +18,11 @@ pub fn permit(caller: &Caller, asked: &Use<'_>) -> Result<Grant> {
     if !fit.key_types.contains(&key.key_type) {
         return Err(purpose.wrong_type());
     }
-    let usage = purpose.usage();
-    if !key.may(usage) {
+    if let Some(usage) = purpose.usage().filter(|usage| !key.may(*usage)) {
         return Err(Error::KeyFunctionNotPermitted(usage.name()));
     }
     if key.allowed_mechanisms.as_ref().is_some_and(|allowed| !allowed.contains(&fit.mechanism)) {
-        return Err(Error::MechanismInvalid(fit.mechanism));
+        return Err(purpose.not_allowed(fit.mechanism));
     }
     if !fit.key_lengths.contains(&key.length) {
         return Err(purpose.wrong_size());
@@ -79,6 +78,8 @@ pub enum Purpose {
     Wrap,
     /// `C_UnwrapKey`, as the unwrapping key
     Unwrap,
+    /// `C_DigestKey`
+    Digest,
 }
 
 /// One question to [`permit`].
@@ -154,15 +155,22 @@ fn release(caller: &Caller, key: &Facts, target: &Facts) -> Result<()> {
 }
 
 impl Purpose {
-    fn usage(self) -> Usage {
+    /// The attribute that allows it; none for digesting, which PKCS#11 3.2, section 5.12.4, allows with any secret key.
+    fn usage(self) -> Option<Usage> {
         match self {
-            Self::Encrypt => Usage::Encrypt,
-            Self::Decrypt => Usage::Decrypt,
-            Self::Sign => Usage::Sign,
-            Self::Verify => Usage::Verify,
-            Self::Wrap => Usage::Wrap,
-            Self::Unwrap => Usage::Unwrap,
+            Self::Encrypt => Some(Usage::Encrypt),
+            Self::Decrypt => Some(Usage::Decrypt),
+            Self::Sign => Some(Usage::Sign),
+            Self::Verify => Some(Usage::Verify),
+            Self::Wrap => Some(Usage::Wrap),
+            Self::Unwrap => Some(Usage::Unwrap),
+            Self::Digest => None,
         }
+    }
+
+    /// The code for a mechanism that `CKA_ALLOWED_MECHANISMS` leaves out. `C_DigestKey` names no mechanism.
+    fn not_allowed(self, mechanism: u64) -> Error {
+        if self == Self::Digest { Error::KeyIndigestible } else { Error::MechanismInvalid(mechanism) }
     }
 
     /// The code for a key that is not there. PKCS#11 3.2, sections 5.18.3 and 5.18.4, name their own.
@@ -179,6 +187,7 @@ impl Purpose {
         match self {
             Self::Wrap => Error::WrappingKeyTypeInconsistent,
             Self::Unwrap => Error::UnwrappingKeyTypeInconsistent,
+            Self::Digest => Error::KeyIndigestible,
             _ => Error::KeyTypeInconsistent,
         }
     }
@@ -254,6 +263,23 @@ mod tests {
         assert_eq!(verdicts, expected);
         facts.length = 16;
         assert!(ask(&USER, Purpose::Encrypt, &facts, None).is_ok());
+    }
+
+    #[test]
+    fn a_digest_asks_for_no_usage_but_for_everything_else() {
+        let mut facts = key(1);
+        facts.usage = 0;
+        facts.extractable = false;
+        assert!(ask(&USER, Purpose::Digest, &facts, None).is_ok());
+        facts.allowed_mechanisms = Some(vec![8]);
+        assert_eq!(ask(&USER, Purpose::Digest, &facts, None).unwrap_err(), Error::KeyIndigestible);
+        facts.key_type = KeyType::GenericSecret;
+        facts.allowed_mechanisms = None;
+        assert_eq!(ask(&USER, Purpose::Digest, &facts, None).unwrap_err(), Error::KeyIndigestible);
+        facts.token = true;
+        assert_eq!(ask(&PUBLIC, Purpose::Digest, &facts, None).unwrap_err(), Error::UserNotLoggedIn);
+        facts.private = true;
+        assert_eq!(ask(&PUBLIC, Purpose::Digest, &facts, None).unwrap_err(), Error::KeyHandleInvalid);
     }
 
     #[test]

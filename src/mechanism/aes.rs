@@ -1,10 +1,10 @@
-//! AES-CBC, with and without padding. PKCS#11 3.2, sections 6.10.4 and 6.10.5.
+//! AES in whole blocks: ECB, and CBC with and without padding. PKCS#11 3.2, sections 6.10.3 to 6.10.5.
 
-use cryptoki_sys::{CKM_AES_CBC, CKM_AES_CBC_PAD};
+use cryptoki_sys::{CKM_AES_CBC, CKM_AES_CBC_PAD, CKM_AES_ECB};
 use zeroize::Zeroizing;
 
 use super::operation::{Cipher, Ciphering};
-use super::parameter::{Parameter, Shape};
+use super::parameter::Shape;
 use super::prepared::Keyed;
 use super::{AES, Does, Mechanism, NOTHING};
 use crate::crypto::InOut;
@@ -12,13 +12,24 @@ use crate::error::{Error, Result};
 
 pub(super) const ROWS: &[Mechanism] = &[
     Mechanism {
+        number: CKM_AES_ECB,
+        name: "CKM_AES_ECB",
+        parameter: Shape::None,
+        keys: AES,
+        does: Does {
+            encrypt: Some(|_, _| Ok(BlockEncrypting::begin(Chain::Ecb, false))),
+            decrypt: Some(|_, _| Ok(BlockDecrypting::begin(Chain::Ecb, false))),
+            ..NOTHING
+        },
+    },
+    Mechanism {
         number: CKM_AES_CBC,
         name: "CKM_AES_CBC",
         parameter: Shape::Bytes,
         keys: AES,
         does: Does {
-            encrypt: Some(|_, parameter| CbcEncrypting::begin(parameter, false)),
-            decrypt: Some(|_, parameter| CbcDecrypting::begin(parameter, false)),
+            encrypt: Some(|_, parameter| Ok(BlockEncrypting::begin(Chain::Cbc(parameter.iv()?), false))),
+            decrypt: Some(|_, parameter| Ok(BlockDecrypting::begin(Chain::Cbc(parameter.iv()?), false))),
             ..NOTHING
         },
     },
@@ -28,8 +39,8 @@ pub(super) const ROWS: &[Mechanism] = &[
         parameter: Shape::Bytes,
         keys: AES,
         does: Does {
-            encrypt: Some(|_, parameter| CbcEncrypting::begin(parameter, true)),
-            decrypt: Some(|_, parameter| CbcDecrypting::begin(parameter, true)),
+            encrypt: Some(|_, parameter| Ok(BlockEncrypting::begin(Chain::Cbc(parameter.iv()?), true))),
+            decrypt: Some(|_, parameter| Ok(BlockDecrypting::begin(Chain::Cbc(parameter.iv()?), true))),
             ..NOTHING
         },
     },
@@ -37,20 +48,45 @@ pub(super) const ROWS: &[Mechanism] = &[
 
 const BLOCK: usize = 16;
 
-/// Encryption in CBC mode.
-pub struct CbcEncrypting {
-    iv: [u8; BLOCK],
+/// How one block goes into the next.
+#[derive(Clone, Copy)]
+enum Chain {
+    /// Not at all.
+    Ecb,
+    /// As the vector that stands for the block before.
+    Cbc([u8; BLOCK]),
+}
+
+impl Chain {
+    fn encrypt(&mut self, keyed: &Keyed, io: &mut InOut<'_>, length: usize) -> Result<()> {
+        match self {
+            Self::Ecb => keyed.ecb()?.encrypt(io, length),
+            Self::Cbc(iv) => keyed.aes()?.cbc_encrypt(iv, io, length),
+        }
+    }
+
+    fn decrypt(&mut self, keyed: &Keyed, io: &mut InOut<'_>, length: usize) -> Result<()> {
+        match self {
+            Self::Ecb => keyed.ecb()?.decrypt(io, length),
+            Self::Cbc(iv) => keyed.aes()?.cbc_decrypt(iv, io, length),
+        }
+    }
+}
+
+/// Encryption in whole blocks.
+pub struct BlockEncrypting {
+    chain: Chain,
     held: Held,
     padded: bool,
 }
 
-impl CbcEncrypting {
-    fn begin(parameter: &Parameter<'_>, padded: bool) -> Result<Ciphering> {
-        Ok(Ciphering::CbcEncrypt(Self { iv: parameter.iv()?, held: Held::default(), padded }))
+impl BlockEncrypting {
+    fn begin(chain: Chain, padded: bool) -> Ciphering {
+        Ciphering::BlockEncrypt(Self { chain, held: Held::default(), padded })
     }
 }
 
-impl Cipher for CbcEncrypting {
+impl Cipher for BlockEncrypting {
     fn whole_length(&self, input: usize) -> Result<usize> {
         let blocks = input / BLOCK * BLOCK;
         match (self.padded, blocks == input) {
@@ -74,11 +110,11 @@ impl Cipher for CbcEncrypting {
         let mut ready = self.update_length(io.len())?;
         if self.held.length > 0 && ready > 0 {
             self.held.fill_up(io)?;
-            keyed.aes()?.cbc_encrypt(&mut self.iv, &mut InOut::in_place(&mut self.held.block), BLOCK)?;
+            self.chain.encrypt(keyed, &mut InOut::in_place(&mut self.held.block), BLOCK)?;
             self.held.write_out(io)?;
             ready = ready.saturating_sub(BLOCK);
         }
-        keyed.aes()?.cbc_encrypt(&mut self.iv, io, ready)?;
+        self.chain.encrypt(keyed, io, ready)?;
         self.held.keep_rest(io)
     }
 
@@ -97,21 +133,21 @@ impl Cipher for CbcEncrypting {
         // RFC 5652, section 6.3.
         let padding = BLOCK.saturating_sub(self.held.length) as u8;
         self.held.block.iter_mut().skip(self.held.length).for_each(|byte| *byte = padding);
-        keyed.aes()?.cbc_encrypt(&mut self.iv, &mut InOut::in_place(&mut self.held.block), BLOCK)?;
+        self.chain.encrypt(keyed, &mut InOut::in_place(&mut self.held.block), BLOCK)?;
         self.held.write_out(io)
     }
 }
 
-/// Decryption in CBC mode. With padding the last block is held back until the end is known.
-pub struct CbcDecrypting {
-    iv: [u8; BLOCK],
+/// Decryption in whole blocks. With padding the last block is held back until the end is known.
+pub struct BlockDecrypting {
+    chain: Chain,
     held: Held,
     padded: bool,
 }
 
-impl CbcDecrypting {
-    fn begin(parameter: &Parameter<'_>, padded: bool) -> Result<Ciphering> {
-        Ok(Ciphering::CbcDecrypt(Self { iv: parameter.iv()?, held: Held::default(), padded }))
+impl BlockDecrypting {
+    fn begin(chain: Chain, padded: bool) -> Ciphering {
+        Ciphering::BlockDecrypt(Self { chain, held: Held::default(), padded })
     }
 
     /// The plaintext of the held last block without its padding.
@@ -120,8 +156,8 @@ impl CbcDecrypting {
             return Err(Error::EncryptedDataLenRange);
         }
         let mut block = Zeroizing::new(self.held.block);
-        let mut iv = self.iv;
-        keyed.aes()?.cbc_decrypt(&mut iv, &mut InOut::in_place(block.as_mut_slice()), BLOCK)?;
+        let mut chain = self.chain;
+        chain.decrypt(keyed, &mut InOut::in_place(block.as_mut_slice()), BLOCK)?;
         let padding = block.last().copied().unwrap_or_default();
         let text = BLOCK.checked_sub(usize::from(padding)).filter(|text| *text < BLOCK);
         let text = text.ok_or(Error::EncryptedDataInvalid)?;
@@ -132,7 +168,7 @@ impl CbcDecrypting {
 
     /// The whole message into a buffer that may be too small for anything but its exact length.
     fn whole_in_scratch(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()> {
-        let iv = self.iv;
+        let chain = self.chain;
         let mut scratch = Zeroizing::new(vec![0; io.len()]);
         let mut inner = InOut::from_slices(io.input(), &mut scratch);
         self.update(keyed, &mut inner)?;
@@ -140,14 +176,14 @@ impl CbcDecrypting {
         let written = inner.written();
         let text = scratch.get(..written).unwrap_or_default();
         if text.len() > io.room() {
-            (self.iv, self.held) = (iv, Held::default());
+            (self.chain, self.held) = (chain, Held::default());
             return Err(Error::BufferTooSmall);
         }
         io.write(text)
     }
 }
 
-impl Cipher for CbcDecrypting {
+impl Cipher for BlockDecrypting {
     fn whole_length(&self, input: usize) -> Result<usize> {
         match (self.padded, input % BLOCK, input) {
             (false, 0, _) => Ok(input),
@@ -178,11 +214,11 @@ impl Cipher for CbcDecrypting {
         let mut ready = self.update_length(io.len())?;
         if self.held.length > 0 && ready > 0 {
             self.held.fill_up(io)?;
-            keyed.aes()?.cbc_decrypt(&mut self.iv, &mut InOut::in_place(&mut self.held.block), BLOCK)?;
+            self.chain.decrypt(keyed, &mut InOut::in_place(&mut self.held.block), BLOCK)?;
             self.held.write_out(io)?;
             ready = ready.saturating_sub(BLOCK);
         }
-        keyed.aes()?.cbc_decrypt(&mut self.iv, io, ready)?;
+        self.chain.decrypt(keyed, io, ready)?;
         self.held.keep_rest(io)
     }
 

@@ -5,13 +5,16 @@
 
 mod aead;
 mod aes;
+mod counter;
 mod digest;
 mod generate;
+mod hmac;
 mod mac;
 mod operation;
 mod parameter;
 mod prepared;
 mod wrap;
+mod wrap_data;
 
 pub use digest::Digesting;
 pub use operation::{Cipher, Ciphering, Signing};
@@ -22,6 +25,7 @@ use std::ops::RangeInclusive;
 
 use cryptoki_sys::*;
 
+use crate::config;
 use crate::crypto::hash::Algorithm;
 use crate::error::{Error, Result};
 use crate::key::{Fit, KeyType, Purpose, Size};
@@ -80,25 +84,51 @@ pub struct Wrapping {
     pub unwrap: fn(&Keyed, &Parameter<'_>, &[u8], Option<usize>) -> Result<Secret>,
 }
 
-/// The mechanism of this number.
-pub fn find(number: u64) -> Result<&'static Mechanism> {
-    all().find(|mechanism| mechanism.number == number).ok_or(Error::MechanismInvalid(number))
+/// The mechanisms of one module: the table as its configuration has it.
+pub struct Mechanisms {
+    rows: Vec<&'static Mechanism>,
+    /// The same by number, for every Init looks one up.
+    by_number: Vec<(u64, &'static Mechanism)>,
 }
 
-/// All mechanisms, in the order in which they are listed.
-pub fn all() -> impl Iterator<Item = &'static Mechanism> {
-    let families = [generate::ROWS, aes::ROWS, aead::ROWS, wrap::ROWS, mac::ROWS, digest::ROWS];
-    families.into_iter().flatten()
+impl Mechanisms {
+    /// The table.
+    pub fn new(wrapping: config::Wrapping) -> Self {
+        let wraps = wrap::rows(wrapping.key_wrap_pad);
+        let families =
+            [generate::ROWS, aes::ROWS, counter::ROWS, aead::ROWS, wraps, mac::ROWS, hmac::ROWS, digest::ROWS];
+        let rows: Vec<_> = families.into_iter().flatten().collect();
+        let mut by_number: Vec<_> = rows.iter().map(|row| (row.number, *row)).collect();
+        by_number.sort_unstable_by_key(|(number, _)| *number);
+        Self { rows, by_number }
+    }
+
+    /// The mechanism of this number.
+    pub fn find(&self, number: u64) -> Result<&'static Mechanism> {
+        let place = self.by_number.binary_search_by_key(&number, |(number, _)| *number).ok();
+        let found = place.and_then(|place| self.by_number.get(place)).map(|(_, mechanism)| *mechanism);
+        found.ok_or(Error::MechanismInvalid(number))
+    }
+
+    /// All mechanisms, in the order in which they are listed.
+    pub fn all(&self) -> &[&'static Mechanism] {
+        &self.rows
+    }
 }
 
 impl Mechanism {
     /// The keys for which the gate may let this mechanism work.
     pub fn fit(&self, purpose: Purpose) -> Result<Fit<'_>> {
+        if purpose == Purpose::Digest && self.does.digest.is_some() {
+            // PKCS#11 3.2, section 5.12.4: any secret key.
+            return Ok(Fit { mechanism: self.number, key_types: KeyType::ALL, key_lengths: 1..=KeyType::LONGEST });
+        }
         let does = match purpose {
             Purpose::Encrypt => self.does.encrypt.is_some(),
             Purpose::Decrypt => self.does.decrypt.is_some(),
             Purpose::Sign | Purpose::Verify => self.does.sign.is_some(),
             Purpose::Wrap | Purpose::Unwrap => self.does.wrap.is_some(),
+            Purpose::Digest => false,
         };
         match &self.keys {
             Some(keys) if does => {
@@ -147,8 +177,10 @@ mod tests {
 
     #[test]
     fn no_number_stands_twice_and_every_row_does_something() {
-        for row in all() {
-            assert_eq!(all().filter(|other| other.number == row.number).count(), 1, "{}", row.name);
+        let table = Mechanisms::new(config::Wrapping::default());
+        for row in table.all() {
+            assert_eq!(table.all().iter().filter(|other| other.number == row.number).count(), 1, "{}", row.name);
+            assert_eq!(table.find(row.number).map(|found| found.name), Ok(row.name));
             assert_ne!(row.flags(), 0, "{}", row.name);
             let (shortest, longest) = row.key_sizes();
             // Java multiplies by eight in 32 bits and checks.

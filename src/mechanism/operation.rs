@@ -1,10 +1,11 @@
 //! What an active operation can be asked to do.
 
 use super::aead::{GcmDecrypting, GcmEncrypting};
-use super::aes::{CbcDecrypting, CbcEncrypting};
+use super::aes::{BlockDecrypting, BlockEncrypting};
+use super::counter::Counting;
 use super::mac::Mac;
 use super::prepared::Keyed;
-use super::wrap::{KeyUnwrapping, KeyWrapping};
+use super::wrap_data::{KeyUnwrapping, KeyWrapping};
 use crate::crypto::InOut;
 use crate::error::Result;
 
@@ -38,10 +39,12 @@ pub trait Cipher {
 
 /// One of the ciphers, in place: an operation costs no allocation.
 pub enum Ciphering {
-    /// AES-CBC with and without padding.
-    CbcEncrypt(CbcEncrypting),
+    /// AES-ECB, and AES-CBC with and without padding.
+    BlockEncrypt(BlockEncrypting),
     /// The same backwards.
-    CbcDecrypt(CbcDecrypting),
+    BlockDecrypt(BlockDecrypting),
+    /// AES-CTR, in either direction.
+    Counter(Counting),
     /// AES-GCM.
     GcmEncrypt(GcmEncrypting),
     /// The same backwards.
@@ -56,8 +59,9 @@ impl Ciphering {
     /// The cipher behind the name.
     pub fn cipher(&mut self) -> &mut dyn Cipher {
         match self {
-            Self::CbcEncrypt(cipher) => cipher,
-            Self::CbcDecrypt(cipher) => cipher,
+            Self::BlockEncrypt(cipher) => cipher,
+            Self::BlockDecrypt(cipher) => cipher,
+            Self::Counter(cipher) => cipher,
             Self::GcmEncrypt(cipher) => cipher,
             Self::GcmDecrypt(cipher) => cipher,
             Self::KeyWrap(cipher) => cipher,

@@ -9,8 +9,12 @@ pub enum Shape {
     None,
     /// Bytes, as an initialisation vector.
     Bytes,
+    /// `CK_AES_CTR_PARAMS`
+    Counter,
     /// `CK_GCM_PARAMS`
     Gcm,
+    /// One `CK_ULONG`, by value, as `CK_MAC_GENERAL_PARAMS`.
+    Number,
 }
 
 /// A parameter of one of the [`Shape`]s. It borrows from the caller for the length of one call.
@@ -20,6 +24,13 @@ pub enum Parameter<'a> {
     None,
     /// Bytes.
     Bytes(&'a [u8]),
+    /// `CK_AES_CTR_PARAMS`. PKCS#11 3.2, section 6.11.2.
+    Counter {
+        /// How many bits at the end of the block count.
+        bits: u64,
+        /// The first counter block.
+        block: [u8; 16],
+    },
     /// `CK_GCM_PARAMS`. PKCS#11 3.2, section 6.13.3. `ulIvBits` is not here: headers and text of 2.40 disagree about it.
     Gcm {
         /// The initialisation vector.
@@ -29,6 +40,8 @@ pub enum Parameter<'a> {
         /// The length of the tag in bits.
         tag_bits: u64,
     },
+    /// One number.
+    Number(u64),
 }
 
 impl<'a> Parameter<'a> {
@@ -42,12 +55,28 @@ impl<'a> Parameter<'a> {
         }
     }
 
-    /// No parameter, or the one value that the mechanism would use anyway.
-    pub(super) fn none_or(&self, standard: &[u8]) -> Result<()> {
+    /// An initialisation vector of exactly `N` bytes, or the standard's own where none is given.
+    pub(super) fn iv_or<const N: usize>(&self, standard: [u8; N]) -> Result<[u8; N]> {
+        if matches!(self, Parameter::None) { Ok(standard) } else { self.iv() }
+    }
+
+    /// No parameter, or one of the values that the mechanism would use anyway.
+    pub(super) fn none_or(&self, standard: &[&[u8]]) -> Result<()> {
         match self {
             Parameter::None => Ok(()),
-            Parameter::Bytes(bytes) if *bytes == standard => Ok(()),
+            Parameter::Bytes(bytes) if standard.contains(bytes) => Ok(()),
             _ => Err(Error::MechanismParamInvalid("only the standard's own IV is supported")),
+        }
+    }
+
+    /// The length in bytes of a MAC that is cut: 1 to `whole`. PKCS#11 3.2, section 6.15.3 and the like.
+    pub(super) fn mac_length(&self, whole: usize) -> Result<usize> {
+        let Parameter::Number(length) = *self else {
+            return Err(Error::MechanismParamInvalid("CK_MAC_GENERAL_PARAMS is needed"));
+        };
+        match usize::try_from(length) {
+            Ok(length) if (1..=whole).contains(&length) => Ok(length),
+            _ => Err(Error::MechanismParamInvalid("the length of the MAC is not from 1 to that of the whole")),
         }
     }
 }

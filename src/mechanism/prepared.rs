@@ -8,8 +8,9 @@ use once_cell::sync::OnceCell;
 use crate::crypto::Rejected;
 use crate::crypto::aes::AesKey;
 use crate::crypto::cmac::CmacKey;
+use crate::crypto::ecb::EcbKey;
 use crate::crypto::gcm::GcmKey;
-use crate::crypto::hash::Algorithm;
+use crate::crypto::hash::{Algorithm, Hash};
 use crate::crypto::hmac::{Hmac, HmacKey};
 use crate::crypto::keywrap::WrapKey;
 use crate::error::{Error, Result};
@@ -25,6 +26,7 @@ pub struct PreparedKey {
     /// Cleared when the key has changed: operations go on, new ones look it up again.
     current: AtomicBool,
     aes: OnceCell<AesKey>,
+    ecb: OnceCell<EcbKey>,
     gcm: OnceCell<GcmKey>,
     cmac: OnceCell<CmacKey>,
     wrap: OnceCell<WrapKey>,
@@ -41,6 +43,7 @@ impl PreparedKey {
             alive: AtomicBool::new(true),
             current: AtomicBool::new(true),
             aes: OnceCell::new(),
+            ecb: OnceCell::new(),
             gcm: OnceCell::new(),
             cmac: OnceCell::new(),
             wrap: OnceCell::new(),
@@ -56,6 +59,11 @@ impl PreparedKey {
     /// The key's value.
     pub fn material(&self) -> &KeyMaterial {
         &self.material
+    }
+
+    /// Whether only the user may use the key: private ones are not seen by others, token keys are sealed.
+    pub fn needs_login(&self) -> bool {
+        self.facts.private || self.facts.token
     }
 
     /// Whether operations with the key may go on.
@@ -106,8 +114,18 @@ impl Keyed {
         target.material.for_wrapping(&self.grant)
     }
 
+    /// Adds the key's value to a hash.
+    pub fn digest(&self, hash: &mut Hash) -> Result<()> {
+        hash.update(self.key.material.for_use(&self.grant)?.expose());
+        Ok(())
+    }
+
     pub(super) fn aes(&self) -> Result<&AesKey> {
         self.prepare(&self.key.aes, AesKey::new)
+    }
+
+    pub(super) fn ecb(&self) -> Result<&EcbKey> {
+        self.prepare(&self.key.ecb, EcbKey::new)
     }
 
     pub(super) fn gcm(&self) -> Result<&GcmKey> {

@@ -1,116 +1,175 @@
-//! AES key wrap: RFC 3394 and RFC 5649, for keys and, by `C_Encrypt`, for data. PKCS#11 3.2, section 6.16.
+//! AES key wrap of keys: RFC 3394, RFC 5649, and RFC 3394 over PKCS#7 padding. PKCS#11 3.2, section 6.16.
 
-use cryptoki_sys::{CKM_AES_KEY_WRAP, CKM_AES_KEY_WRAP_KWP};
+use cryptoki_sys::{CKM_AES_KEY_WRAP, CKM_AES_KEY_WRAP_KWP, CKM_AES_KEY_WRAP_PAD, CKM_AES_KEY_WRAP_PKCS7};
 
-use super::operation::{Cipher, Ciphering};
+use super::operation::Ciphering;
 use super::parameter::{Parameter, Shape};
 use super::prepared::Keyed;
+use super::wrap_data::{KeyUnwrapping, KeyWrapping};
 use super::{AES, Does, Mechanism, NOTHING, Wrapping};
-use crate::crypto::InOut;
+use crate::config::KeyWrapPad;
+use crate::crypto::Rejected;
+use crate::crypto::keywrap::{IV, SEMIBLOCK, WrapKey};
 use crate::error::{Error, Result};
 use crate::key::KeyType;
 use crate::secret::Secret;
 
-pub(super) const ROWS: &[Mechanism] = &[
-    Mechanism {
-        number: CKM_AES_KEY_WRAP,
-        name: "CKM_AES_KEY_WRAP",
-        parameter: Shape::Bytes,
-        keys: AES,
-        does: Does {
-            encrypt: Some(|_, parameter| Form::Plain.begin(parameter, |form| Ciphering::KeyWrap(KeyWrapping(form)))),
-            decrypt: Some(|_, parameter| {
-                Form::Plain.begin(parameter, |form| Ciphering::KeyUnwrap(KeyUnwrapping(form)))
-            }),
-            wrap: Some(Wrapping { wrapped_length: plain_length, wrap: wrap_plain, unwrap: unwrap_plain }),
-            ..NOTHING
-        },
-    },
-    Mechanism {
-        number: CKM_AES_KEY_WRAP_KWP,
-        name: "CKM_AES_KEY_WRAP_KWP",
-        parameter: Shape::Bytes,
-        keys: AES,
-        does: Does {
-            encrypt: Some(|_, parameter| Form::Padded.begin(parameter, |form| Ciphering::KeyWrap(KeyWrapping(form)))),
-            decrypt: Some(|_, parameter| {
-                Form::Padded.begin(parameter, |form| Ciphering::KeyUnwrap(KeyUnwrapping(form)))
-            }),
-            wrap: Some(Wrapping { wrapped_length: padded_length, wrap: wrap_padded, unwrap: unwrap_padded }),
-            ..NOTHING
-        },
-    },
-];
+/// The rows: what `CKM_AES_KEY_WRAP_PAD` is, depends.
+pub(super) fn rows(pad: KeyWrapPad) -> &'static [Mechanism] {
+    match pad {
+        KeyWrapPad::Rfc5649 => &[KW, KWP, PKCS7, PAD_AS_KWP],
+        KeyWrapPad::Pkcs7 => &[KW, KWP, PKCS7, PAD_AS_PKCS7],
+    }
+}
 
-/// The two published forms.
+macro_rules! row {
+    ($number:ident, $form:expr) => {
+        Mechanism {
+            number: $number,
+            name: stringify!($number),
+            parameter: Shape::Bytes,
+            keys: AES,
+            does: Does {
+                encrypt: Some(|_, parameter| Ok(Ciphering::KeyWrap(KeyWrapping(KeyWrap::new($form, parameter)?)))),
+                decrypt: Some(|_, parameter| Ok(Ciphering::KeyUnwrap(KeyUnwrapping(KeyWrap::new($form, parameter)?)))),
+                wrap: Some(Wrapping {
+                    wrapped_length: |length| wrapped_length($form, length),
+                    wrap: |keyed, parameter, value| wrap(KeyWrap::new($form, parameter)?, keyed, value),
+                    unwrap: |keyed, parameter, wrapped, length| {
+                        unwrap(KeyWrap::new($form, parameter)?, keyed, wrapped, length)
+                    },
+                }),
+                ..NOTHING
+            },
+        }
+    };
+}
+
+const KW: Mechanism = row!(CKM_AES_KEY_WRAP, Form::Plain);
+const KWP: Mechanism = row!(CKM_AES_KEY_WRAP_KWP, Form::Padded);
+const PKCS7: Mechanism = row!(CKM_AES_KEY_WRAP_PKCS7, Form::Pkcs7);
+const PAD_AS_KWP: Mechanism = row!(CKM_AES_KEY_WRAP_PAD, Form::Either(KeyWrapPad::Rfc5649));
+const PAD_AS_PKCS7: Mechanism = row!(CKM_AES_KEY_WRAP_PAD, Form::Either(KeyWrapPad::Pkcs7));
+
+/// The published forms, and the mechanism that stands for two of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     /// RFC 3394
     Plain,
     /// RFC 5649
     Padded,
+    /// RFC 3394 over PKCS#7 padding to semiblocks
+    Pkcs7,
+    /// Wraps by this one of the last two, and unwraps both.
+    Either(KeyWrapPad),
 }
 
-/// The unit of both forms, in bytes.
-const SEMIBLOCK: usize = 8;
-/// The longest data that `C_Encrypt` takes: far above any key.
-const LONGEST_DATA: usize = 1 << 20;
+/// One form with its initial value.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct KeyWrap {
+    form: Form,
+    iv: [u8; SEMIBLOCK],
+}
 
 impl Form {
-    fn begin(self, parameter: &Parameter<'_>, make: fn(Self) -> Ciphering) -> Result<Ciphering> {
-        self.check(parameter)?;
-        Ok(make(self))
-    }
-
-    /// The initial value may be given if it is the standard's own.
-    fn check(self, parameter: &Parameter<'_>) -> Result<()> {
+    /// The form in which it wraps.
+    fn wraps(self) -> Self {
         match self {
-            // RFC 3394, section 2.2.3.1.
-            Self::Plain => parameter.none_or(&[0xa6; 8]),
-            // RFC 5649, section 3: the constant in front of the length.
-            Self::Padded => parameter.none_or(&[0xa6, 0x59, 0x59, 0xa6]),
+            Self::Either(KeyWrapPad::Rfc5649) => Self::Padded,
+            Self::Either(KeyWrapPad::Pkcs7) => Self::Pkcs7,
+            form => form,
         }
     }
 }
 
-/// The whole semiblocks of a padded value, and one for the initial value.
-fn semiblocks(length: usize) -> usize {
-    length.div_ceil(SEMIBLOCK).saturating_add(1).saturating_mul(SEMIBLOCK)
+impl KeyWrap {
+    /// The form, with the caller's initial value where it takes one. RFC 5649 has no other than its own.
+    pub(super) fn new(form: Form, parameter: &Parameter<'_>) -> Result<Self> {
+        // RFC 5649, section 3: the constant in front of the length.
+        const RFC_5649: [u8; 4] = [0xa6, 0x59, 0x59, 0xa6];
+        let iv = match form {
+            Form::Plain | Form::Pkcs7 => parameter.iv_or(IV)?,
+            Form::Padded => parameter.none_or(&[&RFC_5649]).map(|()| IV)?,
+            Form::Either(_) => parameter.none_or(&[&RFC_5649, &IV]).map(|()| IV)?,
+        };
+        Ok(Self { form, iv })
+    }
+
+    /// Whether the length that comes out depends on more than that of the input.
+    pub(super) fn hides_length(&self) -> bool {
+        self.form != Form::Plain
+    }
+
+    /// The length of the wrapped form of so many bytes; none if the form cannot carry them.
+    pub(super) fn wrapped_length(&self, length: usize) -> Option<usize> {
+        let padded = match self.form.wraps() {
+            Form::Plain => Some(length).filter(|length| length.is_multiple_of(SEMIBLOCK)),
+            Form::Padded => length.checked_next_multiple_of(SEMIBLOCK),
+            _ => length.checked_add(1)?.checked_next_multiple_of(SEMIBLOCK),
+        };
+        // RFC 3394, section 2: two semiblocks or more. RFC 5649, section 4.1: one byte or more.
+        let shortest = if self.form.wraps() == Form::Padded { SEMIBLOCK } else { 2 * SEMIBLOCK };
+        padded.filter(|padded| *padded >= shortest)?.checked_add(SEMIBLOCK)
+    }
+
+    /// Whether something so long can have been wrapped in this form.
+    pub(super) fn may_be_wrapped(&self, length: usize) -> bool {
+        let shortest = match self.form {
+            Form::Plain | Form::Pkcs7 => 3 * SEMIBLOCK,
+            Form::Padded | Form::Either(_) => 2 * SEMIBLOCK,
+        };
+        length.is_multiple_of(SEMIBLOCK) && length >= shortest
+    }
+
+    pub(super) fn wrap(&self, key: &WrapKey, data: &[u8]) -> Result<Vec<u8>, Rejected> {
+        match self.form.wraps() {
+            Form::Plain => key.wrap(&self.iv, data),
+            Form::Padded => key.wrap_padded(data),
+            _ => key.wrap_pkcs7(&self.iv, data),
+        }
+    }
+
+    /// One answer for every fault. What neither form takes has been tried in both, so it has taken one time as well.
+    pub(super) fn unwrap(&self, key: &WrapKey, wrapped: &[u8]) -> Result<Secret, Rejected> {
+        match self.form {
+            Form::Plain => key.unwrap(&self.iv, wrapped),
+            Form::Padded => key.unwrap_padded(wrapped),
+            Form::Pkcs7 => key.unwrap_pkcs7(&self.iv, wrapped),
+            Form::Either(_) => key.unwrap_padded(wrapped).or_else(|_| key.unwrap_pkcs7(&self.iv, wrapped)),
+        }
+    }
 }
 
-/// RFC 3394 carries two semiblocks or more; a shorter key would be padded beyond recognition.
-fn plain_length(length: usize) -> Result<usize> {
-    if length > SEMIBLOCK { Ok(semiblocks(length)) } else { Err(Error::KeySizeRange) }
+/// A value that RFC 3394 cannot carry as it is, is filled up with zeros: PKCS#11 3.2, section 6.16.3. One of a semiblock
+/// or less would be filled up beyond recognition.
+fn filled_up(form: Form, length: usize) -> usize {
+    if form == Form::Plain && length > SEMIBLOCK { length.next_multiple_of(SEMIBLOCK) } else { length }
 }
 
-fn padded_length(length: usize) -> Result<usize> {
-    Ok(semiblocks(length))
+fn wrapped_length(form: Form, length: usize) -> Result<usize> {
+    KeyWrap { form, iv: IV }.wrapped_length(filled_up(form, length)).ok_or(Error::KeySizeRange)
 }
 
-/// A value of any length is filled up with zeros, as PKCS#11 3.2, section 6.16.3, says.
-fn wrap_plain(keyed: &Keyed, parameter: &Parameter<'_>, value: &Secret) -> Result<Vec<u8>> {
-    Form::Plain.check(parameter)?;
-    let length = plain_length(value.len())?.saturating_sub(SEMIBLOCK);
-    let mut padded = Secret::zeroed(length);
-    padded.expose_mut().iter_mut().zip(value.expose()).for_each(|(to, from)| *to = *from);
-    keyed.wrap()?.wrap(padded.expose()).map_err(|_| Error::KeySizeRange)
+fn wrap(how: KeyWrap, keyed: &Keyed, value: &Secret) -> Result<Vec<u8>> {
+    let mut filled = Secret::zeroed(filled_up(how.form, value.len()));
+    filled.expose_mut().iter_mut().zip(value.expose()).for_each(|(to, from)| *to = *from);
+    how.wrap(keyed.wrap()?, filled.expose()).map_err(|_| Error::KeySizeRange)
 }
 
-fn wrap_padded(keyed: &Keyed, parameter: &Parameter<'_>, value: &Secret) -> Result<Vec<u8>> {
-    Form::Padded.check(parameter)?;
-    keyed.wrap()?.wrap_padded(value.expose()).map_err(|_| Error::KeySizeRange)
+fn unwrap(how: KeyWrap, keyed: &Keyed, wrapped: &[u8], length: Option<usize>) -> Result<Secret> {
+    if !how.may_be_wrapped(wrapped.len()) || wrapped.len() > LONGEST_WRAPPED {
+        return Err(Error::WrappedKeyLenRange);
+    }
+    let value = how.unwrap(keyed.wrap()?, wrapped).map_err(|_| Error::WrappedKeyInvalid)?;
+    match length {
+        Some(length) if how.form == Form::Plain => cut(value, length),
+        Some(length) if length != value.len() => Err(Error::WrappedKeyLenRange),
+        _ => Ok(value),
+    }
 }
 
 /// `CKA_VALUE_LEN` cuts off what filled the last semiblock up, and no more.
-fn unwrap_plain(keyed: &Keyed, parameter: &Parameter<'_>, wrapped: &[u8], length: Option<usize>) -> Result<Secret> {
-    Form::Plain.check(parameter)?;
-    if !wrapped.len().is_multiple_of(SEMIBLOCK) || !(3 * SEMIBLOCK..=LONGEST_WRAPPED).contains(&wrapped.len()) {
-        return Err(Error::WrappedKeyLenRange);
-    }
-    let value = keyed.wrap()?.unwrap(wrapped).map_err(|_| Error::WrappedKeyInvalid)?;
-    let Some(length) = length else {
-        return Ok(value);
-    };
+fn cut(value: Secret, length: usize) -> Result<Secret> {
     if length > value.len() || length.div_ceil(SEMIBLOCK) * SEMIBLOCK != value.len() {
         return Err(Error::WrappedKeyLenRange);
     }
@@ -121,106 +180,5 @@ fn unwrap_plain(keyed: &Keyed, parameter: &Parameter<'_>, wrapped: &[u8], length
     Ok(Secret::from_slice(kept))
 }
 
-fn unwrap_padded(keyed: &Keyed, parameter: &Parameter<'_>, wrapped: &[u8], length: Option<usize>) -> Result<Secret> {
-    Form::Padded.check(parameter)?;
-    if !wrapped.len().is_multiple_of(SEMIBLOCK) || !(2 * SEMIBLOCK..=LONGEST_WRAPPED).contains(&wrapped.len()) {
-        return Err(Error::WrappedKeyLenRange);
-    }
-    let value = keyed.wrap()?.unwrap_padded(wrapped).map_err(|_| Error::WrappedKeyInvalid)?;
-    match length {
-        Some(length) if length != value.len() => Err(Error::WrappedKeyLenRange),
-        _ => Ok(value),
-    }
-}
-
-/// The wrapped form of the longest key.
-const LONGEST_WRAPPED: usize = KeyType::LONGEST + SEMIBLOCK;
-
-/// Key wrap as an encryption of data, in one part. RFC 3394 takes whole semiblocks only.
-pub struct KeyWrapping(Form);
-
-impl Cipher for KeyWrapping {
-    fn whole_length(&self, input: usize) -> Result<usize> {
-        let fits = match self.0 {
-            Form::Plain => input.is_multiple_of(SEMIBLOCK) && input >= 2 * SEMIBLOCK,
-            Form::Padded => input >= 1,
-        };
-        if fits && input <= LONGEST_DATA { Ok(semiblocks(input)) } else { Err(Error::DataLenRange) }
-    }
-
-    fn whole(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()> {
-        self.whole_length(io.len())?;
-        let wrapped = match self.0 {
-            Form::Plain => keyed.wrap()?.wrap(io.input()),
-            Form::Padded => keyed.wrap()?.wrap_padded(io.input()),
-        };
-        io.write(&wrapped.map_err(|_| Error::DataLenRange)?)
-    }
-
-    fn update_length(&self, _: usize) -> Result<usize> {
-        one_part_only()
-    }
-
-    fn update(&mut self, _: &Keyed, _: &mut InOut<'_>) -> Result<()> {
-        one_part_only().map(drop)
-    }
-
-    fn finish_length(&self) -> Result<usize> {
-        one_part_only()
-    }
-
-    fn finish(&mut self, _: &Keyed, _: &mut InOut<'_>) -> Result<()> {
-        one_part_only().map(drop)
-    }
-}
-
-/// Key unwrap as a decryption of data, in one part.
-pub struct KeyUnwrapping(Form);
-
-impl Cipher for KeyUnwrapping {
-    fn whole_length(&self, input: usize) -> Result<usize> {
-        let shortest = match self.0 {
-            Form::Plain => 3 * SEMIBLOCK,
-            Form::Padded => 2 * SEMIBLOCK,
-        };
-        if !input.is_multiple_of(SEMIBLOCK) || !(shortest..=semiblocks(LONGEST_DATA)).contains(&input) {
-            return Err(Error::EncryptedDataLenRange);
-        }
-        Ok(input.saturating_sub(SEMIBLOCK))
-    }
-
-    fn may_give_less(&self) -> bool {
-        self.0 == Form::Padded
-    }
-
-    fn whole(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()> {
-        self.whole_length(io.len())?;
-        let data = match self.0 {
-            Form::Plain => keyed.wrap()?.unwrap(io.input()),
-            Form::Padded => keyed.wrap()?.unwrap_padded(io.input()),
-        };
-        let data = data.map_err(|_| Error::EncryptedDataInvalid)?;
-        io.write(data.expose())
-    }
-
-    fn update_length(&self, _: usize) -> Result<usize> {
-        one_part_only()
-    }
-
-    fn update(&mut self, _: &Keyed, _: &mut InOut<'_>) -> Result<()> {
-        one_part_only().map(drop)
-    }
-
-    fn finish_length(&self) -> Result<usize> {
-        one_part_only()
-    }
-
-    fn finish(&mut self, _: &Keyed, _: &mut InOut<'_>) -> Result<()> {
-        one_part_only().map(drop)
-    }
-}
-
-/// PKCS#11 3.2, section 6.16: these mechanisms are single-part, so no operation in parts was ever initialised.
-fn one_part_only() -> Result<usize> {
-    Err(Error::OperationNotInitialized)
-}
+/// The longest wrapped form of the longest key.
+const LONGEST_WRAPPED: usize = KeyType::LONGEST + 2 * SEMIBLOCK;

@@ -1,20 +1,21 @@
 //! Digests. PKCS#11 3.2, section 5.12.
 
-use super::{Length, Output, Sessions};
+use super::{LastKey, Length, Output, Sessions};
 use crate::error::{Error, Result};
 use crate::handle::Handle;
+use crate::key::Purpose;
 use crate::mechanism::{Digesting, Mechanism};
 
 impl Sessions {
     /// `C_DigestInit`
-    pub fn digest_init(&self, session: Handle, mechanism: &Mechanism) -> Result<()> {
+    pub fn digest_init(&self, session: Handle, mechanism: &'static Mechanism) -> Result<()> {
         self.with(session, |session| {
             if session.digest.is_some() {
                 return Err(Error::OperationActive);
             }
             let algorithm = mechanism.does.digest.ok_or(Error::MechanismInvalid(mechanism.number))?;
-            session.digest =
-                Some(Active { state: Digesting::new(algorithm), length: algorithm.output_len(), in_parts: false });
+            let (state, length) = (Digesting::new(algorithm), algorithm.output_len());
+            session.digest = Some(Active { mechanism, state, length, in_parts: false, needs_login: false });
             Ok(())
         })
     }
@@ -25,6 +26,21 @@ impl Sessions {
             let active = session.digest.as_mut().ok_or(Error::OperationNotInitialized)?;
             active.state.update(data);
             active.in_parts = true;
+            Ok(())
+        })
+    }
+
+    /// `C_DigestKey`, also of a sensitive key. Every error ends the operation, for who goes on without the key has the
+    /// digest of something else.
+    pub fn digest_key(&self, session: Handle, key: Handle) -> Result<()> {
+        self.with(session, |session| {
+            let mut active = session.digest.take().ok_or(Error::OperationNotInitialized)?;
+            let (keyed, seen) = session.keyed(Purpose::Digest, active.mechanism, key)?;
+            keyed.digest(&mut active.state)?;
+            active.in_parts = true;
+            active.needs_login |= keyed.key().needs_login();
+            session.last = Some(LastKey { handle: key, seen, key: keyed.into_key() });
+            session.digest = Some(active);
             Ok(())
         })
     }
@@ -70,8 +86,11 @@ impl Sessions {
 
 /// A digest in the making.
 pub(super) struct Active {
+    mechanism: &'static Mechanism,
     state: Digesting,
     /// In bytes.
     length: usize,
     in_parts: bool,
+    /// Whether a key went in that only a login makes visible.
+    pub(super) needs_login: bool,
 }

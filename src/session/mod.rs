@@ -242,11 +242,11 @@ impl Session {
 
     /// Logout: operations of keys that needed the login end, and the search finds nothing more.
     fn end_login(&mut self) {
-        let needed_login = |key: &PreparedKey| key.facts().private || key.facts().token;
-        self.encrypt.take_if(|active| needed_login(active.keyed.key()));
-        self.decrypt.take_if(|active| needed_login(active.keyed.key()));
-        self.sign.take_if(|active| needed_login(active.keyed.key()));
-        self.verify.take_if(|active| needed_login(active.keyed.key()));
+        self.encrypt.take_if(|active| active.keyed.key().needs_login());
+        self.decrypt.take_if(|active| active.keyed.key().needs_login());
+        self.sign.take_if(|active| active.keyed.key().needs_login());
+        self.verify.take_if(|active| active.keyed.key().needs_login());
+        self.digest.take_if(|active| active.needs_login);
         self.last = None;
         // The search goes on to its end, but what it found is nobody's business any more.
         self.search = self.search.take().map(|_| Vec::new().into_iter());

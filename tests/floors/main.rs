@@ -39,7 +39,7 @@ const FOR_ALL: [&str; 4] = ["error", "log", "lock", "handle"];
 const NEVER: [(&str, &[&str]); 2] = [("key", &["store", "lock", "fork", "config"]), ("seal", &["lock", "config"])];
 
 /// Crates that belong to certain rooms.
-const CRATES: [(&str, &[&str]); 17] = [
+const CRATES: [(&str, &[&str]); 19] = [
     ("aes", &["crypto"]),
     ("aes_kw", &["crypto"]),
     ("argon2", &["crypto"]),
@@ -56,7 +56,9 @@ const CRATES: [(&str, &[&str]); 17] = [
     ("rusqlite", &["store"]),
     ("serde", &["config", "bin"]),
     ("serde_json", &["bin"]),
+    ("sha1", &["crypto"]),
     ("sha2", &["crypto"]),
+    ("sha3", &["crypto"]),
     ("toml", &["config"]),
 ];
 

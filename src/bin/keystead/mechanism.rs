@@ -1,8 +1,9 @@
 //! `keystead mechanism`
 
 use cryptoki_sys::{CKF_DECRYPT, CKF_DIGEST, CKF_ENCRYPT, CKF_GENERATE, CKF_SIGN, CKF_UNWRAP, CKF_VERIFY, CKF_WRAP};
+use keystead::config::Wrapping;
 use keystead::key::Size;
-use keystead::mechanism::{self, Mechanism};
+use keystead::mechanism::{Mechanism, Mechanisms};
 use serde::Serialize;
 
 use crate::failure::Result;
@@ -24,7 +25,7 @@ Without a terminal, or in a pipe: a line each, with tabs between number, name, k
 pub fn run(command: Command, form: Form) -> Result<()> {
     match command {
         Command::List => {
-            let rows: Vec<Row> = mechanism::all().map(Row::of).collect();
+            let rows: Vec<Row> = Mechanisms::new(Wrapping::default()).all().iter().map(|row| Row::of(row)).collect();
             form.list(&["number", "name", "key sizes", "does"], &rows, Row::words)
         }
     }
@@ -90,7 +91,7 @@ mod tests {
     #[test]
     fn every_flag_has_its_word() {
         let known = USES.iter().fold(0, |all, (flag, _)| all | flag);
-        for row in mechanism::all() {
+        for row in Mechanisms::new(Wrapping::default()).all() {
             assert_eq!(row.flags() & !known, 0, "{}", row.name);
         }
     }

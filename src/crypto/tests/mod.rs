@@ -4,28 +4,36 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod aes;
+mod ctr;
+mod ecb;
 mod gcm;
 mod kdf;
 mod keywrap;
 mod mac;
 
-use super::aes::AesKey;
+use super::aes::{AesKey, CounterStream};
 use super::cmac::CmacKey;
+use super::ecb::EcbKey;
 use super::gcm::GcmKey;
-use super::hash::{Algorithm, Hash};
+use super::hash::{Algorithm, Hash, Output};
 use super::hmac::HmacKey;
 use super::kdf::{Argon2Cost, argon2id, hkdf_sha256};
-use super::keywrap::WrapKey;
+use super::keywrap::{IV, WrapKey};
 use super::{InOut, Rejected, equal, random};
 use crate::secret::Secret;
 
-const ALGORITHMS: [Algorithm; 6] = [
+const ALGORITHMS: [Algorithm; 11] = [
+    Algorithm::Sha1,
     Algorithm::Sha224,
     Algorithm::Sha256,
     Algorithm::Sha384,
     Algorithm::Sha512,
     Algorithm::Sha512_224,
     Algorithm::Sha512_256,
+    Algorithm::Sha3_224,
+    Algorithm::Sha3_256,
+    Algorithm::Sha3_384,
+    Algorithm::Sha3_512,
 ];
 
 /// The bytes that a string of hex digits (and spaces) stands for.
@@ -51,6 +59,7 @@ fn only_aes_keys_make_aes_keys() {
         let key = pattern(length);
         let right = matches!(length, 16 | 24 | 32);
         assert_eq!(AesKey::new(&key).is_ok(), right);
+        assert_eq!(EcbKey::new(&key).is_ok(), right);
         assert_eq!(GcmKey::new(&key).is_ok(), right);
         assert_eq!(CmacKey::new(&key).is_ok(), right);
         assert_eq!(WrapKey::new(&key).is_ok(), right);
@@ -61,6 +70,7 @@ fn only_aes_keys_make_aes_keys() {
 fn prepared_keys_are_shared_between_threads() {
     fn shared<T: Send + Sync>() {}
     shared::<AesKey>();
+    shared::<EcbKey>();
     shared::<GcmKey>();
     shared::<HmacKey>();
     shared::<CmacKey>();
@@ -111,6 +121,12 @@ fn everything() {
     aes.cbc_encrypt(&mut block.clone(), &mut InOut::from_slices(&data, &mut out), 4096).unwrap();
     aes.cbc_decrypt(&mut block, &mut InOut::in_place(&mut out), 4096).unwrap();
 
+    let mut stream = CounterStream::new(block, 128).unwrap();
+    aes.ctr(&mut stream, &mut InOut::from_slices(&data, &mut out), 4096).unwrap();
+    let ecb = EcbKey::new(key).unwrap();
+    ecb.encrypt(&mut InOut::from_slices(&data, &mut out), 4096).unwrap();
+    ecb.decrypt(&mut InOut::in_place(&mut out), 4096).unwrap();
+
     let gcm = GcmKey::new(key).unwrap();
     for tag in [16, 12] {
         gcm.seal(&block, &data, tag, &mut InOut::from_slices(&data, &mut out)).unwrap();
@@ -133,7 +149,8 @@ fn everything() {
     mac.finish().unwrap();
 
     let kek = WrapKey::new(key).unwrap();
-    kek.unwrap(&kek.wrap(&data).unwrap()).unwrap();
+    kek.unwrap(&IV, &kek.wrap(&IV, &data).unwrap()).unwrap();
+    kek.unwrap_pkcs7(&IV, &kek.wrap_pkcs7(&IV, &data).unwrap()).unwrap();
     kek.unwrap_padded(&kek.wrap_padded(&data[1..]).unwrap()).unwrap();
     hkdf_sha256(&secret, b"salt", &[b"info"], 100).unwrap();
     argon2id(b"123456", b"saltsalt", Argon2Cost { memory_kib: 1024, passes: 2, lanes: 2 }).unwrap();

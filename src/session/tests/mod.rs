@@ -9,9 +9,9 @@ use std::thread;
 use cryptoki_sys::*;
 
 use super::*;
-use crate::config::Pins;
+use crate::config::{Pins, Wrapping};
 use crate::log::Log;
-use crate::mechanism::{self, Parameter};
+use crate::mechanism::{Mechanisms, Parameter};
 use crate::object::{Given, Search};
 use crate::store::memory::MemoryFolder;
 use crate::store::{Folder, Store};
@@ -19,6 +19,10 @@ use crate::store::{Folder, Store};
 const PINS: Pins = Pins { min: 4, max: 255, user_tries: 10, so_tries: 10, memory_kib: 8, passes: 1, lanes: 1 };
 const SO_PIN: &[u8] = b"so pin";
 const PIN: &[u8] = b"user pin";
+
+fn mechanism(number: u64) -> Result<&'static Mechanism> {
+    Mechanisms::new(Wrapping::default()).find(number)
+}
 
 struct Fixture {
     folder: MemoryFolder,
@@ -52,7 +56,7 @@ impl Fixture {
         let length = 32_u64.to_ne_bytes();
         let all = [(CKA_VALUE_LEN, length.as_slice())];
         let given: Vec<_> = all.iter().chain(more).map(|(number, value)| Given { number: *number, value }).collect();
-        self.sessions.generate(session, mechanism::find(CKM_AES_KEY_GEN).unwrap(), &given)
+        self.sessions.generate(session, mechanism(CKM_AES_KEY_GEN).unwrap(), &given)
     }
 
     fn find(&self, session: Handle, given: &[Given<'_>]) -> Result<Vec<Handle>> {
@@ -64,7 +68,7 @@ impl Fixture {
 
     fn encrypt(&self, session: Handle, key: Handle) -> Result<Length> {
         let parameter = Parameter::Gcm { iv: &[7; 12], aad: &[], tag_bits: 128 };
-        let gcm = mechanism::find(CKM_AES_GCM).unwrap();
+        let gcm = mechanism(CKM_AES_GCM).unwrap();
         self.sessions.crypt_init(session, Direction::Encrypt, gcm, &parameter, key)?;
         let mut into = [0; 64];
         let output = Output::Buffer(InOut::from_slices(&[1; 20], &mut into));
@@ -78,7 +82,7 @@ fn logout_ends_operations_of_private_keys_in_every_session() {
     let (one, two) = (fixture.open(), fixture.open());
     fixture.sessions.login(one, Login::User, PIN).unwrap();
     let key = fixture.generate(one, &[]).unwrap();
-    let cmac = mechanism::find(CKM_AES_CMAC).unwrap();
+    let cmac = mechanism(CKM_AES_CMAC).unwrap();
     fixture.sessions.sign_init(two, SignPurpose::Sign, cmac, &Parameter::None, key).unwrap();
     fixture.sessions.logout(one).unwrap();
     let ended = fixture.sessions.sign_update(two, SignPurpose::Sign, b"more");
@@ -94,7 +98,7 @@ fn destroying_a_key_ends_its_operations_elsewhere() {
     fixture.sessions.login(one, Login::User, PIN).unwrap();
     for token in [[0], [1]] {
         let key = fixture.generate(one, &[(CKA_TOKEN, &token)]).unwrap();
-        let cmac = mechanism::find(CKM_AES_CMAC).unwrap();
+        let cmac = mechanism(CKM_AES_CMAC).unwrap();
         fixture.sessions.sign_init(two, SignPurpose::Sign, cmac, &Parameter::None, key).unwrap();
         fixture.sessions.destroy(one, key).unwrap();
         let ended = fixture.sessions.sign_update(two, SignPurpose::Sign, b"more");

@@ -10,7 +10,7 @@ use keystead::crypto::{InOut, random};
 use keystead::error::{Error, Result};
 use keystead::handle::Handle;
 use keystead::key::Login;
-use keystead::mechanism::{self, Parameter};
+use keystead::mechanism::Parameter;
 use keystead::module::Module;
 use keystead::object::Given;
 use keystead::session::{Direction, Length, Output};
@@ -110,12 +110,12 @@ impl Party {
     pub fn generate(&self, label: &str, length: usize) -> Result<Handle> {
         let length = (length as CK_ULONG).to_ne_bytes();
         let given = template(label, Purpose::Texts, &[(CKA_VALUE_LEN, &length)]);
-        self.module.sessions().generate(self.session, mechanism::find(CKM_AES_KEY_GEN)?, &given)
+        self.module.sessions().generate(self.session, self.module.mechanisms().find(CKM_AES_KEY_GEN)?, &given)
     }
 
     /// `C_WrapKey`
     pub fn wrap(&self, mechanism: CK_MECHANISM_TYPE, wrapping: Handle, key: Handle) -> Result<Vec<u8>> {
-        let mechanism = mechanism::find(mechanism)?;
+        let mechanism = self.module.mechanisms().find(mechanism)?;
         let mut wrapped = vec![0; ROOM];
         let output = Output::Buffer(InOut::from_slices(&[], &mut wrapped));
         let keys = [wrapping, key];
@@ -125,7 +125,7 @@ impl Party {
 
     /// `C_UnwrapKey`
     pub fn unwrap(&self, mechanism: CK_MECHANISM_TYPE, label: &str, by: Handle, wrapped: &[u8]) -> Result<Handle> {
-        let mechanism = mechanism::find(mechanism)?;
+        let mechanism = self.module.mechanisms().find(mechanism)?;
         let given = template(label, Purpose::Texts, &[(CKA_CLASS, SECRET_KEY), (CKA_KEY_TYPE, AES)]);
         self.module.sessions().unwrap(self.session, mechanism, &Parameter::None, by, wrapped, &given)
     }
@@ -148,7 +148,7 @@ impl Party {
     }
 
     fn crypt(&self, direction: Direction, key: Handle, mode: Mode, iv: &[u8], input: &[u8]) -> Result<Vec<u8>> {
-        let (sessions, mechanism) = (self.module.sessions(), mechanism::find(mode.mechanism())?);
+        let (sessions, mechanism) = (self.module.sessions(), self.module.mechanisms().find(mode.mechanism())?);
         sessions.crypt_init(self.session, direction, mechanism, &mode.parameter(iv), key)?;
         // A block of padding or a tag more than the input.
         let mut result = vec![0; input.len().saturating_add(16)];
