@@ -10,7 +10,7 @@ use super::super::patience::PATIENCE;
 use super::super::token::SqliteToken;
 use super::support::{Birth, Place, assert_intact, child, plays, process, sql};
 use crate::store::suite::{done, id, row, token};
-use crate::store::{Change, Folder, Store};
+use crate::store::{Change, Store};
 
 fn opened(place: &Place) -> SqliteToken {
     SqliteToken::open(place.file("db"), true, PATIENCE).unwrap()
