@@ -120,7 +120,7 @@ pub struct SealedMaterial {
 impl SealedMaterial {
     /// The value of the key. Errors: [`Error::ObjectDamaged`], naming the object, when it was sealed for another place or
     /// another body, or is damaged.
-    pub fn open(&self, seal: &Seal) -> Result<Secret> {
+    pub fn unseal(&self, seal: &Seal) -> Result<Secret> {
         let bound = self.place.bind(&seal.token, &Part::Material { body: &self.body });
         let key = seal.object_key(self.place.id)?;
         let material = decrypt(&key, &bound, &self.sealed).ok_or_else(|| forged(self.place.id))?;

@@ -74,7 +74,7 @@ impl Opened {
                 return Err(Error::KeyTypeInconsistent);
             };
             let seal = seal().ok_or(Error::UserNotLoggedIn)?;
-            let material = KeyMaterial::new(facts.id, sealed.open(&seal)?);
+            let material = KeyMaterial::new(facts.id, sealed.unseal(&seal)?);
             Ok(Arc::new(PreparedKey::new(facts.clone(), material)))
         });
         key.cloned()

@@ -104,6 +104,7 @@ fn ctr(length: usize) -> Result<Work> {
 fn hmac(length: usize) -> Result<Work> {
     // SAFETY: a new context, and a key that is valid for its length.
     let context = Context::new(unsafe { HMAC_CTX_new() })?;
+    // SAFETY: as above.
     done(unsafe { HMAC_Init_ex(context.get(), KEY.as_ptr().cast(), KEY.len(), EVP_sha256(), ptr::null_mut()) })?;
     let input: Vec<u8> = vec![7; length];
     let mut mac = [0; 32];
@@ -124,6 +125,7 @@ fn hmac(length: usize) -> Result<Work> {
 fn cmac(length: usize) -> Result<Work> {
     // SAFETY: a new context, and a key that has the cipher's length.
     let context = Context::new(unsafe { CMAC_CTX_new() })?;
+    // SAFETY: as above.
     done(unsafe { CMAC_Init(context.get(), KEY.as_ptr().cast(), KEY.len(), EVP_aes_256_cbc(), ptr::null_mut()) })?;
     let input: Vec<u8> = vec![7; length];
     let mut mac = [0; 16];

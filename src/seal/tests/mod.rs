@@ -46,7 +46,7 @@ fn rows(login: &Seal, terms: &Terms) -> Vec<(&'static str, Vec<u8>)> {
 /// Opens body and material, at the place where the row belongs.
 fn open_whole(seal: &Seal, terms: &Terms, row: &[u8]) -> Result<(Vec<u8>, Option<Secret>, Verified)> {
     let opened = open(Some(seal), ID, VERSION, terms, row)?.expect("somebody is logged in");
-    let material = opened.material.map(|material| material.open(seal)).transpose()?;
+    let material = opened.material.map(|material| material.unseal(seal)).transpose()?;
     Ok((opened.body.to_vec(), material, opened.verified))
 }
 
@@ -84,7 +84,7 @@ fn without_a_login_private_objects_are_closed_and_public_ones_unproven() {
         };
         assert_eq!(opened.as_ref().map(|opened| opened.verified), expected);
         if let Some(material) = opened.and_then(|opened| opened.material) {
-            assert!(material.open(&login).unwrap() == Secret::from_slice(b"the value of a key"));
+            assert!(material.unseal(&login).unwrap() == Secret::from_slice(b"the value of a key"));
         }
     }
     let secret = Secret::from_slice(b"material");
@@ -161,10 +161,10 @@ fn no_other_place_takes_a_row() {
         }
         // Read before login, the material is bound to place and token all the same.
         if let Some(material) = open(None, ID, 6, &terms, &row).unwrap().and_then(|opened| opened.material) {
-            assert!(is_refused_by_name(material.open(&login), ID));
+            assert!(is_refused_by_name(material.unseal(&login), ID));
         }
         if let Some(material) = open(None, ID, VERSION, &terms, &row).unwrap().and_then(|opened| opened.material) {
-            assert!(is_refused_by_name(material.open(&elsewhere), ID));
+            assert!(is_refused_by_name(material.unseal(&elsewhere), ID));
         }
     }
 }
@@ -189,7 +189,7 @@ fn parts_of_rows_cannot_be_combined() {
         assert!(is_refused_by_name(open(Some(&login), ID, VERSION, &terms, &row), ID));
         let opened = open(None, ID, VERSION, &terms, &row).unwrap().unwrap();
         assert_eq!(opened.verified, Verified::Unknown);
-        assert!(is_refused_by_name(opened.material.unwrap().open(&login), ID));
+        assert!(is_refused_by_name(opened.material.unwrap().unseal(&login), ID));
     }
     // Without a MAC there is no material, and a private row has none.
     for (visibility, material, mac) in [

@@ -49,7 +49,7 @@ fn rows_open() {
         terms[0] = Some(term);
         let opened = open(Some(&login), ID, VERSION, &terms, &hex(row)).unwrap().unwrap();
         assert_eq!((&opened.body[..], opened.verified), (&b"body"[..], verified));
-        let material = opened.material.map(|material| material.open(&login).unwrap().expose().to_vec());
+        let material = opened.material.map(|material| material.unseal(&login).unwrap().expose().to_vec());
         assert_eq!(material, has_material.then(|| b"material".to_vec()));
     }
     let mut terms = Terms::default();

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::super::hold;
+use super::notice::Notice;
 use super::pool::Pool;
 use super::system;
 use crate::error::{Error, Result};
@@ -44,8 +45,9 @@ impl Visit {
     }
 
     /// The connections of the store with this number, all closed if it is new in this process.
-    pub(super) fn pool(&self, number: u64) -> Arc<Pool> {
-        hold(&self.registry.pools).entry(number).or_default().clone()
+    pub(super) fn pool(&self, number: u64, notice: &Arc<Notice>) -> Arc<Pool> {
+        let mut pools = hold(&self.registry.pools);
+        Arc::clone(pools.entry(number).or_insert_with(|| Arc::new(Pool::new(Arc::clone(notice)))))
     }
 
     /// Closes the store's connections for good.

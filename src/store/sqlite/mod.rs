@@ -5,6 +5,7 @@
 //! folder_lock the lock under which tokens are made, and the next slot number
 //! token       one token: the statements behind each call of `Store`
 //! pool        the connections to one token's file
+//! notice      whether there was a commit, without asking SQLite
 //! connection  how a connection is opened: read-write, read-only, or on media that cannot change
 //! schema      the tables and the format's version
 //! gate        what keeps SQLite and `fork` apart: the registry of open stores, and the gate
@@ -18,6 +19,7 @@ mod failure;
 mod folder;
 mod folder_lock;
 mod gate;
+mod notice;
 mod patience;
 mod pool;
 mod schema;

@@ -4,15 +4,15 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
 use rusqlite::Connection;
 
 use super::super::hold;
-use super::connection::{self, MediaState, OpenConnection, Purpose};
+use super::connection::{self, MediaState, OpenConnection, Purpose, beside};
 use super::failure::{self, Attempt, Failure};
 use super::gate::Visit;
+use super::notice::Notice;
 use super::patience::Turn;
 use super::system::{self, FileSizeSignal};
 
@@ -20,7 +20,6 @@ use super::system::{self, FileSizeSignal};
 const READERS: usize = 4;
 
 /// One store's connections, opened when needed.
-#[derive(Default)]
 pub(super) struct Pool {
     /// Whose turn it is to commit, among the threads of this process.
     pub(super) turn: Turn,
@@ -28,8 +27,8 @@ pub(super) struct Pool {
     readers: [Mutex<Option<Reader>>; READERS],
     /// Device and inode of the file that the connections belong to.
     identity: Mutex<Option<(u64, u64)>>,
-    /// When the identity was last compared, in milliseconds of the coarse clock.
-    compared: AtomicU64,
+    /// Holds as long as connections are open.
+    notice: Arc<Notice>,
 }
 
 /// A reading connection and what it remembers.
@@ -46,6 +45,12 @@ impl Reader {
 }
 
 impl Pool {
+    /// No connections. The notice is the one of the store that these belong to.
+    pub(super) fn new(notice: Arc<Notice>) -> Self {
+        let (turn, writer, readers, identity) = Default::default();
+        Self { turn, writer, readers, identity, notice }
+    }
+
     /// Runs a query on a free reading connection.
     pub(super) fn read<T>(
         &self,
@@ -60,6 +65,9 @@ impl Pool {
             *place = Some(Reader { open: self.connect(visit, path, purpose)?, seen: None });
         }
         let Some(reader) = place.as_mut() else { return Err(Failure::Again) };
+        if reader.open.media.is_none() {
+            self.notice.map(&beside(path, "-shm"));
+        }
         let outcome = query(reader).map_err(|error| failure::of_sqlite(&error, reader.connection(), path));
         // Media taken to be immutable, and somebody wrote: what was read may be old or torn.
         let moved = match &reader.open.media {
@@ -67,6 +75,7 @@ impl Pool {
             None => false,
         };
         if moved || matches!(outcome, Err(Failure::Final(_))) {
+            self.notice.lapse();
             *place = None;
         }
         if moved { Err(Failure::Again) } else { outcome }
@@ -89,6 +98,7 @@ impl Pool {
         let outcome = transaction(&mut open.connection);
         let outcome = outcome.map_err(|error| failure::of_sqlite(&error, &open.connection, path));
         if matches!(outcome, Err(Failure::Final(_))) {
+            self.notice.lapse();
             *place = None;
         }
         outcome
@@ -96,6 +106,7 @@ impl Pool {
 
     /// Closes every connection.
     pub(super) fn close(&self) {
+        self.notice.lapse();
         *hold(&self.writer) = None;
         self.readers.iter().for_each(|reader| *hold(reader) = None);
         *hold(&self.identity) = None;
@@ -104,11 +115,10 @@ impl Pool {
     /// Closes the connections when the path leads to another file by now: the folder was restored or made anew, and a
     /// commit to the old file would be lost. Readers look ten times a second, writers always.
     fn follow(&self, path: &Path, always: bool) -> Attempt<()> {
-        let now = u64::try_from(system::coarse_clock().as_millis()).unwrap_or(u64::MAX);
-        if !always && now.saturating_sub(self.compared.load(Ordering::Relaxed)) < 100 {
+        if !always && !self.notice.is_due() {
             return Ok(());
         }
-        self.compared.store(now, Ordering::Relaxed);
+        self.notice.look();
         let Some(identity) = *hold(&self.identity) else { return Ok(()) };
         if identity != identify(path)? {
             self.close();
@@ -138,7 +148,7 @@ impl Pool {
         }
         // All are reading: wait for one of them, which one is as good as random.
         let [first, second, third, fourth] = &self.readers;
-        match self.compared.load(Ordering::Relaxed) % 4 {
+        match system::coarse_clock().subsec_millis() % 4 {
             0 => hold(first),
             1 => hold(second),
             2 => hold(third),

@@ -6,6 +6,7 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+use std::ptr::NonNull;
 use std::time::Duration;
 
 use rusqlite::{Connection, ffi};
@@ -65,6 +66,39 @@ fn ofd_lock(file: &File, kind: i32) -> io::Result<()> {
 pub(super) fn above_standard_streams(file: File) -> io::Result<File> {
     crate::system::above_standard_streams(file.into()).map(File::from)
 }
+
+/// The first page of a file, mapped to be read; what others write into the file shows in it.
+pub(super) struct MappedPage(NonNull<u8>);
+
+/// As much as is mapped, in bytes; no page is smaller.
+const PAGE: usize = 4096;
+
+impl MappedPage {
+    /// Nothing where the system has no room, or cannot map this file.
+    pub(super) fn of(file: &File) -> Option<Self> {
+        // SAFETY: a new mapping at an address that the kernel chooses; the descriptor is open for as long as `file` lives.
+        let address =
+            unsafe { libc::mmap(std::ptr::null_mut(), PAGE, libc::PROT_READ, libc::MAP_SHARED, file.as_raw_fd(), 0) };
+        if address == libc::MAP_FAILED { None } else { NonNull::new(address.cast()).map(Self) }
+    }
+
+    /// Where it begins, aligned to a page. Not to be written to, and to be read by atomic loads only.
+    pub(super) fn start(&self) -> *mut u8 {
+        self.0.as_ptr()
+    }
+}
+
+impl Drop for MappedPage {
+    fn drop(&mut self) {
+        // SAFETY: address and length are those of the mapping that `of` made, and nobody has it any more.
+        unsafe { libc::munmap(self.0.as_ptr().cast(), PAGE) };
+    }
+}
+
+// SAFETY: the mapping belongs to the process, not to a thread, and is only read.
+unsafe impl Send for MappedPage {}
+// SAFETY: as above.
+unsafe impl Sync for MappedPage {}
 
 /// Whether the effective user may use `path` so; `rights` is `libc::R_OK`, `W_OK`, `X_OK` or several.
 pub(super) fn permits(path: &Path, rights: i32) -> bool {

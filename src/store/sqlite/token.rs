@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use super::connection::Purpose;
 use super::failure::{Attempt, Failure};
 use super::gate::{self, Visit};
+use super::notice::Notice;
 use super::patience::Patience;
 use super::pool::{Pool, Reader};
 use crate::error::{Error, Result};
@@ -21,12 +22,13 @@ pub(super) struct SqliteToken {
     path: PathBuf,
     writable: bool,
     patience: Duration,
+    pub(super) notice: Arc<Notice>,
 }
 
 impl SqliteToken {
     /// Opens the file and reads the token row once, so that what cannot be used is found out now.
     pub(super) fn open(path: PathBuf, writable: bool, patience: Duration) -> Result<Self> {
-        let token = Self { number: gate::next_number(), path, writable, patience };
+        let token = Self { number: gate::next_number(), path, writable, patience, notice: Arc::default() };
         token.token()?;
         Ok(token)
     }
@@ -35,7 +37,7 @@ impl SqliteToken {
         let purpose = if self.writable { Purpose::Read } else { Purpose::ReadOnlyMedia };
         patiently(Patience::new(&self.path, self.patience), || {
             let visit = Visit::enter()?;
-            visit.pool(self.number).read(&visit, &self.path, purpose, &mut query)
+            visit.pool(self.number, &self.notice).read(&visit, &self.path, purpose, &mut query)
         })
     }
 
@@ -50,8 +52,24 @@ impl SqliteToken {
         })
     }
 
+    /// The revision by SQLite's own notice, which costs a statement.
+    fn revision_by_sqlite(reader: &mut Reader) -> rusqlite::Result<u64> {
+        let connection = reader.connection();
+        let version = connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
+        if let Some((seen, revision)) = reader.seen
+            && seen == version
+        {
+            return Ok(revision);
+        }
+        // Read after the version: as new as it, or newer, and then the version moves again.
+        let revision =
+            number(connection.prepare_cached("SELECT revision FROM token")?.query_row([], |row| row.get(0))?);
+        reader.seen = Some((version, revision));
+        Ok(revision)
+    }
+
     fn pool(&self) -> Result<Arc<Pool>> {
-        Ok(Visit::enter()?.pool(self.number))
+        Ok(Visit::enter()?.pool(self.number, &self.notice))
     }
 }
 
@@ -114,18 +132,16 @@ impl Store for SqliteToken {
     }
 
     fn revision(&self) -> Result<u64> {
+        if let Some(revision) = self.notice.revision() {
+            return Ok(revision);
+        }
         self.read_with(|reader| {
-            let connection = reader.connection();
-            let version = connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
-            if let Some((seen, revision)) = reader.seen
-                && seen == version
-            {
-                return Ok(revision);
+            // Before SQLite is asked: a commit that comes in between is one too many to look at, never one too few.
+            let header = self.notice.header();
+            let revision = Self::revision_by_sqlite(reader)?;
+            if let Some(header) = header {
+                self.notice.remember(header, revision);
             }
-            // Read after the version: as new as it, or newer, and then the version moves again.
-            let revision =
-                number(connection.prepare_cached("SELECT revision FROM token")?.query_row([], |row| row.get(0))?);
-            reader.seen = Some((version, revision));
             Ok(revision)
         })
     }

@@ -6,6 +6,7 @@ mod files;
 mod forks;
 mod locks;
 mod media;
+mod notice;
 mod processes;
 mod roles;
 mod support;

@@ -19,6 +19,12 @@ fn another_process() {
     match std::env::var("KEYSTEAD_TEST_ROLE").unwrap().as_str() {
         "commit until killed" => commit_until_killed(&*folder.open(0).unwrap()),
         "increment" => increment(&*folder.open(0).unwrap()),
+        "increment once" => {
+            let sql = "UPDATE token SET revision = revision + 1 RETURNING 1";
+            assert_eq!(super::support::sql(&path.join("slot-00000000.db"), sql), "1");
+        }
+        "tell each revision" => tell_each_revision(&*folder.open(0).unwrap()),
+        "notice in a raw clone" => super::notice::in_a_raw_clone(path.join("slot-00000000.db")),
         "create" => {
             if folder.create(0, b"token").unwrap() {
                 eprintln!("created");
@@ -80,20 +86,33 @@ pub fn increment(store: &dyn Store) {
     }
 }
 
+pub const TOLD: u64 = 150;
+
+fn tell_each_revision(store: &dyn Store) {
+    let mut pipe = std::io::stderr();
+    for number in 0..TOLD {
+        let insert = Change::Insert(Row { id: own_id(number), ..row(0, 1, b"") });
+        let Commit::Done { revision } = store.commit(vec![insert]).unwrap() else { panic!() };
+        pipe.write_all(format!("{revision}\n").as_bytes()).unwrap();
+    }
+}
+
+/// An id that no other process makes.
+fn own_id(number: u64) -> ObjectId {
+    let mut name = [0; 16];
+    name[..8].copy_from_slice(&u64::from(std::process::id()).to_be_bytes());
+    name[8..].copy_from_slice(&number.to_be_bytes());
+    ObjectId(name)
+}
+
 fn commit_until_killed(store: &dyn Store) {
-    let pid = u64::from(std::process::id());
     let mut pipe = std::io::stderr();
     for number in (0_u64..).step_by(2) {
-        let name = |number: u64| {
-            let mut name = [0; 16];
-            name[..8].copy_from_slice(&pid.to_be_bytes());
-            name[8..].copy_from_slice(&number.to_be_bytes());
-            ObjectId(name)
-        };
-        let insert = |number| Change::Insert(Row { id: name(number), terms: terms(&[(1, 2)]), ..row(0, 1, &[9; 700]) });
+        let insert =
+            |number| Change::Insert(Row { id: own_id(number), terms: terms(&[(1, 2)]), ..row(0, 1, &[9; 700]) });
         done(store, vec![insert(number), insert(number + 1)]);
         // One write, so that no kill leaves half a line.
-        pipe.write_all(format!("{}\n", name(number)).as_bytes()).unwrap();
+        pipe.write_all(format!("{}\n", own_id(number)).as_bytes()).unwrap();
     }
 }
 
