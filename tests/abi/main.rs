@@ -13,7 +13,9 @@ mod support;
 mod changes;
 mod ciphers;
 mod copies;
+mod counter;
 mod defaults;
+mod digest_key;
 mod durability;
 mod exits;
 mod fork;
@@ -38,6 +40,7 @@ mod tables;
 mod templates;
 mod tokens;
 mod vectors;
+mod wrap_forms;
 mod wrapping;
 
 use std::process::ExitCode;
@@ -48,7 +51,9 @@ const SUITES: &[&[Test]] = &[
     changes::TESTS,
     ciphers::TESTS,
     copies::TESTS,
+    counter::TESTS,
     defaults::TESTS,
+    digest_key::TESTS,
     durability::TESTS,
     exits::TESTS,
     fork::TESTS,
@@ -73,6 +78,7 @@ const SUITES: &[&[Test]] = &[
     templates::TESTS,
     tokens::TESTS,
     vectors::TESTS,
+    wrap_forms::TESTS,
     wrapping::TESTS,
 ];
 
