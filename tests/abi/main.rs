@@ -36,6 +36,7 @@ mod slots;
 mod surroundings;
 mod tables;
 mod templates;
+mod threads;
 mod tokens;
 mod vectors;
 mod wrapping;
@@ -71,6 +72,7 @@ const SUITES: &[&[Test]] = &[
     surroundings::TESTS,
     tables::TESTS,
     templates::TESTS,
+    threads::TESTS,
     tokens::TESTS,
     vectors::TESTS,
     wrapping::TESTS,
@@ -86,6 +88,7 @@ const PEERS: &[&[Test]] = &[
     portability::PEERS,
     slots::PEERS,
     surroundings::PEERS,
+    threads::PEERS,
     tokens::PEERS,
 ];
 
