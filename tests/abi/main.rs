@@ -38,6 +38,7 @@ mod slots;
 mod surroundings;
 mod tables;
 mod templates;
+mod threads;
 mod tokens;
 mod vectors;
 mod wrap_forms;
@@ -76,6 +77,7 @@ const SUITES: &[&[Test]] = &[
     surroundings::TESTS,
     tables::TESTS,
     templates::TESTS,
+    threads::TESTS,
     tokens::TESTS,
     vectors::TESTS,
     wrap_forms::TESTS,
@@ -92,6 +94,7 @@ const PEERS: &[&[Test]] = &[
     portability::PEERS,
     slots::PEERS,
     surroundings::PEERS,
+    threads::PEERS,
     tokens::PEERS,
 ];
 
