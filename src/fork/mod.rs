@@ -209,11 +209,11 @@ mod tests {
     }
 
     /// The word is the process's, and other tests of this process look at it.
-    fn in_a_child(work: fn()) {
+    fn in_a_child(work: impl FnOnce()) {
         // SAFETY: the child does its work and leaves by `_exit`.
         let child = unsafe { libc::fork() };
         if child == 0 {
-            let failed = std::panic::catch_unwind(work).is_err();
+            let failed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err();
             // SAFETY: leaves without running anything of the parent's.
             unsafe { libc::_exit(failed.into()) };
         }
