@@ -186,12 +186,40 @@ mod tests {
 
     #[test]
     fn each_change_of_state_makes_another_word() {
-        let first = set_state(true);
-        assert_eq!(first.state(), State::Running);
-        let second = set_state(false);
-        assert_eq!(second.state(), State::NotInitialized);
-        assert_ne!(first, set_state(true));
-        assert_eq!(first.process(), second.process());
-        set_state(false);
+        in_a_child(|| {
+            let first = set_state(true);
+            assert_eq!(first.state(), State::Running);
+            let second = set_state(false);
+            assert_eq!(second.state(), State::NotInitialized);
+            assert_ne!(first, set_state(true));
+            assert_eq!(first.process(), second.process());
+        });
+    }
+
+    #[test]
+    fn a_child_has_another_number_and_is_not_initialised() {
+        in_a_child(|| {
+            let parents = set_state(true);
+            in_a_child(|| {
+                assert_eq!(word().state(), State::NotInitialized);
+                assert_ne!(word().process(), parents.process());
+            });
+            assert_eq!(word(), parents);
+        });
+    }
+
+    /// The word is the process's, and other tests of this process look at it.
+    fn in_a_child(work: fn()) {
+        // SAFETY: the child does its work and leaves by `_exit`.
+        let child = unsafe { libc::fork() };
+        if child == 0 {
+            let failed = std::panic::catch_unwind(work).is_err();
+            // SAFETY: leaves without running anything of the parent's.
+            unsafe { libc::_exit(failed.into()) };
+        }
+        let mut status = -1;
+        // SAFETY: the status is written to where one is.
+        assert_eq!(unsafe { libc::waitpid(child, &mut status, 0) }, child);
+        assert_eq!(status, 0);
     }
 }

@@ -39,6 +39,7 @@ mod softhsm;
 mod surroundings;
 mod tables;
 mod templates;
+mod threads;
 mod tokens;
 mod vectors;
 mod wrap_forms;
@@ -78,6 +79,7 @@ const SUITES: &[&[Test]] = &[
     surroundings::TESTS,
     tables::TESTS,
     templates::TESTS,
+    threads::TESTS,
     tokens::TESTS,
     vectors::TESTS,
     wrap_forms::TESTS,
@@ -95,6 +97,7 @@ const PEERS: &[&[Test]] = &[
     slots::PEERS,
     softhsm::PEERS,
     surroundings::PEERS,
+    threads::PEERS,
     tokens::PEERS,
 ];
 

@@ -111,6 +111,15 @@ impl Home {
         files
     }
 
+    /// The database of the only token that was made here.
+    pub fn database(&self) -> PathBuf {
+        let files = fs::read_dir(self.store()).expect("the store").flatten().map(|entry| entry.path());
+        let mut databases = files.filter(|path| path.extension().is_some_and(|kind| kind == "db"));
+        let database = databases.next().expect("a database");
+        assert!(databases.next().is_none(), "one database");
+        database
+    }
+
     /// The suites themselves are checked against SoftHSM2, which has another configuration.
     fn configure_softhsm(&self) {
         let tokens = self.path().join("softhsm");

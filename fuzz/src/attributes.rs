@@ -1,0 +1,31 @@
+//! A list of attributes from the fuzzer's bytes: for each the place of a known number, a length, and the value.
+
+use cryptoki_sys::{CKA_MODULUS, CKA_VENDOR_DEFINED};
+use keystead::key::Class;
+use keystead::object::{Given, attribute};
+
+use crate::input::Input;
+
+/// Attributes that a caller might give.
+pub fn read<'a>(input: &mut Input<'a>) -> Vec<Given<'a>> {
+    let mut known: Vec<u64> =
+        [Class::Data, Class::SecretKey].into_iter().flat_map(attribute::rows).map(|row| row.number).collect();
+    known.sort_unstable();
+    known.dedup();
+    // Known, but of classes that the token does not keep; and nobody's.
+    known.extend([CKA_MODULUS, CKA_VENDOR_DEFINED]);
+
+    let mut given = Vec::new();
+    while !input.is_empty() && given.len() < 64 {
+        let number = match usize::from(input.byte()) {
+            0xff => input.number(),
+            place => known[place % known.len()],
+        };
+        let length = match input.byte() {
+            0xff => input.short().into(),
+            length => length.into(),
+        };
+        given.push(Given { number, value: input.bytes(length) });
+    }
+    given
+}

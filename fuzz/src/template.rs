@@ -1,0 +1,145 @@
+//! The target `template`: templates of every way, drafts, objects, their records, changes, copies and searches.
+
+use cryptoki_sys::*;
+use keystead::error::Error;
+use keystead::key::{Class, KeyType, Login};
+use keystead::object::{Draft, Given, Object, Search, Template, Way};
+use keystead::secret::Secret;
+use keystead::store::ObjectId;
+
+use crate::attributes;
+use crate::input::Input;
+
+const LOGINS: [Login; 3] = [Login::Public, Login::User, Login::So];
+
+/// One input: a list of attributes, judged in every way. The same bytes are also taken for a record.
+pub fn template(data: &[u8]) {
+    foreign_record(data);
+    let given = attributes::read(&mut Input::new(data));
+    let generate = |key_type: &KeyType| Way::Generate(Class::SecretKey, *key_type, CKM_GENERIC_SECRET_KEY_GEN);
+    for way in [Way::Create, Way::Unwrap].into_iter().chain(KeyType::ALL.iter().map(generate)) {
+        let Some(template) = judged(&given, way) else { continue };
+        for login in LOGINS {
+            let again = Template::parse(&given, way).unwrap();
+            let Some(object) = made(again, login, template.value.as_ref()) else { continue };
+            record(&object);
+            search(&object, &given);
+            changes(&object, &given);
+        }
+    }
+}
+
+/// A verdict does not depend on the order of the attributes, and what was accepted is accepted again in canonical form.
+fn judged(given: &[Given<'_>], way: Way) -> Option<Template> {
+    let verdict = Template::parse(given, way);
+    let reversed: Vec<_> = given.iter().rev().copied().collect();
+    let backwards = Template::parse(&reversed, way);
+    assert_eq!(verdict.is_ok(), backwards.is_ok(), "the order of attributes decides");
+    let template = verdict.ok()?;
+    same(&template, &backwards.unwrap());
+
+    let canonical = template.attributes.iter().map(|(number, value)| Given { number: *number, value });
+    let value = template.value.as_ref().map(|value| Given { number: CKA_VALUE, value: value.expose() });
+    let canonical: Vec<_> = canonical.chain(value).collect();
+    same(&template, &Template::parse(&canonical, way).expect("the canonical form of a template that was accepted"));
+    Some(template)
+}
+
+fn same(one: &Template, other: &Template) {
+    assert_eq!(one.attributes, other.attributes);
+    assert_eq!(one.class, other.class);
+    assert_eq!(one.key_type, other.key_type);
+    assert_eq!(one.value_length, other.value_length);
+    assert!(one.value == other.value);
+}
+
+/// The object of a template: only who is logged in as the user makes private ones, only a generated key has a history, and
+/// the value of a key is not among the attributes.
+fn made(template: Template, login: Login, value: Option<&Secret>) -> Option<Object> {
+    let (way, class) = (template.way, template.class);
+    let draft = Draft::new(template, login);
+    let preview = draft.preview();
+    let object = match (class, value) {
+        (Class::SecretKey, None) => draft.finish_key(Secret::zeroed(16)).map(|(object, _)| object),
+        _ => draft.finish().map(|(object, _)| object),
+    };
+    assert_eq!(preview.is_ok(), object.is_ok(), "the preview promised something else");
+    let object = match object {
+        Ok(object) => object,
+        Err(error) => {
+            assert_eq!(error, Error::UserNotLoggedIn);
+            assert_ne!(login, Login::User);
+            return None;
+        }
+    };
+    assert_eq!((object.class, object.version), (class, 1));
+    assert!(!object.is_private() || login == Login::User);
+    assert_eq!(object.value(CKA_UNIQUE_ID), Some(object.id.to_string().as_bytes()));
+    if class == Class::SecretKey {
+        let generated = matches!(way, Way::Generate(..));
+        assert_eq!(object.value(CKA_VALUE), None);
+        assert_eq!(object.flag(CKA_LOCAL), generated);
+        assert_eq!(object.flag(CKA_ALWAYS_SENSITIVE), generated && object.flag(CKA_SENSITIVE));
+        assert_eq!(object.flag(CKA_NEVER_EXTRACTABLE), generated && !object.flag(CKA_EXTRACTABLE));
+        let length = value.map_or(16, Secret::len);
+        assert_eq!(object.facts().expect("a key has facts").length, length);
+    }
+    Some(object)
+}
+
+/// A record gives back its object.
+fn record(object: &Object) {
+    let record = object.to_record();
+    assert_eq!(Object::from_record(object.id, object.version, &record).as_ref(), Ok(object));
+}
+
+/// A record from nowhere is refused, or it is exactly what its object writes.
+fn foreign_record(data: &[u8]) {
+    if let Ok(object) = Object::from_record(ObjectId([7; 16]), 3, data) {
+        assert_eq!(object.to_record(), data);
+        let _ = object.facts();
+        search(&object, &attributes::read(&mut Input::new(data)));
+    }
+}
+
+/// An object matches itself, and the index never hides what matches.
+fn search(object: &Object, given: &[Given<'_>]) {
+    let found = Search::new(given);
+    if found.matches(object, None)
+        && let Some((column, value)) = found.indexed()
+    {
+        assert_eq!(object.value(column.number()), Some(value.as_slice()), "the index leads past a match");
+    }
+}
+
+/// A change goes in one direction, and a copy is another object.
+fn changes(object: &Object, given: &[Given<'_>]) {
+    for login in LOGINS {
+        if let Ok(changed) = object.changed(given, login) {
+            assert_eq!((changed.id, changed.class, changed.version), (object.id, object.class, object.version + 1));
+            one_way(object, &changed, login);
+            assert_eq!(changed.value(CKA_UNIQUE_ID), object.value(CKA_UNIQUE_ID));
+            assert_eq!(changed.is_token(), object.is_token());
+            assert_eq!(changed.is_private(), object.is_private());
+        }
+        if let Ok(copy) = object.copied(given, login) {
+            assert_ne!(copy.id, object.id);
+            assert_eq!((copy.class, copy.version), (object.class, 1));
+            one_way(object, &copy, login);
+            assert_eq!(copy.value(CKA_UNIQUE_ID), Some(copy.id.to_string().as_bytes()));
+        }
+    }
+}
+
+fn one_way(before: &Object, after: &Object, login: Login) {
+    let (was, is) = (|number| before.flag(number), |number| after.flag(number));
+    assert!(!was(CKA_SENSITIVE) || is(CKA_SENSITIVE));
+    assert!(!was(CKA_WRAP_WITH_TRUSTED) || is(CKA_WRAP_WITH_TRUSTED));
+    assert!(was(CKA_EXTRACTABLE) || !is(CKA_EXTRACTABLE));
+    assert!(was(CKA_COPYABLE) || !is(CKA_COPYABLE));
+    assert!(was(CKA_TRUSTED) || !is(CKA_TRUSTED) || login == Login::So, "trust without the SO");
+    let history = [CKA_LOCAL, CKA_KEY_GEN_MECHANISM, CKA_ALWAYS_SENSITIVE, CKA_NEVER_EXTRACTABLE, CKA_VALUE_LEN];
+    for number in history {
+        assert_eq!(before.value(number), after.value(number));
+    }
+}
