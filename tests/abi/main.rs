@@ -35,6 +35,7 @@ mod sealed;
 mod searches;
 mod sessions;
 mod slots;
+mod softhsm;
 mod surroundings;
 mod tables;
 mod templates;
@@ -74,6 +75,7 @@ const SUITES: &[&[Test]] = &[
     searches::TESTS,
     sessions::TESTS,
     slots::TESTS,
+    softhsm::TESTS,
     surroundings::TESTS,
     tables::TESTS,
     templates::TESTS,
@@ -93,6 +95,7 @@ const PEERS: &[&[Test]] = &[
     pins::PEERS,
     portability::PEERS,
     slots::PEERS,
+    softhsm::PEERS,
     surroundings::PEERS,
     threads::PEERS,
     tokens::PEERS,
