@@ -17,6 +17,7 @@ mod defaults;
 mod durability;
 mod exits;
 mod fork;
+mod forks;
 mod gcm;
 mod library;
 mod linking;
@@ -53,6 +54,7 @@ const SUITES: &[&[Test]] = &[
     durability::TESTS,
     exits::TESTS,
     fork::TESTS,
+    forks::TESTS,
     gcm::TESTS,
     library::TESTS,
     linking::TESTS,
@@ -82,6 +84,7 @@ const PEERS: &[&[Test]] = &[
     changes::PEERS,
     durability::PEERS,
     fork::PEERS,
+    forks::PEERS,
     login::PEERS,
     objects::PEERS,
     pins::PEERS,
