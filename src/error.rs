@@ -112,6 +112,8 @@ pub enum Error {
     TemplateInconsistent(&'static str),
     /// The token in the slot cannot be opened; why is said.
     TokenNotRecognized(Box<str>),
+    /// Another token lies where this one was: it has been initialised anew, or its file was exchanged.
+    TokenReplaced,
     /// The token's store is read-only.
     TokenWriteProtected,
     /// No such unwrapping key.
@@ -196,6 +198,7 @@ impl fmt::Display for Error {
             TemplateIncomplete(name) => write!(f, "the template lacks {name}"),
             TemplateInconsistent(name) => write!(f, "the template is inconsistent about {name}"),
             TokenNotRecognized(reason) => write!(f, "the token cannot be opened: {reason}"),
+            TokenReplaced => f.write_str("another token lies where this session's token was"),
             TokenWriteProtected => f.write_str("the token's store is read-only"),
             UnwrappingKeyHandleInvalid => f.write_str("no such unwrapping key is visible to the session"),
             UnwrappingKeySizeRange => f.write_str("the unwrapping key's size does not fit the mechanism"),

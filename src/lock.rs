@@ -1,4 +1,5 @@
-//! Locks with a rank: the order in which they may be taken, asserted in debug and test builds.
+//! Locks with a rank: the order in which they may be taken, asserted in debug and test builds, and where the feature
+//! `lock-order` asks for it, as `make soak` does.
 //!
 //! A thread may take a lock only if its rank is higher than that of every lock it holds. Two locks of one rank are never
 //! held together, so never two sessions and never two objects. The locks are the standard library's futex locks: a
@@ -58,7 +59,7 @@ impl<const RANK: u8, T> Drop for Guard<'_, RANK, T> {
     }
 }
 
-#[cfg(any(test, debug_assertions))]
+#[cfg(any(test, debug_assertions, feature = "lock-order"))]
 mod order {
     use std::cell::Cell;
 
@@ -78,7 +79,7 @@ mod order {
     }
 }
 
-#[cfg(not(any(test, debug_assertions)))]
+#[cfg(not(any(test, debug_assertions, feature = "lock-order")))]
 mod order {
     pub(super) fn enter(_: u8) {}
 

@@ -58,6 +58,8 @@ pub(super) fn of(error: &Error) -> CK_RV {
         TemplateIncomplete(_) => CKR_TEMPLATE_INCOMPLETE,
         TemplateInconsistent(_) => CKR_TEMPLATE_INCONSISTENT,
         TokenNotRecognized(_) => CKR_TOKEN_NOT_RECOGNIZED,
+        // No session outlives its token.
+        TokenReplaced => CKR_SESSION_HANDLE_INVALID,
         TokenWriteProtected => CKR_TOKEN_WRITE_PROTECTED,
         UnwrappingKeyHandleInvalid => CKR_UNWRAPPING_KEY_HANDLE_INVALID,
         UnwrappingKeySizeRange => CKR_UNWRAPPING_KEY_SIZE_RANGE,

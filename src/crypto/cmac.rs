@@ -3,9 +3,6 @@
 use super::{Rejected, ffi};
 use crate::error::{Error, Result};
 
-/// The length of the whole MAC in bytes.
-pub const OUTPUT: usize = 16;
-
 /// A prepared AES key, which begins any number of MACs.
 pub struct CmacKey(ffi::cmac::Context);
 
@@ -28,13 +25,16 @@ pub struct Cmac {
 }
 
 impl Cmac {
+    /// The length of the whole MAC in bytes.
+    pub const LENGTH: usize = 16;
+
     /// Adds `data`.
     pub fn update(&mut self, data: &[u8]) {
         self.whole &= self.context.update(data);
     }
 
     /// The whole MAC; shorter ones are its first bytes. An error is a fault of the crypto library.
-    pub fn finish(self) -> Result<[u8; OUTPUT]> {
+    pub fn finish(self) -> Result<[u8; Self::LENGTH]> {
         let mac = if self.whole { self.context.finish() } else { None };
         mac.ok_or_else(|| Error::GeneralError("CMAC failed".into()))
     }

@@ -5,7 +5,7 @@ use cryptoki_sys::{CKM_AES_CMAC, CKM_AES_CMAC_GENERAL};
 use super::parameter::{Parameter, Shape};
 use super::prepared::Keyed;
 use super::{AES, Does, Mechanism, NOTHING};
-use crate::crypto::cmac::{self, Cmac};
+use crate::crypto::cmac::Cmac;
 use crate::crypto::equal;
 use crate::crypto::hash::{Algorithm, Output};
 use crate::crypto::hmac::Hmac;
@@ -44,7 +44,7 @@ enum State {
 impl Mac {
     /// AES-CMAC.
     pub(super) fn cmac(keyed: &Keyed) -> Result<Self> {
-        Ok(Self { state: State::Cmac(keyed.cmac()?.begin()?), length: cmac::OUTPUT })
+        Ok(Self { state: State::Cmac(keyed.cmac()?.begin()?), length: Cmac::LENGTH })
     }
 
     /// HMAC.

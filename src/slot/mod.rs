@@ -116,7 +116,7 @@ impl Slots {
             Found::Blank => Ok(None),
             Found::Token(token) => match token.state() {
                 Ok(state) => Ok(Some(state)),
-                Err(Error::SessionHandleInvalid) => match self.find(id)? {
+                Err(Error::TokenReplaced) => match self.find(id)? {
                     Found::Blank => Ok(None),
                     Found::Token(token) => token.state().map(Some),
                 },

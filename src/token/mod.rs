@@ -142,7 +142,7 @@ impl Token {
 
     /// Whether the token has been initialised anew since it was opened, by whomever.
     pub fn is_replaced(&self) -> bool {
-        self.revision().is_err_and(|error| error == Error::SessionHandleInvalid)
+        self.revision().is_err_and(|error| error == Error::TokenReplaced)
     }
 
     /// Who is logged in.
@@ -163,10 +163,10 @@ impl Token {
     /// The store's revision, with a look at whose token it is when the revision has moved.
     ///
     /// # Errors
-    /// [`Error::SessionHandleInvalid`] if the token has been initialised anew: no session outlives that.
+    /// [`Error::TokenReplaced`] if the token has been initialised anew, or its file was exchanged.
     pub fn revision(&self) -> Result<u64> {
         if self.replaced.load(Ordering::Acquire) {
-            return Err(Error::SessionHandleInvalid);
+            return Err(Error::TokenReplaced);
         }
         let revision = self.store.revision()?;
         if revision != self.seen.load(Ordering::Acquire) {
@@ -182,7 +182,7 @@ impl Token {
         let record = TokenRecord::decode(&row.bytes)?;
         if record.id != self.id {
             self.replaced.store(true, Ordering::Release);
-            return Err(Error::SessionHandleInvalid);
+            return Err(Error::TokenReplaced);
         }
         Ok((row, record))
     }

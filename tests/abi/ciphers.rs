@@ -1,10 +1,11 @@
-//! AES-CBC and CBC-PAD; and what every cipher does alike: parts, buffers, input and output in one place.
+//! AES-ECB, CBC and CBC-PAD; and what every cipher does alike: parts, buffers, input and output in one place.
 
 use cryptoki_sys::*;
 
 use crate::support::*;
 
 pub const TESTS: &[Test] = &tests![
+    ecb_gives_the_known_answers,
     cbc_gives_the_known_answers,
     cbc_pad_agrees_with_openssl,
     splits_agree_with_one_call,
@@ -15,6 +16,25 @@ pub const TESTS: &[Test] = &tests![
     one_call_works_in_place,
     parts_work_in_place,
     nothing_is_input_too,
+];
+
+/// NIST SP 800-38A, appendix F.1: key, ciphertext of the plaintext below.
+const ECB: [[&str; 2]; 3] = [
+    [
+        "2b7e151628aed2a6abf7158809cf4f3c",
+        "3ad77bb40d7a3660a89ecaf32466ef97f5d3d58503b9699de785895a96fdbaaf\
+         43b1cd7f598ece23881b00e3ed0306887b0c785e27e8ad3f8223207104725dd4",
+    ],
+    [
+        "8e73b0f7da0e6452c810f32b809079e562f8ead2522c6b7b",
+        "bd334f1d6e45f25ff712a214571fa5cc974104846d0ad3ad7734ecb3ecee4eef\
+         ef7afd2270e2e60adce0ba2face6444e9a4b41ba738d6c72fb16691603c18e0e",
+    ],
+    [
+        "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4",
+        "f3eed1bdb5d2a03c064b5a7e3db181f8591ccb10d410ed26dc5ba74a31362870\
+         b6ed21b99ca6f4f9f153e7b1beafed1d23304b7a39f9f3ff067d8d8f9e24ecc7",
+    ],
 ];
 
 /// NIST SP 800-38A, appendix F.2: key, ciphertext of the same plaintext.
@@ -36,8 +56,19 @@ const CBC: [[&str; 2]; 3] = [
     ],
 ];
 
-const CBC_PLAINTEXT: &str = "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51\
+const PLAINTEXT: &str = "6bc1bee22e409f96e93d7e117393172aae2d8a571e03ac9c9eb76fac45af8e51\
                              30c81c46a35ce411e5fbc1191a0a52eff69f2445df4f9b17ad2b417be66c3710";
+
+fn ecb_gives_the_known_answers() {
+    let token = Token::new();
+    let session = token.user();
+    for vector in ECB {
+        let [key, ciphertext] = vector.map(unhex);
+        let key = ok!(session.aes_key_of(&key, template![]));
+        assert_eq!(ok!(session.encrypt(&ecb(), key, &unhex(PLAINTEXT))), ciphertext);
+        assert_eq!(ok!(session.decrypt(&ecb(), key, &ciphertext)), unhex(PLAINTEXT));
+    }
+}
 
 fn cbc_gives_the_known_answers() {
     let token = Token::new();
@@ -47,8 +78,8 @@ fn cbc_gives_the_known_answers() {
     for vector in CBC {
         let [key, ciphertext] = vector.map(unhex);
         let key = ok!(session.aes_key_of(&key, template![]));
-        assert_eq!(ok!(session.encrypt(&cbc, key, &unhex(CBC_PLAINTEXT))), ciphertext);
-        assert_eq!(ok!(session.decrypt(&cbc, key, &ciphertext)), unhex(CBC_PLAINTEXT));
+        assert_eq!(ok!(session.encrypt(&cbc, key, &unhex(PLAINTEXT))), ciphertext);
+        assert_eq!(ok!(session.decrypt(&cbc, key, &ciphertext)), unhex(PLAINTEXT));
     }
 }
 
@@ -73,7 +104,9 @@ fn cbc_pad_agrees_with_openssl() {
 /// Every split into two and three parts, and byte by byte.
 fn splits_agree_with_one_call() {
     let Bench { session, key, .. } = &Bench::new();
-    for (mechanism, block, longest) in [(&cbc(), 16, 64), (&cbc_pad(), 1, 49), (&gcm(), 1, 49)] {
+    for (mechanism, block, longest) in
+        [(&ecb(), 16, 64), (&cbc(), 16, 64), (&cbc_pad(), 1, 49), (&ctr(), 1, 49), (&gcm(), 1, 49)]
+    {
         for length in (0..=longest).step_by(block) {
             let text = message(length);
             let sealed = ok!(session.encrypt(mechanism, *key, &text));
@@ -106,7 +139,9 @@ fn splits_agree<O: Operation>(
 fn updates_give_what_can_be_computed() {
     let Bench { session, key, .. } = &Bench::new();
     type Given = fn(usize) -> usize;
-    let cases: [(&Mechanism, Given, Given); 3] = [
+    let cases: [(&Mechanism, Given, Given); 5] = [
+        (&ecb(), |taken| taken / 16 * 16, |taken| taken / 16 * 16),
+        (&ctr(), |taken| taken, |taken| taken),
         (&cbc(), |taken| taken / 16 * 16, |taken| taken / 16 * 16),
         (&cbc_pad(), |taken| taken / 16 * 16, |taken| taken.saturating_sub(1) / 16 * 16),
         (&gcm(), |taken| taken, |_| 0),
@@ -318,7 +353,7 @@ fn through(
 /// Zero bytes of input, as NULL and as an empty buffer. PKCS#11 3.2, section 5.2.
 fn nothing_is_input_too() {
     let Bench { session, key, .. } = &Bench::new();
-    for (mechanism, length) in [(&cbc(), 0), (&cbc_pad(), 16), (&gcm(), 16)] {
+    for (mechanism, length) in [(&ecb(), 0), (&cbc(), 0), (&cbc_pad(), 16), (&ctr(), 0), (&gcm(), 16)] {
         let sealed = ok!(session.encrypt(mechanism, *key, &[]));
         assert_eq!(sealed.len(), length);
         assert_eq!(ok!(session.decrypt(mechanism, *key, &sealed)), b"");

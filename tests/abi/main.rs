@@ -13,10 +13,13 @@ mod support;
 mod changes;
 mod ciphers;
 mod copies;
+mod counter;
 mod defaults;
+mod digest_key;
 mod durability;
 mod exits;
 mod fork;
+mod forks;
 mod gcm;
 mod library;
 mod linking;
@@ -33,11 +36,14 @@ mod sealed;
 mod searches;
 mod sessions;
 mod slots;
+mod softhsm;
 mod surroundings;
 mod tables;
 mod templates;
+mod threads;
 mod tokens;
 mod vectors;
+mod wrap_forms;
 mod wrapping;
 
 use std::process::ExitCode;
@@ -48,10 +54,13 @@ const SUITES: &[&[Test]] = &[
     changes::TESTS,
     ciphers::TESTS,
     copies::TESTS,
+    counter::TESTS,
     defaults::TESTS,
+    digest_key::TESTS,
     durability::TESTS,
     exits::TESTS,
     fork::TESTS,
+    forks::TESTS,
     gcm::TESTS,
     library::TESTS,
     linking::TESTS,
@@ -68,11 +77,14 @@ const SUITES: &[&[Test]] = &[
     searches::TESTS,
     sessions::TESTS,
     slots::TESTS,
+    softhsm::TESTS,
     surroundings::TESTS,
     tables::TESTS,
     templates::TESTS,
+    threads::TESTS,
     tokens::TESTS,
     vectors::TESTS,
+    wrap_forms::TESTS,
     wrapping::TESTS,
 ];
 
@@ -80,12 +92,15 @@ const PEERS: &[&[Test]] = &[
     changes::PEERS,
     durability::PEERS,
     fork::PEERS,
+    forks::PEERS,
     login::PEERS,
     objects::PEERS,
     pins::PEERS,
     portability::PEERS,
     slots::PEERS,
+    softhsm::PEERS,
     surroundings::PEERS,
+    threads::PEERS,
     tokens::PEERS,
 ];
 

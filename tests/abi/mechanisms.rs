@@ -17,35 +17,41 @@ pub const TESTS: &[Test] = &tests![
 
 /// Mechanism, flags, shortest and longest key in the mechanism's own unit; 0 and 0 where there is no key. The longest
 /// generic secret is the token's choice.
-const LIST: [(CK_MECHANISM_TYPE, CK_FLAGS, CK_ULONG, CK_ULONG); 20] = [
+const AES: [(CK_MECHANISM_TYPE, CK_FLAGS, CK_ULONG, CK_ULONG); 13] = [
     (CKM_AES_KEY_GEN, CKF_GENERATE, 16, 32),
+    (CKM_AES_ECB, CKF_ENCRYPT | CKF_DECRYPT, 16, 32),
     (CKM_AES_CBC, CKF_ENCRYPT | CKF_DECRYPT, 16, 32),
     (CKM_AES_CBC_PAD, CKF_ENCRYPT | CKF_DECRYPT, 16, 32),
+    (CKM_AES_CTR, CKF_ENCRYPT | CKF_DECRYPT, 16, 32),
     (CKM_AES_GCM, CKF_ENCRYPT | CKF_DECRYPT, 16, 32),
     (CKM_AES_KEY_WRAP, CKF_ENCRYPT | CKF_DECRYPT | CKF_WRAP | CKF_UNWRAP, 16, 32),
+    (CKM_AES_KEY_WRAP_PAD, CKF_ENCRYPT | CKF_DECRYPT | CKF_WRAP | CKF_UNWRAP, 16, 32),
     (CKM_AES_KEY_WRAP_KWP, CKF_ENCRYPT | CKF_DECRYPT | CKF_WRAP | CKF_UNWRAP, 16, 32),
+    (CKM_AES_KEY_WRAP_PKCS7, CKF_ENCRYPT | CKF_DECRYPT | CKF_WRAP | CKF_UNWRAP, 16, 32),
     (CKM_AES_CMAC, CKF_SIGN | CKF_VERIFY, 16, 32),
+    (CKM_AES_CMAC_GENERAL, CKF_SIGN | CKF_VERIFY, 16, 32),
     (CKM_GENERIC_SECRET_KEY_GEN, CKF_GENERATE, 8, OPEN),
-    (CKM_SHA224_HMAC, CKF_SIGN | CKF_VERIFY, 8, OPEN),
-    (CKM_SHA256_HMAC, CKF_SIGN | CKF_VERIFY, 8, OPEN),
-    (CKM_SHA384_HMAC, CKF_SIGN | CKF_VERIFY, 8, OPEN),
-    (CKM_SHA512_HMAC, CKF_SIGN | CKF_VERIFY, 8, OPEN),
-    (CKM_SHA512_224_HMAC, CKF_SIGN | CKF_VERIFY, 8, OPEN),
-    (CKM_SHA512_256_HMAC, CKF_SIGN | CKF_VERIFY, 8, OPEN),
-    (CKM_SHA224, CKF_DIGEST, 0, 0),
-    (CKM_SHA256, CKF_DIGEST, 0, 0),
-    (CKM_SHA384, CKF_DIGEST, 0, 0),
-    (CKM_SHA512, CKF_DIGEST, 0, 0),
-    (CKM_SHA512_224, CKF_DIGEST, 0, 0),
-    (CKM_SHA512_256, CKF_DIGEST, 0, 0),
 ];
+
+/// Those, and four of each hash.
+fn list() -> Vec<(CK_MECHANISM_TYPE, CK_FLAGS, CK_ULONG, CK_ULONG)> {
+    let hashes = HASHES.iter().flat_map(|hash| {
+        [
+            (hash.digest, CKF_DIGEST, 0, 0),
+            (hash.hmac, CKF_SIGN | CKF_VERIFY, 8, OPEN),
+            (hash.hmac_general, CKF_SIGN | CKF_VERIFY, 8, OPEN),
+            (hash.key_gen, CKF_GENERATE, 8, OPEN),
+        ]
+    });
+    AES.into_iter().chain(hashes).collect()
+}
 
 const OPEN: CK_ULONG = CK_ULONG::MAX;
 
 fn the_list_is_what_it_is() {
     let token = Token::new();
     let mut listed = ok!(token.module.mechanisms(token.slot));
-    let mut expected = LIST.map(|(mechanism, ..)| mechanism).to_vec();
+    let mut expected: Vec<_> = list().into_iter().map(|(mechanism, ..)| mechanism).collect();
     listed.sort();
     expected.sort();
     assert_eq!(listed, expected);
@@ -53,7 +59,7 @@ fn the_list_is_what_it_is() {
 
 fn information_is_there_for_what_is_listed_alone() {
     let token = Token::new();
-    for (mechanism, flags, shortest, longest) in LIST {
+    for (mechanism, flags, shortest, longest) in list() {
         let info = ok!(token.module.mechanism_info(token.slot, mechanism), "{mechanism:#x}");
         assert_eq!(info.flags, flags, "{mechanism:#x}");
         assert_eq!(info.ulMinKeySize, shortest, "{mechanism:#x}");
@@ -64,7 +70,7 @@ fn information_is_there_for_what_is_listed_alone() {
             assert_eq!(info.ulMaxKeySize, longest, "{mechanism:#x}");
         }
     }
-    for absent in [CKM_RSA_PKCS, CKM_AES_ECB, CKM_SHA_1, 0x7fff_0000, CKM_VENDOR_DEFINED, CK_ULONG::MAX] {
+    for absent in [CKM_RSA_PKCS, CKM_AES_CCM, CKM_MD5, 0x7fff_0000, CKM_VENDOR_DEFINED, CK_ULONG::MAX] {
         fails!(token.module.mechanism_info(token.slot, absent), CKR_MECHANISM_INVALID);
     }
 }
@@ -75,7 +81,7 @@ fn every_flag_is_true() {
     let session = &keys.session;
     let wrapped = ok!(session.wrap(&Mechanism::plain(CKM_AES_KEY_WRAP), keys.aes, keys.target));
     let target = template![CKA_CLASS => CKO_SECRET_KEY, CKA_KEY_TYPE => CKK_AES];
-    for (number, flags, ..) in LIST {
+    for (number, flags, ..) in list() {
         let mechanism = keys.mechanism(number);
         let key = keys.fitting(number);
         let judge = |flag: CK_FLAGS, outcome: Result| match outcome {
@@ -130,8 +136,8 @@ fn key_sizes_hold() {
 fn parameters_where_none_is_defined_are_refused() {
     let keys = Keys::new();
     let session = &keys.session;
-    for (number, flags, ..) in LIST {
-        let takes_one = flags & (CKF_ENCRYPT | CKF_WRAP) != 0;
+    for (number, flags, ..) in list() {
+        let takes_one = flags & CKF_ENCRYPT != 0 && number != CKM_AES_ECB || is_general(number);
         if takes_one {
             continue;
         }
@@ -139,6 +145,7 @@ fn parameters_where_none_is_defined_are_refused() {
         let outcome = match flags {
             CKF_DIGEST => Digest::init(session, &mechanism, 0),
             CKF_GENERATE => session.generate(&mechanism, &template![CKA_VALUE_LEN => 16]).map(drop),
+            _ if number == CKM_AES_ECB => Encrypt::init(session, &mechanism, keys.aes),
             _ => Sign::init(session, &mechanism, keys.fitting(number)),
         };
         fails!(outcome, CKR_MECHANISM_PARAM_INVALID, "{number:#x}");
@@ -166,7 +173,7 @@ fn keys_that_do_not_fit_have_their_codes() {
     let useless_secret = ok!(session.generate(&Mechanism::plain(CKM_GENERIC_SECRET_KEY_GEN), &secret));
     let dead = ok!(session.aes_key(16, template![]));
     ok!(session.destroy(dead));
-    for (number, flags, ..) in LIST {
+    for (number, flags, ..) in list() {
         type Init = fn(&Session, &Mechanism, CK_OBJECT_HANDLE) -> Result;
         let inits: [(CK_FLAGS, Init); 4] = [
             (CKF_ENCRYPT, Encrypt::init),
@@ -195,7 +202,7 @@ fn allowed_mechanisms_bind_every_use() {
     let two = [CKM_AES_CBC.to_ne_bytes(), CKM_AES_CMAC.to_ne_bytes()].concat();
     let key = ok!(session.aes_key(16, template![CKA_ALLOWED_MECHANISMS => &two]));
     assert_eq!(ok!(session.value(key, CKA_ALLOWED_MECHANISMS)), two);
-    for (number, flags, ..) in LIST {
+    for (number, flags, ..) in list() {
         let mechanism = keys.mechanism(number);
         let outcome = match flags {
             _ if keys.fitting(number) != keys.aes || flags == CKF_GENERATE || flags == CKF_DIGEST => continue,
@@ -243,21 +250,21 @@ impl Keys {
         match number {
             CKM_AES_CBC => cbc(),
             CKM_AES_CBC_PAD => cbc_pad(),
+            CKM_AES_CTR => ctr(),
             CKM_AES_GCM => gcm(),
+            general if is_general(general) => Mechanism::words(general, &[8]),
             _ => Mechanism::plain(number),
         }
     }
 
     /// The key that the mechanism takes.
     fn fitting(&self, number: CK_MECHANISM_TYPE) -> CK_OBJECT_HANDLE {
-        let hmacs = [
-            CKM_SHA224_HMAC,
-            CKM_SHA256_HMAC,
-            CKM_SHA384_HMAC,
-            CKM_SHA512_HMAC,
-            CKM_SHA512_224_HMAC,
-            CKM_SHA512_256_HMAC,
-        ];
-        if hmacs.contains(&number) { self.secret } else { self.aes }
+        let is_hmac = HASHES.iter().any(|hash| [hash.hmac, hash.hmac_general].contains(&number));
+        if is_hmac { self.secret } else { self.aes }
     }
+}
+
+/// Whether the parameter is the length of a MAC.
+fn is_general(number: CK_MECHANISM_TYPE) -> bool {
+    number == CKM_AES_CMAC_GENERAL || HASHES.iter().any(|hash| hash.hmac_general == number)
 }

@@ -15,9 +15,11 @@ pub const TESTS: &[Test] = &tests![
 fn wrong_lengths_and_padding_have_their_codes() {
     let Bench { session, key, .. } = &Bench::new();
     for length in [1, 15, 17, 31] {
-        fails!(session.encrypt(&cbc(), *key, &message(length)), CKR_DATA_LEN_RANGE);
-        fails!(Encrypt::parts(session, &cbc(), *key, [message(length).as_slice()]), CKR_DATA_LEN_RANGE);
-        for mechanism in [&cbc(), &cbc_pad()] {
+        for mechanism in [&ecb(), &cbc()] {
+            fails!(session.encrypt(mechanism, *key, &message(length)), CKR_DATA_LEN_RANGE);
+            fails!(Encrypt::parts(session, mechanism, *key, [message(length).as_slice()]), CKR_DATA_LEN_RANGE);
+        }
+        for mechanism in [&ecb(), &cbc(), &cbc_pad()] {
             fails!(session.decrypt(mechanism, *key, &message(length)), CKR_ENCRYPTED_DATA_LEN_RANGE);
             let parts = Decrypt::parts(session, mechanism, *key, [message(length).as_slice()]);
             fails!(parts, CKR_ENCRYPTED_DATA_LEN_RANGE);
@@ -84,7 +86,7 @@ fn an_active_operation_is_not_replaced() {
 /// `C_Encrypt` is no end for what an Update began; it gives nothing, and ends it. PKCS#11 3.2, section 5.8.2.
 fn one_call_does_not_finish_parts() {
     let Bench { session, key, .. } = &Bench::new();
-    for mechanism in [cbc(), cbc_pad(), gcm()] {
+    for mechanism in [ecb(), cbc(), cbc_pad(), ctr(), gcm()] {
         let mut room = [GUARD; 64];
         ok!(Encrypt::init(session, &mechanism, *key));
         ok!(Encrypt::update(session, &message(16), Some(&mut [0; 32])).0);

@@ -162,6 +162,8 @@ fn every_mechanism_answers() {
     }
     let expected = [
         (CKM_AES_KEY_GEN, CKF_GENERATE),
+        (CKM_AES_ECB, CKF_ENCRYPT | CKF_DECRYPT),
+        (CKM_AES_CTR, CKF_ENCRYPT | CKF_DECRYPT),
         (CKM_AES_CBC, CKF_ENCRYPT | CKF_DECRYPT),
         (CKM_AES_CBC_PAD, CKF_ENCRYPT | CKF_DECRYPT),
         (CKM_AES_GCM, CKF_ENCRYPT | CKF_DECRYPT),
@@ -170,7 +172,7 @@ fn every_mechanism_answers() {
         (CKM_AES_KEY_WRAP_KWP, CKF_ENCRYPT | CKF_DECRYPT | CKF_WRAP | CKF_UNWRAP),
         (CKM_GENERIC_SECRET_KEY_GEN, CKF_GENERATE),
     ];
-    let hashes = HASHES.iter().flat_map(|(digest, hmac)| [(*digest, CKF_DIGEST), (*hmac, CKF_SIGN | CKF_VERIFY)]);
+    let hashes = hashes().iter().flat_map(|hash| [(hash.digest, CKF_DIGEST), (hash.hmac, CKF_SIGN | CKF_VERIFY)]);
     for (number, flags) in expected.into_iter().chain(hashes) {
         let info = ok!(token.module.mechanism_info(token.slot, number), "mechanism {number:#x}");
         assert_eq!(info.flags & flags, flags, "mechanism {number:#x}");

@@ -1,4 +1,5 @@
-//! Keys that leave a token wrapped and come back: RFC 3394 and RFC 5649 by `C_WrapKey`, `C_UnwrapKey` and as ciphers.
+//! Keys that leave a token wrapped and come back by `C_WrapKey` and `C_UnwrapKey`; and the same forms as ciphers. What tells
+//! the forms from each other is in `wrap_forms`.
 
 use cryptoki_sys::*;
 
@@ -17,24 +18,24 @@ pub const TESTS: &[Test] = &tests![
     wrap_with_trusted_asks_for_trust,
     the_template_is_judged_before_the_wrapped_key,
     small_rooms_are_told_what_suffices,
-    the_ivs_of_the_standards_may_be_given,
     key_wrap_is_a_cipher_of_one_part,
     as_a_cipher_it_refuses_what_it_cannot_carry,
 ];
 
-const FORMS: [CK_MECHANISM_TYPE; 2] = [CKM_AES_KEY_WRAP, CKM_AES_KEY_WRAP_KWP];
+const FORMS: [CK_MECHANISM_TYPE; 4] =
+    [CKM_AES_KEY_WRAP, CKM_AES_KEY_WRAP_KWP, CKM_AES_KEY_WRAP_PKCS7, CKM_AES_KEY_WRAP_PAD];
 
 /// Generated, sensitive keys: the same bytes come out of the same work on both sides.
 fn keys_travel_and_work_again() {
     let token = Token::new();
     let session = token.user();
-    for form in FORMS.map(Mechanism::plain) {
+    for (number, form) in FORMS.map(|number| (number, Mechanism::plain(number))) {
         for kek_length in [16, 24, 32] {
             let kek = ok!(session.aes_key(kek_length, wraps()));
             for length in [16, 24, 32] {
                 let key = ok!(session.aes_key(length, template![CKA_EXTRACTABLE => true]));
                 let wrapped = ok!(session.wrap(&form, kek, key));
-                assert_eq!(wrapped.len() as CK_ULONG, length + 8);
+                assert_eq!(Some(wrapped.len()), wrapped_length(number, length as usize));
                 let back = ok!(session.unwrap(&form, kek, &wrapped, &aes()));
                 assert_eq!(ok!(session.number(back, CKA_VALUE_LEN)), length);
                 let sealed = ok!(session.encrypt(&gcm(), key, b"text"));
@@ -45,7 +46,7 @@ fn keys_travel_and_work_again() {
     }
 }
 
-/// Key wrap fills the value up with zeros and cuts to `CKA_VALUE_LEN`; the padded form knows the length.
+/// Key wrap fills the value up with zeros and cuts to `CKA_VALUE_LEN`; the padded forms know the length.
 fn keys_of_any_length_travel() {
     let token = Token::new();
     let session = token.user();
@@ -55,12 +56,13 @@ fn keys_of_any_length_travel() {
         let key = ok!(session.create(&readable_secret().with(CKA_VALUE, &value)));
         for form in FORMS {
             let mechanism = Mechanism::plain(form);
-            if form == CKM_AES_KEY_WRAP && length <= 8 {
+            let Some(expected) = wrapped_length(form, length) else {
                 fails!(session.wrap(&mechanism, kek, key), CKR_KEY_SIZE_RANGE, "RFC 3394 carries two blocks or more");
+                fails!(session.wrap_into(&mechanism, kek, key, None).0, CKR_KEY_SIZE_RANGE);
                 continue;
-            }
+            };
             let wrapped = ok!(session.wrap(&mechanism, kek, key), "{length} bytes");
-            assert_eq!(wrapped.len(), length.div_ceil(8) * 8 + 8);
+            assert_eq!(wrapped.len(), expected, "{form:#x}, {length} bytes");
             let template = readable_secret().with(CKA_VALUE_LEN, length as CK_ULONG);
             let back = ok!(session.unwrap(&mechanism, kek, &wrapped, &template), "{length} bytes");
             assert_eq!(ok!(session.value(back, CKA_VALUE)), value);
@@ -72,10 +74,17 @@ fn keys_of_any_length_travel() {
                 }
             }
         }
-        let padded = Mechanism::plain(CKM_AES_KEY_WRAP_KWP);
-        let wrapped = ok!(session.wrap(&padded, kek, key));
-        let back = ok!(session.unwrap(&padded, kek, &wrapped, &readable_secret()), "without CKA_VALUE_LEN");
-        assert_eq!(ok!(session.value(back, CKA_VALUE)), value);
+        for padded in FORMS.into_iter().filter(|form| wrapped_length(*form, length).is_some()) {
+            let mechanism = Mechanism::plain(padded);
+            let wrapped = ok!(session.wrap(&mechanism, kek, key));
+            let back = session.unwrap(&mechanism, kek, &wrapped, &readable_secret());
+            if padded == CKM_AES_KEY_WRAP {
+                // Neither the form nor the key type says how long the value is.
+                fails!(back, CKR_TEMPLATE_INCOMPLETE, "without CKA_VALUE_LEN");
+                continue;
+            }
+            assert_eq!(ok!(session.value(ok!(back, "without CKA_VALUE_LEN"), CKA_VALUE)), value);
+        }
     }
 }
 
@@ -101,7 +110,9 @@ fn impossible_lengths_have_their_own_code() {
     let token = Token::new();
     let session = token.user();
     let kek = ok!(session.aes_key(32, wraps()));
-    for (form, shortest) in [(CKM_AES_KEY_WRAP, 24), (CKM_AES_KEY_WRAP_KWP, 16)] {
+    for (form, shortest) in
+        [(CKM_AES_KEY_WRAP, 24), (CKM_AES_KEY_WRAP_PKCS7, 24), (CKM_AES_KEY_WRAP_KWP, 16), (CKM_AES_KEY_WRAP_PAD, 16)]
+    {
         for length in (0..=shortest + 8).filter(|length| length % 8 != 0 || *length < shortest) {
             let outcome = session.unwrap(&Mechanism::plain(form), kek, &message(length), &aes());
             fails!(outcome, CKR_WRAPPED_KEY_LEN_RANGE, "{length} bytes");
@@ -114,10 +125,13 @@ fn another_wrapping_key_opens_nothing() {
     let session = token.user();
     let (kek, other) = (ok!(session.aes_key(32, wraps())), ok!(session.aes_key(32, wraps())));
     let key = ok!(session.aes_key(32, template![CKA_EXTRACTABLE => true]));
-    for (form, crossed) in [(FORMS[0], FORMS[1]), (FORMS[1], FORMS[0])] {
+    for form in FORMS {
         let wrapped = ok!(session.wrap(&Mechanism::plain(form), kek, key));
         fails!(session.unwrap(&Mechanism::plain(form), other, &wrapped, &aes()), CKR_WRAPPED_KEY_INVALID);
-        fails!(session.unwrap(&Mechanism::plain(crossed), kek, &wrapped, &aes()), CKR_WRAPPED_KEY_INVALID);
+        for crossed in FORMS.into_iter().filter(|crossed| !understands(*crossed, form)) {
+            let outcome = session.unwrap(&Mechanism::plain(crossed), kek, &wrapped, &aes());
+            fails!(outcome, CKR_WRAPPED_KEY_INVALID | CKR_WRAPPED_KEY_LEN_RANGE, "{form:#x} as {crossed:#x}");
+        }
     }
 }
 
@@ -230,36 +244,17 @@ fn small_rooms_are_told_what_suffices() {
         let wrapped = ok!(session.wrap(&form, kek, key));
         let (outcome, told) = session.wrap_into(&form, kek, key, None);
         ok!(outcome);
-        assert_eq!(told, 40);
+        assert_eq!(told, wrapped.len());
         let mut memory = [GUARD; 64];
-        for room in [0, 1, 39] {
+        for room in [0, 1, told - 1] {
             let (outcome, told) = session.wrap_into(&form, kek, key, Some(&mut memory[..room]));
             fails!(outcome, CKR_BUFFER_TOO_SMALL);
-            assert_eq!(told, 40);
+            assert_eq!(told, wrapped.len());
             assert!(memory.iter().all(|byte| *byte == GUARD));
         }
-        ok!(session.wrap_into(&form, kek, key, Some(&mut memory[..40])).0);
-        assert_eq!(memory[..40], wrapped, "wrapping is deterministic");
-        assert!(memory[40..].iter().all(|byte| *byte == GUARD));
-    }
-}
-
-fn the_ivs_of_the_standards_may_be_given() {
-    let token = Token::new();
-    let session = token.user();
-    let kek = ok!(session.aes_key(32, wraps()));
-    let key = ok!(session.aes_key(32, template![CKA_EXTRACTABLE => true]));
-    let standard: [(_, &[u8]); 2] = [(CKM_AES_KEY_WRAP, &[0xa6; 8]), (CKM_AES_KEY_WRAP_KWP, &[0xa6, 0x59, 0x59, 0xa6])];
-    for (form, iv) in standard {
-        let wrapped = ok!(session.wrap(&Mechanism::plain(form), kek, key));
-        assert_eq!(ok!(session.wrap(&Mechanism::with(form, iv), kek, key)), wrapped);
-        ok!(session.unwrap(&Mechanism::with(form, iv), kek, &wrapped, &aes()));
-        for wrong in [&iv[1..], &[iv, &[0]].concat()] {
-            fails!(session.wrap(&Mechanism::with(form, wrong), kek, key), CKR_MECHANISM_PARAM_INVALID);
-            let outcome = session.unwrap(&Mechanism::with(form, wrong), kek, &wrapped, &aes());
-            fails!(outcome, CKR_MECHANISM_PARAM_INVALID);
-        }
-        fails!(session.wrap(&Mechanism::null(form, 8), kek, key), CKR_MECHANISM_PARAM_INVALID);
+        ok!(session.wrap_into(&form, kek, key, Some(&mut memory[..told])).0);
+        assert_eq!(memory[..told], wrapped, "wrapping is deterministic");
+        assert!(memory[told..].iter().all(|byte| *byte == GUARD));
     }
 }
 
@@ -281,10 +276,11 @@ fn key_wrap_is_a_cipher_of_one_part() {
         let _ = session.cancel(CKF_ENCRYPT);
         let text = message(32);
         ok!(Encrypt::init(&session, &form, kek));
-        let mut place = [text.as_slice(), &[0; 8]].concat();
-        ok!(session.encrypt_in_place(&mut place, 32).0);
+        let mut place = [text.as_slice(), &[0; 16]].concat();
+        let (outcome, length) = session.encrypt_in_place(&mut place, 32);
+        ok!(outcome);
         ok!(Decrypt::init(&session, &form, kek));
-        let (outcome, length) = session.decrypt_in_place(&mut place, 40);
+        let (outcome, length) = session.decrypt_in_place(&mut place, length);
         ok!(outcome);
         assert_eq!(place[..length], text);
     }
@@ -297,7 +293,13 @@ fn as_a_cipher_it_refuses_what_it_cannot_carry() {
     for length in [0, 8, 15, 17, 31] {
         fails!(session.encrypt(&Mechanism::plain(CKM_AES_KEY_WRAP), kek, &message(length)), CKR_DATA_LEN_RANGE);
     }
-    fails!(session.encrypt(&Mechanism::plain(CKM_AES_KEY_WRAP_KWP), kek, &[]), CKR_DATA_LEN_RANGE);
+    for form in [CKM_AES_KEY_WRAP_KWP, CKM_AES_KEY_WRAP_PAD] {
+        fails!(session.encrypt(&Mechanism::plain(form), kek, &[]), CKR_DATA_LEN_RANGE);
+    }
+    for length in 0..8 {
+        let pkcs7 = Mechanism::plain(CKM_AES_KEY_WRAP_PKCS7);
+        fails!(session.encrypt(&pkcs7, kek, &message(length)), CKR_DATA_LEN_RANGE);
+    }
     for form in FORMS.map(Mechanism::plain) {
         for length in [0, 1, 8, 15, 17, 25] {
             fails!(session.decrypt(&form, kek, &message(length)), CKR_ENCRYPTED_DATA_LEN_RANGE, "{length}");
@@ -310,6 +312,24 @@ fn as_a_cipher_it_refuses_what_it_cannot_carry() {
             fails!(session.decrypt_in_place(&mut place, wrapped.len()).0, CKR_ENCRYPTED_DATA_INVALID, "bit {bit}");
             assert!(!contains(&place, &message(16)[..8]), "nothing of the plaintext is left");
         }
+    }
+}
+
+/// What a form makes of so many bytes, if it can carry them.
+fn wrapped_length(form: CK_MECHANISM_TYPE, length: usize) -> Option<usize> {
+    match form {
+        CKM_AES_KEY_WRAP => (length > 8).then_some(length.div_ceil(8) * 8 + 8),
+        CKM_AES_KEY_WRAP_PKCS7 => (length >= 8).then_some(length / 8 * 8 + 16),
+        _ => Some(length.div_ceil(8) * 8 + 8),
+    }
+}
+
+/// Whether one form opens what the other has wrapped.
+fn understands(form: CK_MECHANISM_TYPE, wrapped: CK_MECHANISM_TYPE) -> bool {
+    match form {
+        CKM_AES_KEY_WRAP_PAD => wrapped != CKM_AES_KEY_WRAP,
+        CKM_AES_KEY_WRAP_KWP => [CKM_AES_KEY_WRAP_KWP, CKM_AES_KEY_WRAP_PAD].contains(&wrapped),
+        _ => form == wrapped,
     }
 }
 

@@ -169,18 +169,26 @@ impl<'ast> Visit<'ast> for Names {
     }
 
     /// Only imports from within: `use aes::Aes256` does not make `aes` a name of the file.
-    fn visit_use_path(&mut self, path: &'ast syn::UsePath) {
-        if ["crate", "self", "super", "keystead"].contains(&path.ident.to_string().as_str()) {
-            visit::visit_use_path(self, path);
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        if let syn::UseTree::Path(path) = &item.tree
+            && ["crate", "self", "super", "keystead"].contains(&path.ident.to_string().as_str())
+        {
+            self.import(&path.ident, &path.tree);
         }
     }
+}
 
-    fn visit_use_name(&mut self, name: &'ast syn::UseName) {
-        self.0.insert(name.ident.to_string());
-    }
-
-    fn visit_use_rename(&mut self, rename: &'ast syn::UseRename) {
-        self.0.insert(rename.rename.to_string());
+impl Names {
+    /// What `use parent::tree` brings in; `self` in it is the parent.
+    fn import(&mut self, parent: &syn::Ident, tree: &syn::UseTree) {
+        match tree {
+            syn::UseTree::Path(path) => self.import(&path.ident, &path.tree),
+            syn::UseTree::Group(group) => group.items.iter().for_each(|tree| self.import(parent, tree)),
+            syn::UseTree::Rename(rename) => drop(self.0.insert(rename.rename.to_string())),
+            syn::UseTree::Name(name) if name.ident == "self" => drop(self.0.insert(parent.to_string())),
+            syn::UseTree::Name(name) => drop(self.0.insert(name.ident.to_string())),
+            syn::UseTree::Glob(_) => (),
+        }
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Outcome {
 
 /// How many operations take long enough for the clock not to matter.
 pub fn batch_size(work: &mut Work, turn: Duration) -> Result<u64> {
+    // The first calls prepare keys and warm up.
+    work(16)?;
     let mut batch = 1;
     loop {
         let begun = Instant::now();

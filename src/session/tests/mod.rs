@@ -14,6 +14,7 @@ use crate::log::Log;
 use crate::mechanism::{Mechanisms, Parameter};
 use crate::object::{Given, Search};
 use crate::store::memory::MemoryFolder;
+use crate::store::sqlite::SqliteFolder;
 use crate::store::{Folder, Store};
 
 const PINS: Pins = Pins { min: 4, max: 255, user_tries: 10, so_tries: 10, memory_kib: 8, passes: 1, lanes: 1 };
@@ -116,9 +117,9 @@ fn a_reinitialised_token_is_noticed_at_the_next_look() {
     let elsewhere = Token::open(fixture.folder.open(0).unwrap(), PINS, Log::default()).unwrap();
     elsewhere.reinitialise(SO_PIN, [b'x'; 32]).unwrap();
     assert_eq!(fixture.token.reinitialise(SO_PIN, [b'x'; 32]), Err(Error::SessionExists));
-    assert_eq!(fixture.encrypt(session, key), Err(Error::SessionHandleInvalid));
-    assert_eq!(fixture.sessions.find_init(session, &Search::new(&[])), Err(Error::SessionHandleInvalid));
-    assert_eq!(fixture.sessions.login(session, Login::User, PIN), Err(Error::SessionHandleInvalid));
+    assert_eq!(fixture.encrypt(session, key), Err(Error::TokenReplaced));
+    assert_eq!(fixture.sessions.find_init(session, &Search::new(&[])), Err(Error::TokenReplaced));
+    assert_eq!(fixture.sessions.login(session, Login::User, PIN), Err(Error::TokenReplaced));
 }
 
 #[test]
@@ -241,4 +242,30 @@ fn session_objects_go_with_the_session_that_made_them() {
     let copy = fixture.sessions.copy(one, of_two, &[]).unwrap();
     fixture.sessions.close(one).unwrap();
     assert_eq!(fixture.find(two, &[]), Ok(vec![of_two]), "not {of_one:?}, nor the copy {copy:?}");
+}
+
+#[test]
+fn another_token_in_the_place_of_the_file_is_not_this_one() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let fixtures = folders.each_ref().map(|folder| {
+        let folder = SqliteFolder::new(folder.path().into());
+        assert!(Token::create(&folder, 0, &PINS, SO_PIN, [b' '; 32]).unwrap());
+        let token = Token::open(folder.open(0).unwrap(), PINS, Log::default()).unwrap();
+        let fixture = Fixture { folder: MemoryFolder::new(), sessions: Sessions::new(), token };
+        let session = fixture.open();
+        fixture.sessions.login(session, Login::So, SO_PIN).unwrap();
+        fixture.sessions.init_pin(session, PIN).unwrap();
+        fixture.sessions.close(session).unwrap();
+        fixture
+    });
+    let [fixture, other] = fixtures;
+    drop(other);
+    let session = fixture.open();
+    fixture.sessions.login(session, Login::User, PIN).unwrap();
+    // Both tokens were made alike, so their versions and revisions are the same.
+    for file in ["slot-00000000.db-wal", "slot-00000000.db-shm", "slot-00000000.db"] {
+        let [here, there] = folders.each_ref().map(|folder| folder.path().join(file));
+        let _ = std::fs::rename(there, here);
+    }
+    assert_eq!(fixture.generate(session, &[(CKA_TOKEN, &[1])]), Err(Error::TokenReplaced));
 }

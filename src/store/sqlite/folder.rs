@@ -92,7 +92,8 @@ impl SqliteFolder {
         new_file(&made).map_err(|error| failure::of_system(&error, "create", &made))?;
         let built = connection::create(&visit, &made, token).and_then(|()| sync(&made));
         let placed = built.and_then(|()| self.place(&made, slot, &lock, after));
-        if placed.is_err() {
+        // What has its name already may have been seen and is not taken away again.
+        if placed.is_err() && !self.token_path(slot).exists() {
             // Nobody has seen the number: it is free again.
             let _ = remove_remains(&made);
             let _ = fs::remove_file(self.token_lock_path(slot));

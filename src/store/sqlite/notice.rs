@@ -50,20 +50,22 @@ const LOOK_EVERY_MS: u64 = 100;
 impl Notice {
     /// The revision, if there was certainly no commit since it was read, and it is not time to look at the files.
     pub(super) fn revision(&self) -> Option<u64> {
-        let (words, revision) = self.known.load()?;
+        let revision = self.known.of(self.current()?)?;
         let ours = self.process.load(Ordering::Relaxed) == fork::process();
-        (ours && self.header()? == words && !self.is_due()).then_some(revision)
+        (ours && !self.is_due()).then_some(revision)
     }
 
     /// What the header says now; to be asked before SQLite is, and then handed to [`remember`](Self::remember).
     pub(super) fn header(&self) -> Option<Words> {
-        let header = self.current.load(Ordering::Acquire);
-        // SAFETY: the pointer is null or points into one of `mappings`, which live as long as `self`.
-        let header = unsafe { header.as_ref() }?;
-        let words = header.each_ref().map(|word| word.load(Ordering::Acquire));
+        let words = self.current()?.each_ref().map(|word| word.load(Ordering::Acquire));
         // A header without a page size is none: nobody has begun this index yet.
         let [_, begun, ..] = words;
         (begun != 0).then_some(words)
+    }
+
+    fn current(&self) -> Option<&Header> {
+        // SAFETY: the pointer is null or points into one of `mappings`, which live as long as `self`.
+        unsafe { self.current.load(Ordering::Acquire).as_ref() }
     }
 
     /// SQLite said `revision` after the header had said `words`.
@@ -124,13 +126,16 @@ struct Known {
 }
 
 impl Known {
-    fn load(&self) -> Option<(Words, u64)> {
+    /// The revision of a header, if this is the header that is known.
+    fn of(&self, header: &Header) -> Option<u64> {
         let before = self.sequence.load(Ordering::Acquire);
-        let words = self.words.each_ref().map(|word| word.load(Ordering::Relaxed));
+        let difference =
+            |(known, now): (&AtomicU64, &AtomicU64)| known.load(Ordering::Relaxed) ^ now.load(Ordering::Acquire);
+        let differences = self.words.iter().zip(header).map(difference).fold(0, |all, one| all | one);
         let revision = self.revision.load(Ordering::Relaxed);
         fence(Ordering::Acquire);
         let after = self.sequence.load(Ordering::Relaxed);
-        (before == after && before % 2 == 0).then_some((words, revision))
+        (differences == 0 && before == after && before.is_multiple_of(2)).then_some(revision)
     }
 
     /// Where two write at once one of them has its way, and either is true of the header that it names.
@@ -148,9 +153,9 @@ impl Known {
         self.sequence.store(written, Ordering::Release);
     }
 
-    /// No header is all zeroes.
+    /// Nothing is known: no header is like this, nor is what stands where one has not been written yet.
     fn clear(&self) {
-        self.store([0; WORDS], 0);
+        self.store([u64::MAX; WORDS], 0);
     }
 }
 

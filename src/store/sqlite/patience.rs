@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::super::hold;
 use crate::error::{Error, Result};
+use crate::fork::{self, State, Word};
 
 /// How long a call waits for others to let go of a lock before it gives up, if nothing else was asked for.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
@@ -16,20 +17,22 @@ pub(super) struct Patience<'a> {
     total: Duration,
     begun: Instant,
     turns: u32,
+    /// The state word under which the call came in.
+    word: Word,
 }
 
 impl<'a> Patience<'a> {
     /// `path` is what the call waits for; it names the file in the error.
     pub(super) fn new(path: &'a Path, total: Duration) -> Self {
-        Self { path, total, begun: Instant::now(), turns: 0 }
+        Self { path, total, begun: Instant::now(), turns: 0, word: fork::word() }
     }
 
     /// Sleeps a little, longer from time to time and never as long as the neighbour.
     ///
     /// # Errors
-    /// [`Error::DeviceError`] when the time is used up.
+    /// [`Error::DeviceError`] when the time is used up, [`Error::NotInitialized`] once the library is finalised.
     pub(super) fn wait(&mut self) -> Result<()> {
-        let left = self.left().ok_or_else(|| self.exhausted())?;
+        let left = self.left()?;
         let step = FIRST_STEP.saturating_mul(1 << self.turns.min(STEPS));
         self.turns = self.turns.saturating_add(1);
         let noise = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().subsec_nanos();
@@ -38,8 +41,14 @@ impl<'a> Patience<'a> {
         Ok(())
     }
 
-    fn left(&self) -> Option<Duration> {
-        self.total.checked_sub(self.begun.elapsed()).filter(|left| !left.is_zero())
+    /// How much longer the call may wait.
+    fn left(&self) -> Result<Duration> {
+        // `C_Finalize` waits for calls under way, and must not have to wait for whoever holds the lock.
+        if self.word.state() == State::Running && fork::word() != self.word {
+            return Err(Error::NotInitialized);
+        }
+        let left = self.total.checked_sub(self.begun.elapsed()).filter(|left| !left.is_zero());
+        left.ok_or_else(|| self.exhausted())
     }
 
     fn exhausted(&self) -> Error {
@@ -53,6 +62,9 @@ impl<'a> Patience<'a> {
 const FIRST_STEP: Duration = Duration::from_micros(200);
 const STEPS: u32 = 5;
 
+/// A thread that waits for its turn looks up so often.
+const LONGEST_STEP: Duration = Duration::from_millis(20);
+
 /// Whose turn it is among the threads of this process.
 #[derive(Default)]
 pub(super) struct Turn {
@@ -64,12 +76,12 @@ impl Turn {
     /// Waits for the turn and has it for as long as the answer lives.
     ///
     /// # Errors
-    /// [`Error::DeviceError`] when the time is used up.
+    /// As [`Patience::wait`].
     pub(super) fn take(&self, patience: &Patience<'_>) -> Result<Taken<'_>> {
         let mut taken = hold(&self.taken);
         while *taken {
-            let left = patience.left().ok_or_else(|| patience.exhausted())?;
-            (taken, _) = self.free.wait_timeout(taken, left).unwrap_or_else(PoisonError::into_inner);
+            let step = patience.left()?.min(LONGEST_STEP);
+            (taken, _) = self.free.wait_timeout(taken, step).unwrap_or_else(PoisonError::into_inner);
         }
         *taken = true;
         Ok(Taken(self))

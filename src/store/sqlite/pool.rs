@@ -4,7 +4,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
 
 use rusqlite::Connection;
 
@@ -14,7 +14,9 @@ use super::failure::{self, Attempt, Failure};
 use super::gate::Visit;
 use super::notice::Notice;
 use super::patience::Turn;
+use super::schema;
 use super::system::{self, FileSizeSignal};
+use crate::error::Error;
 
 /// How many threads read one token at the same moment; each costs two descriptors once it has been needed.
 const READERS: usize = 4;
@@ -27,6 +29,9 @@ pub(super) struct Pool {
     readers: [Mutex<Option<Reader>>; READERS],
     /// Device and inode of the file that the connections belong to.
     identity: Mutex<Option<(u64, u64)>>,
+    /// The number of the file that was opened first. Another token's file in the same place is not this store, even where
+    /// device and inode are used again.
+    file_number: OnceLock<[u8; 16]>,
     /// Holds as long as connections are open.
     notice: Arc<Notice>,
 }
@@ -47,8 +52,8 @@ impl Reader {
 impl Pool {
     /// No connections. The notice is the one of the store that these belong to.
     pub(super) fn new(notice: Arc<Notice>) -> Self {
-        let (turn, writer, readers, identity) = Default::default();
-        Self { turn, writer, readers, identity, notice }
+        let (turn, writer, readers, identity, file_number) = Default::default();
+        Self { turn, writer, readers, identity, file_number, notice }
     }
 
     /// Runs a query on a free reading connection.
@@ -133,6 +138,11 @@ impl Pool {
         // Replaced while we opened it: which of the two files it is cannot be told.
         if identity != identify(path)? || hold(&self.identity).is_some_and(|known| known != identity) {
             return Err(Failure::Again);
+        }
+        let number = schema::file_number(&open.connection);
+        let number = number.map_err(|error| failure::of_sqlite(&error, &open.connection, path))?;
+        if *self.file_number.get_or_init(|| number) != number {
+            return Err(Error::TokenReplaced.into());
         }
         *hold(&self.identity) = Some(identity);
         Ok(open)

@@ -23,7 +23,10 @@ pub(super) fn create(connection: &mut Connection, token: &[u8]) -> rusqlite::Res
     connection.pragma_update(None, "journal_mode", "wal")?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(TABLES)?;
-    transaction.execute("INSERT INTO token (one, version, revision, bytes) VALUES (1, 1, 0, ?1)", params![token])?;
+    transaction.execute(
+        "INSERT INTO token (one, version, revision, file, bytes) VALUES (1, 1, 0, randomblob(16), ?1)",
+        params![token],
+    )?;
     transaction.commit()
 }
 
@@ -51,6 +54,11 @@ pub(super) fn check(connection: &Connection, path: &Path, immutable: bool) -> At
     Ok(())
 }
 
+/// The number that the file was given when it was made: no two files have the same, wherever they lie.
+pub(super) fn file_number(connection: &Connection) -> rusqlite::Result<[u8; 16]> {
+    connection.query_row("SELECT file FROM token", [], |row| row.get(0))
+}
+
 /// The journal mode in the file's header, <https://www.sqlite.org/fileformat.html>, section 1.3.3.
 fn header_mode(path: &Path) -> Result<&'static str, Error> {
     let mut header = [0; 20];
@@ -64,6 +72,7 @@ const TABLES: &str = "
         one INTEGER PRIMARY KEY CHECK (one = 1),
         version INTEGER NOT NULL,
         revision INTEGER NOT NULL,
+        file BLOB NOT NULL CHECK (length(file) = 16),
         bytes BLOB NOT NULL
     ) STRICT;
     CREATE TABLE objects (

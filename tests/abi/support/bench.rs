@@ -40,12 +40,22 @@ impl Bench {
             let sealed = ok!(self.session.encrypt(&mechanism, self.key, &text));
             Case { mechanism, text, sealed }
         };
-        let mut cases = vec![of(cbc(), 96)];
+        let mut cases = vec![of(cbc(), 96), of(ecb(), 96)];
         for length in [1, 15, 16, 17, 64, 90] {
-            cases.extend([of(cbc_pad(), length), of(gcm(), length)]);
+            cases.extend([of(cbc_pad(), length), of(ctr(), length), of(gcm(), length)]);
         }
         cases
     }
+}
+
+/// ECB.
+pub fn ecb() -> Mechanism {
+    Mechanism::plain(CKM_AES_ECB)
+}
+
+/// CTR from a fixed block.
+pub fn ctr() -> Mechanism {
+    Mechanism::ctr(128, &[7; 16])
 }
 
 /// CBC with a fixed IV.

@@ -26,13 +26,24 @@ pub struct Config {
     pub memory_kib: u32,
     /// Whether a blank token is listed beside others.
     pub show_blank: bool,
+    /// What `CKM_AES_KEY_WRAP_PAD` wraps by.
+    pub key_wrap_pad: &'static str,
     /// Where tokens are; nothing means the home's own folder.
     pub store: Option<PathBuf>,
 }
 
 impl Default for Config {
     fn default() -> Config {
-        Config { pin_min: 4, pin_max: 255, user_tries: 10, so_tries: 10, memory_kib: 64, show_blank: true, store: None }
+        Config {
+            pin_min: 4,
+            pin_max: 255,
+            user_tries: 10,
+            so_tries: 10,
+            memory_kib: 64,
+            show_blank: true,
+            key_wrap_pad: "rfc5649",
+            store: None,
+        }
     }
 }
 
@@ -66,10 +77,11 @@ impl Home {
     /// Writes another configuration into this home.
     pub fn configure(&self, config: &Config) {
         let store = config.store.clone().unwrap_or_else(|| self.store());
-        let Config { pin_min, pin_max, user_tries, so_tries, memory_kib, show_blank, .. } = config;
+        let Config { pin_min, pin_max, user_tries, so_tries, memory_kib, show_blank, key_wrap_pad, .. } = config;
         let text = format!(
             "store = {store:?}\n\n[pin]\nmin = {pin_min}\nmax = {pin_max}\nuser-tries = {user_tries}\n\
-             so-tries = {so_tries}\nmemory-kib = {memory_kib}\npasses = 1\nlanes = 1\n\n[slots]\nshow-blank = {show_blank}\n"
+             so-tries = {so_tries}\nmemory-kib = {memory_kib}\npasses = 1\nlanes = 1\n\n[slots]\nshow-blank = {show_blank}\n\n\
+             [wrapping]\nkey-wrap-pad = {key_wrap_pad:?}\n"
         );
         fs::write(self.configuration(), text).expect("the configuration");
         self.configure_softhsm();
@@ -97,6 +109,15 @@ impl Home {
         files.retain(|file| file.extension().is_some_and(|extension| extension == "db"));
         files.sort();
         files
+    }
+
+    /// The database of the only token that was made here.
+    pub fn database(&self) -> PathBuf {
+        let files = fs::read_dir(self.store()).expect("the store").flatten().map(|entry| entry.path());
+        let mut databases = files.filter(|path| path.extension().is_some_and(|kind| kind == "db"));
+        let database = databases.next().expect("a database");
+        assert!(databases.next().is_none(), "one database");
+        database
     }
 
     /// The suites themselves are checked against SoftHSM2, which has another configuration.

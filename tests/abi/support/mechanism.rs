@@ -39,6 +39,11 @@ impl Mechanism {
         Mechanism::with(number, &bytes)
     }
 
+    /// AES-CTR; the counter's width in bits, and the first counter block.
+    pub fn ctr(counter_bits: CK_ULONG, block: &[u8; 16]) -> Mechanism {
+        Mechanism::with(CKM_AES_CTR, &[counter_bits.to_ne_bytes().as_slice(), block].concat())
+    }
+
     /// AES-GCM; the tag's length in bits.
     pub fn gcm(iv: &[u8], aad: &[u8], tag_bits: CK_ULONG) -> Mechanism {
         let (iv, aad) = (iv.to_vec(), aad.to_vec());

@@ -14,6 +14,7 @@ mod module;
 mod process;
 
 mod bench;
+mod hashes;
 mod home;
 mod host;
 mod in_place;
@@ -28,14 +29,15 @@ mod token;
 mod tool;
 mod tour;
 
-pub use bench::{Bench, Case, cbc, cbc_pad, gcm, message};
+pub use bench::{Bench, Case, cbc, cbc_pad, ctr, ecb, gcm, message};
+pub use hashes::{HASHES, Hash, hashes};
 pub use home::{Config, Home};
 pub use host::Host;
 pub use in_place::GUARD;
 pub use mechanism::Mechanism;
 pub use module::{Module, initialize_args};
 pub use operation::{Decrypt, Digest, Encrypt, Operation, Sign};
-pub use process::{Forked, Peer, arguments, hear, say};
+pub use process::{Forked, Peer, arguments, end_after, hear, say, tell};
 pub use rv::{Result, Rv};
 pub use session::Session;
 pub use system::{
@@ -46,5 +48,5 @@ pub use table::{Entry, FUNCTIONS, Table, call_blank};
 pub use template::Template;
 pub use token::{LABEL, SO_PIN, Token, USER_PIN};
 pub use tool::{contains, files, hex, libcrypto_gcm_open, openssl_enc, output, run, unhex};
-pub use tour::{HASHES, make_token_again, tour};
+pub use tour::{make_token_again, tour};
 pub use trial::{Test, main, report, rounds, skip};

@@ -2,7 +2,9 @@
 
 use cryptoki_sys::*;
 
-use super::{Digest, Encrypt, LABEL, Mechanism, Module, Operation, SO_PIN, Session, Sign, Token, USER_PIN};
+use super::{
+    Digest, Encrypt, Hash, LABEL, Mechanism, Module, Operation, SO_PIN, Session, Sign, Token, USER_PIN, hashes,
+};
 
 /// Every key generation, cipher, MAC, digest and wrapping, with login and objects, in a slot with a token that has both
 /// PINs and no session open.
@@ -40,6 +42,8 @@ fn ciphers(session: &Session, length: CK_ULONG) {
     let key = ok!(session.aes_key(length, usage));
     let data = [0x5a; 4096];
     let modes = [
+        Mechanism::plain(CKM_AES_ECB),
+        Mechanism::ctr(128, &[4; 16]),
         Mechanism::with(CKM_AES_CBC, &[1; 16]),
         Mechanism::with(CKM_AES_CBC_PAD, &[2; 16]),
         Mechanism::gcm(&[3; 12], b"context", 128),
@@ -72,11 +76,14 @@ fn digests_and_macs(session: &Session) {
     let data = [0xa5; 1000];
     let usage = template![CKA_VALUE_LEN => 64 as CK_ULONG, CKA_SIGN => true, CKA_VERIFY => true];
     let key = ok!(session.generate(&Mechanism::plain(CKM_GENERIC_SECRET_KEY_GEN), &usage));
-    for (digest, hmac) in HASHES {
-        let whole = ok!(session.digest(digest, &data));
-        assert_eq!(ok!(Digest::parts(session, &Mechanism::plain(digest), 0, data.chunks(33))), whole);
-        let mac = ok!(session.sign(&Mechanism::plain(hmac), key, &data));
-        ok!(session.verify(&Mechanism::plain(hmac), key, &data, &mac));
+    for Hash { digest, hmac, hmac_general, .. } in hashes() {
+        let whole = ok!(session.digest(*digest, &data));
+        assert_eq!(ok!(Digest::parts(session, &Mechanism::plain(*digest), 0, data.chunks(33))), whole);
+        let mac = ok!(session.sign(&Mechanism::plain(*hmac), key, &data));
+        ok!(session.verify(&Mechanism::plain(*hmac), key, &data, &mac));
+        if !Module::is_softhsm() {
+            ok!(session.verify(&Mechanism::words(*hmac_general, &[8]), key, &data, &mac[..8]));
+        }
     }
 }
 
@@ -89,14 +96,6 @@ fn objects(session: &Session) {
     assert_eq!(ok!(session.value(object, CKA_VALUE)), b"data");
     ok!(session.destroy(object));
 }
-
-/// The digests with their HMACs.
-pub const HASHES: [(CK_MECHANISM_TYPE, CK_MECHANISM_TYPE); 4] = [
-    (CKM_SHA224, CKM_SHA224_HMAC),
-    (CKM_SHA256, CKM_SHA256_HMAC),
-    (CKM_SHA384, CKM_SHA384_HMAC),
-    (CKM_SHA512, CKM_SHA512_HMAC),
-];
 
 /// RFC 5649: `CKM_AES_KEY_WRAP_KWP`; SoftHSM2 has the older number of the same.
 fn wrap_with_padding() -> CK_MECHANISM_TYPE {

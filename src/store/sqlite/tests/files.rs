@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 
 use super::super::SqliteFolder;
 use super::support::{Place, assert_intact, listing, with_connection};
@@ -144,23 +145,42 @@ fn no_other_journal_mode_is_accepted() {
 }
 
 #[test]
-fn a_replaced_file_is_noticed_before_a_commit_is_lost() {
+fn a_restored_file_is_noticed_before_a_commit_is_lost() {
+    let place = Place::new();
+    let store = token(place.folder());
+    done(&*store, vec![Change::Insert(row(1, 1, b"old"))]);
+    checkpoint(&place);
+    let copy = place.file("db").with_extension("copy");
+    fs::copy(place.file("db"), &copy).unwrap();
+    done(&*store, vec![Change::Insert(row(2, 1, b"not in the copy"))]);
+    put_in_place(&copy, &place);
+    done(&*store, vec![Change::Insert(row(3, 1, b"after"))]);
+    assert_eq!(store.list(None, 10).unwrap(), [1, 3].map(id));
+    drop(store);
+    assert_eq!(place.again().open(0).unwrap().list(None, 10).unwrap(), [1, 3].map(id));
+    assert_intact(&place.file("db"));
+}
+
+#[test]
+fn another_tokens_file_in_the_same_place_is_another_store() {
     let place = Place::new();
     let store = token(place.folder());
     done(&*store, vec![Change::Insert(row(1, 1, b"old"))]);
     let other = Place::new();
-    let replacement = token(other.folder());
-    done(&*replacement, vec![Change::Insert(row(2, 1, b"new"))]);
+    done(&*token(other.folder()), vec![Change::Insert(row(1, 1, b"new"))]);
     checkpoint(&other);
+    put_in_place(&other.file("db"), &place);
+    assert_eq!(store.commit(vec![Change::Insert(row(2, 1, b"lost"))]), Err(Error::TokenReplaced));
+    assert_eq!(store.read(id(1)), Err(Error::TokenReplaced));
+    assert_eq!(place.again().open(0).unwrap().list(None, 10).unwrap(), [id(1)]);
+}
+
+/// What a restore does: the file is exchanged by rename, and what belonged to the old one goes.
+fn put_in_place(file: &Path, place: &Place) {
     for suffix in ["db-wal", "db-shm"] {
         fs::remove_file(place.file(suffix)).unwrap();
     }
-    fs::rename(other.file("db"), place.file("db")).unwrap();
-    done(&*store, vec![Change::Insert(row(3, 1, b"after"))]);
-    assert_eq!(store.list(None, 10).unwrap(), [2, 3].map(id));
-    drop(store);
-    assert_eq!(place.again().open(0).unwrap().list(None, 10).unwrap(), [2, 3].map(id));
-    assert_intact(&place.file("db"));
+    fs::rename(file, place.file("db")).unwrap();
 }
 
 #[test]
