@@ -27,10 +27,10 @@ lint: ## format and clippy, warnings denied
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --release --workspace --all-targets -- -D warnings
 
-soak: ## the same tests with long counts
+soak: ## the same tests with long counts, and with the order of locks asserted in the library too
 	tests/install-tools
-	$(MAKE) --no-print-directory build
-	KEYSTEAD_SOAK=1 $(CARGO) test --locked --release
+	$(CARGO) rustc --locked --release --lib --crate-type cdylib --features lock-order
+	KEYSTEAD_SOAK=1 $(CARGO) test --locked --release --features lock-order
 
 SECONDS ?= 60
 
