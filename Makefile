@@ -38,7 +38,7 @@ fuzz: ## random templates and mechanism parameters, SECONDS for each of the two
 	fuzz/run $(SECONDS)
 
 deny: ## licences and sources of what we build on; needs cargo-deny
-	$(CARGO) deny --locked check licenses bans sources
+	$(CARGO) deny --workspace --locked check licenses bans sources
 
 PEER ?= /usr/lib/softhsm/libsofthsm2.so
 
