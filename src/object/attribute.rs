@@ -238,14 +238,18 @@ const ELSEWHERE: &[(u64, &str)] = &[
 impl Attribute {
     /// The canonical form of a value that a caller gave, or `None` if it has not the form of the attribute's kind.
     pub fn canonical(&self, given: &[u8]) -> Option<Vec<u8>> {
-        let well_formed = match self.kind {
-            Kind::Bool => matches!(given, [0 | 1]),
-            Kind::Date => given.is_empty() || (given.len() == 8 && given.iter().all(u8::is_ascii_digit)),
-            Kind::Number => given.len() == 8,
-            Kind::Numbers => given.len().is_multiple_of(8) && given.len() <= NAME,
-            Kind::Bytes(longest) => given.len() <= longest,
-        };
-        well_formed.then(|| self.turn_numbers(given))
+        self.is_well_formed(given).then(|| self.turn_numbers(given))
+    }
+
+    /// Whether a value, canonical or not, has the form of the attribute's kind.
+    pub fn is_well_formed(&self, value: &[u8]) -> bool {
+        match self.kind {
+            Kind::Bool => matches!(value, [0 | 1]),
+            Kind::Date => value.is_empty() || (value.len() == 8 && value.iter().all(u8::is_ascii_digit)),
+            Kind::Number => value.len() == 8,
+            Kind::Numbers => value.len().is_multiple_of(8) && value.len() <= NAME,
+            Kind::Bytes(longest) => value.len() <= longest,
+        }
     }
 
     /// The form for a caller of a canonical value.

@@ -3,10 +3,11 @@
 //! Deterministic CBOR (RFC 8949, section 4.2.1): a map with ascending integer keys. Field numbers: even is critical, odd
 //! is optional; see there.
 
+use cryptoki_sys::CKA_CLASS;
 use minicbor::{Decoder, Encoder};
 
 use super::draft::Origin;
-use super::{Attributes, Object};
+use super::{Attributes, Object, attribute};
 use crate::error::{Error, Result};
 use crate::key::Class;
 use crate::store::ObjectId;
@@ -29,7 +30,17 @@ impl Object {
     pub fn from_record(id: ObjectId, version: u64, record: &[u8]) -> Result<Self> {
         let damage = || Error::ObjectDamaged(format!("the record of object {id} is damaged").into());
         let object = Self::decode(id, version, &mut Decoder::new(record)).map_err(|_| damage())?;
-        if object.to_record() == record { Ok(object) } else { Err(damage()) }
+        let whole = object.to_record() == record && object.agrees_with_the_table();
+        if whole { Ok(object) } else { Err(damage()) }
+    }
+
+    /// A public object that was written without a login can have been written by anybody: its attributes must at least be
+    /// some that the class has, and have the form of their kind.
+    fn agrees_with_the_table(&self) -> bool {
+        let fits = |(number, value): (&u64, &Vec<u8>)| {
+            attribute::of_class(self.class, *number).is_some_and(|row| !row.secret && row.is_well_formed(value))
+        };
+        self.attributes.iter().all(fits) && self.number(CKA_CLASS) == Some(self.class.number())
     }
 
     fn encode(&self, encoder: &mut Encoder<Vec<u8>>) -> std::result::Result<(), Encoding> {
@@ -84,7 +95,7 @@ impl Origin {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-    use cryptoki_sys::{CKA_CLASS, CKA_LABEL, CKO_DATA};
+    use cryptoki_sys::{CKA_ENCRYPT, CKA_LABEL, CKA_TOKEN, CKO_DATA, CKO_SECRET_KEY};
 
     use super::*;
     use crate::key::Login;
@@ -102,5 +113,18 @@ mod tests {
             assert!(Object::from_record(object.id, 1, &record[..length]).is_err());
         }
         assert!(Object::from_record(object.id, 1, &[record.as_slice(), &[0]].concat()).is_err());
+    }
+
+    #[test]
+    fn a_record_that_the_table_cannot_have_made_is_damaged() {
+        let class = CKO_DATA.to_ne_bytes();
+        let template = Template::parse(&[Given { number: CKA_CLASS, value: &class }], Way::Create).unwrap();
+        let (good, _) = Draft::new(template, Login::Public).finish().unwrap();
+        let key = CKO_SECRET_KEY.to_le_bytes();
+        for (number, value) in [(CKA_TOKEN, vec![2]), (CKA_ENCRYPT, vec![1]), (CKA_CLASS, key.to_vec())] {
+            let mut bad = good.clone();
+            bad.attributes.insert(number, value);
+            assert!(Object::from_record(bad.id, 1, &bad.to_record()).is_err());
+        }
     }
 }
