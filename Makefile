@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 DESTDIR ?=
 
-.PHONY: help build demo test lint soak bench install clean
+.PHONY: help build demo test lint soak fuzz deny bench install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -27,10 +27,18 @@ lint: ## format and clippy, warnings denied
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --release --workspace --all-targets -- -D warnings
 
-soak: ## the same tests with long counts
+soak: ## the same tests with long counts, and with the order of locks asserted in the library too
 	tests/install-tools
-	$(MAKE) --no-print-directory build
-	KEYSTEAD_SOAK=1 $(CARGO) test --locked --release
+	$(CARGO) rustc --locked --release --lib --crate-type cdylib --features lock-order
+	KEYSTEAD_SOAK=1 $(CARGO) test --locked --release --features lock-order
+
+SECONDS ?= 60
+
+fuzz: ## random templates and mechanism parameters, SECONDS for each of the two
+	fuzz/run $(SECONDS)
+
+deny: ## licences and sources of what we build on; needs cargo-deny
+	$(CARGO) deny --workspace --locked check licenses bans sources
 
 PEER ?= /usr/lib/softhsm/libsofthsm2.so
 

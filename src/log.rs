@@ -11,7 +11,7 @@ use std::os::unix::net::UnixDatagram;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::system;
+use crate::system::{self, Kept};
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,8 +39,10 @@ impl Log {
         };
         let sink = match place {
             "stderr" => Some(Sink::Stderr),
-            "syslog" => syslog().ok().map(Sink::Syslog),
-            path if path.starts_with('/') => file(path).ok().map(Sink::File),
+            "syslog" => syslog().and_then(Kept::new).ok().map(Sink::Syslog),
+            path if path.starts_with('/') => {
+                file(path).and_then(Kept::new).ok().map(|file| Sink::File(path.to_owned(), file))
+            }
             _ => None,
         };
         Self(sink.map(|sink| Arc::new(Open { level, sink })))
@@ -61,14 +63,20 @@ impl Log {
         // A path with a line break in it must not look like a line of ours.
         let text = text.to_string().replace(['\n', '\r'], " ");
         let _ = match &open.sink {
-            Sink::Stderr => std::io::stderr().write_all(format!("keystead[{pid}] {name}: {text}\n").as_bytes()),
-            Sink::File(file) => {
-                let now = now();
-                (&mut &*file).write_all(format!("{now} [{pid}] {name}: {text}\n").as_bytes())
+            Sink::Stderr => system::write_to_stderr(format!("keystead[{pid}] {name}: {text}\n").as_bytes()),
+            Sink::File(path, kept) => {
+                let line = format!("{} [{pid}] {name}: {text}\n", now());
+                match kept.still_open() {
+                    Some(mut file) => file.write_all(line.as_bytes()),
+                    None => file(path).and_then(|mut file| file.write_all(line.as_bytes())),
+                }
             }
-            Sink::Syslog(socket) => {
+            Sink::Syslog(kept) => {
                 let line = format!("<{}>keystead[{pid}]: {text}", LOG_AUTHPRIV | level.severity());
-                socket.send(line.as_bytes()).map(drop)
+                match kept.still_open() {
+                    Some(socket) => socket.send(line.as_bytes()).map(drop),
+                    None => syslog().and_then(|socket| socket.send(line.as_bytes())).map(drop),
+                }
             }
         };
     }
@@ -121,8 +129,8 @@ struct Open {
 
 enum Sink {
     Stderr,
-    File(File),
-    Syslog(UnixDatagram),
+    File(String, Kept<File>),
+    Syslog(Kept<UnixDatagram>),
 }
 
 impl Level {
@@ -169,6 +177,27 @@ mod tests {
         log.line(Level::Info, format_args!("three"));
         let text = std::fs::read_to_string(path).unwrap();
         assert!(text.contains("error: one\n") && text.contains("warn: two\n") && !text.contains("three"));
+    }
+
+    /// A daemon closes all descriptors and has the numbers for its own files.
+    #[test]
+    fn a_descriptor_that_the_host_took_over_is_not_written_to() {
+        use std::os::fd::AsRawFd;
+        let folder = tempfile::tempdir().unwrap();
+        let (path, hosts) = (folder.path().join("log"), folder.path().join("host"));
+        let log = Log::from_setting(path.to_str().unwrap());
+        log.error(format_args!("one"));
+        let number = match &log.0.as_ref().unwrap().sink {
+            Sink::File(_, kept) => kept.still_open().unwrap().as_raw_fd(),
+            _ => panic!("a file was asked for"),
+        };
+        system::replace_descriptor(&File::create(&hosts).unwrap(), number);
+        log.error(format_args!("two"));
+        drop(log);
+        let text = std::fs::read_to_string(path).unwrap();
+        assert!(text.contains("error: one\n") && text.contains("error: two\n"), "{text}");
+        assert_eq!(std::fs::read(&hosts).unwrap(), b"");
+        assert_eq!(std::fs::read_link(format!("/proc/self/fd/{number}")).unwrap(), hosts, "and is not closed");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The few questions to the operating system that the standard library does not ask.
 
 use std::io;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::mem::{ManuallyDrop, MaybeUninit};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 /// The effective user id.
 pub fn effective_user() -> u32 {
@@ -29,4 +30,71 @@ pub fn above_standard_streams(descriptor: OwnedFd) -> io::Result<OwnedFd> {
     }
     // SAFETY: the kernel has just made this descriptor, and nobody else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(above) })
+}
+
+/// Something open that is kept from one call to the next. The host may close any descriptor, as daemons do that close all
+/// of them, and have its number for something else; what is kept is then neither used nor closed.
+pub struct Kept<T: AsFd> {
+    open: ManuallyDrop<T>,
+    identity: (u64, u64),
+}
+
+impl<T: AsFd> Kept<T> {
+    /// Remembers what the descriptor is open to.
+    pub fn new(open: T) -> io::Result<Self> {
+        let identity = identity(open.as_fd())?;
+        Ok(Self { open: ManuallyDrop::new(open), identity })
+    }
+
+    /// What is kept, unless the host has closed it.
+    pub fn still_open(&self) -> Option<&T> {
+        let now = identity(self.open.as_fd()).ok();
+        (now == Some(self.identity)).then_some(&self.open)
+    }
+}
+
+impl<T: AsFd> Drop for Kept<T> {
+    fn drop(&mut self) {
+        if self.still_open().is_some() {
+            // SAFETY: the value is dropped here, once, and not used again.
+            unsafe { ManuallyDrop::drop(&mut self.open) };
+        }
+    }
+}
+
+/// Device and inode of what a descriptor is open to.
+pub fn identity(descriptor: BorrowedFd<'_>) -> io::Result<(u64, u64)> {
+    let mut about = MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: the kernel writes one `stat` to where there is room for one.
+    if unsafe { libc::fstat(descriptor.as_raw_fd(), about.as_mut_ptr()) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call succeeded, so the kernel has filled it.
+    let about = unsafe { about.assume_init() };
+    Ok((about.st_dev, about.st_ino))
+}
+
+/// Writes to the standard error stream without the standard library's lock on it, which a thread that a forked child does
+/// not have may have held.
+pub fn write_to_stderr(mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        // SAFETY: the bytes live through the call; a stream that is closed is an error like others.
+        let written = unsafe { libc::write(libc::STDERR_FILENO, bytes.as_ptr().cast(), bytes.len()) };
+        match usize::try_from(written) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+            Err(_) => match io::Error::last_os_error() {
+                error if error.kind() == io::ErrorKind::Interrupted => (),
+                error => return Err(error),
+            },
+        }
+    }
+    Ok(())
+}
+
+/// In tests: what a host does that closes the descriptor and opens `file`, which gets the same number.
+#[cfg(test)]
+pub fn replace_descriptor(file: &std::fs::File, number: i32) {
+    // SAFETY: the number is that of a `Kept`, which is about to be found out.
+    assert_eq!(unsafe { libc::dup2(file.as_raw_fd(), number) }, number);
 }

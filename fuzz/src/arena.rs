@@ -8,7 +8,7 @@ pub enum Place {
     /// Nowhere near the input.
     Apart,
     /// Where the input begins.
-    InPlace,
+    Same,
     /// So many bytes behind the beginning of the input.
     Behind(usize),
     /// So many bytes before it.
@@ -26,7 +26,7 @@ const GUARD: usize = 32;
 pub fn make(call: Call<'_>, input: &[u8], place: Place, room: usize) -> (CK_RV, usize, Vec<u8>) {
     let (at, into) = match place {
         Place::Apart => (GUARD, GUARD + input.len() + GUARD),
-        Place::InPlace => (GUARD, GUARD),
+        Place::Same => (GUARD, GUARD),
         Place::Behind(distance) => (GUARD, GUARD + distance),
         Place::Before(distance) => (GUARD + distance, GUARD),
     };

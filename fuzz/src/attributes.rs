@@ -6,8 +6,8 @@ use keystead::object::{Given, attribute};
 
 use crate::input::Input;
 
-/// Attributes that a caller might give.
-pub fn read<'a>(input: &mut Input<'a>) -> Vec<Given<'a>> {
+/// At most so many attributes that a caller might give.
+pub fn read<'a>(input: &mut Input<'a>, most: usize) -> Vec<Given<'a>> {
     let mut known: Vec<u64> =
         [Class::Data, Class::SecretKey].into_iter().flat_map(attribute::rows).map(|row| row.number).collect();
     known.sort_unstable();
@@ -16,7 +16,7 @@ pub fn read<'a>(input: &mut Input<'a>) -> Vec<Given<'a>> {
     known.extend([CKA_MODULUS, CKA_VENDOR_DEFINED]);
 
     let mut given = Vec::new();
-    while !input.is_empty() && given.len() < 64 {
+    while !input.is_empty() && given.len() < most {
         let number = match usize::from(input.byte()) {
             0xff => input.number(),
             place => known[place % known.len()],

@@ -60,14 +60,17 @@ pub fn wrap(parameter: &Parameter, wrapping: CK_OBJECT_HANDLE, wrapped: CK_OBJEC
     destroy(back);
     if let Some(last) = form.last_mut() {
         *last ^= 1;
-        assert_eq!(unwrap(parameter, wrapping, &form, None), Err(CKR_WRAPPED_KEY_INVALID));
+        assert_eq!(unwrap(parameter, wrapping, &form, Some(value.len())), Err(CKR_WRAPPED_KEY_INVALID));
     }
 }
 
 /// `C_UnwrapKey` of bytes from anywhere.
 pub fn unwrap_foreign(parameter: &Parameter, wrapping: CK_OBJECT_HANDLE, form: &[u8]) {
-    if let Ok(key) = unwrap(parameter, wrapping, form, None) {
-        destroy(key);
+    // The longest value that can be in it; and a length that only the form itself tells.
+    for length in [Some(form.len().saturating_sub(8)), None] {
+        if let Ok(key) = unwrap(parameter, wrapping, form, length) {
+            destroy(key);
+        }
     }
 }
 

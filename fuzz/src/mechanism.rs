@@ -44,7 +44,7 @@ impl<'a> Message<'a> {
         let layout = input.byte();
         let distance = usize::from(layout >> 2);
         let place = match layout & 3 {
-            0 | 1 => Place::InPlace,
+            0 | 1 => Place::Same,
             2 => Place::Behind(distance),
             _ => Place::Before(distance),
         };

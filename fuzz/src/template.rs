@@ -12,19 +12,28 @@ use crate::input::Input;
 
 const LOGINS: [Login; 3] = [Login::Public, Login::User, Login::So];
 
-/// One input: a list of attributes, judged in every way. The same bytes are also taken for a record.
+/// One input: who is logged in and what is generated, a template, judged in every way, and a second list by which its
+/// objects are searched, changed and copied. The same bytes are also taken for a record.
 pub fn template(data: &[u8]) {
     foreign_record(data);
-    let given = attributes::read(&mut Input::new(data));
-    let generate = |key_type: &KeyType| Way::Generate(Class::SecretKey, *key_type, CKM_GENERIC_SECRET_KEY_GEN);
-    for way in [Way::Create, Way::Unwrap].into_iter().chain(KeyType::ALL.iter().map(generate)) {
+    let mut input = Input::new(data);
+    let (choice, count) = (usize::from(input.byte()), usize::from(input.byte() % 32));
+    let login = LOGINS[choice % LOGINS.len()];
+    let key_type = KeyType::ALL[choice / LOGINS.len() % KeyType::ALL.len()];
+    let given = attributes::read(&mut input, count);
+    let later = attributes::read(&mut input, 32);
+
+    let generate = Way::Generate(Class::SecretKey, key_type, CKM_GENERIC_SECRET_KEY_GEN);
+    for way in [Way::Create, Way::Unwrap, generate] {
         let Some(template) = judged(&given, way) else { continue };
-        for login in LOGINS {
+        for maker in LOGINS {
             let again = Template::parse(&given, way).unwrap();
-            let Some(object) = made(again, login, template.value.as_ref()) else { continue };
+            let Some(object) = made(again, maker, template.value.as_ref()) else { continue };
             record(&object);
             search(&object, &given);
-            changes(&object, &given);
+            search(&object, &later);
+            own_search(&object, &later);
+            changes(&object, &later, login);
         }
     }
 }
@@ -98,36 +107,42 @@ fn foreign_record(data: &[u8]) {
     if let Ok(object) = Object::from_record(ObjectId([7; 16]), 3, data) {
         assert_eq!(object.to_record(), data);
         let _ = object.facts();
-        search(&object, &attributes::read(&mut Input::new(data)));
+        search(&object, &attributes::read(&mut Input::new(data), 32));
     }
 }
 
-/// An object matches itself, and the index never hides what matches.
-fn search(object: &Object, given: &[Given<'_>]) {
-    let found = Search::new(given);
-    if found.matches(object, None)
-        && let Some((column, value)) = found.indexed()
-    {
+/// The index never hides what matches.
+fn search(object: &Object, given: &[Given<'_>]) -> bool {
+    let search = Search::new(given);
+    let matches = search.matches(object, None);
+    if matches && let Some((column, value)) = search.indexed() {
         assert_eq!(object.value(column.number()), Some(value.as_slice()), "the index leads past a match");
     }
+    matches
+}
+
+/// An object is found by its own values. (Where this runs, the caller's form of a number is the canonical one.)
+fn own_search(object: &Object, given: &[Given<'_>]) {
+    let own = given.iter().filter_map(|one| Some(Given { number: one.number, value: object.value(one.number)? }));
+    assert!(search(object, &own.collect::<Vec<_>>()), "an object is not found by its own values");
 }
 
 /// A change goes in one direction, and a copy is another object.
-fn changes(object: &Object, given: &[Given<'_>]) {
-    for login in LOGINS {
-        if let Ok(changed) = object.changed(given, login) {
-            assert_eq!((changed.id, changed.class, changed.version), (object.id, object.class, object.version + 1));
-            one_way(object, &changed, login);
-            assert_eq!(changed.value(CKA_UNIQUE_ID), object.value(CKA_UNIQUE_ID));
-            assert_eq!(changed.is_token(), object.is_token());
-            assert_eq!(changed.is_private(), object.is_private());
+fn changes(object: &Object, given: &[Given<'_>], login: Login) {
+    if let Ok(changed) = object.changed(given, login) {
+        assert_eq!((changed.id, changed.class, changed.version), (object.id, object.class, object.version + 1));
+        one_way(object, &changed, login);
+        for number in [CKA_UNIQUE_ID, CKA_TOKEN, CKA_PRIVATE, CKA_MODIFIABLE, CKA_DESTROYABLE] {
+            assert_eq!(changed.value(number), object.value(number));
         }
-        if let Ok(copy) = object.copied(given, login) {
-            assert_ne!(copy.id, object.id);
-            assert_eq!((copy.class, copy.version), (object.class, 1));
-            one_way(object, &copy, login);
-            assert_eq!(copy.value(CKA_UNIQUE_ID), Some(copy.id.to_string().as_bytes()));
-        }
+        record(&changed);
+    }
+    if let Ok(copy) = object.copied(given, login) {
+        assert_ne!(copy.id, object.id);
+        assert_eq!((copy.class, copy.version), (object.class, 1));
+        assert_eq!(copy.value(CKA_UNIQUE_ID), Some(copy.id.to_string().as_bytes()));
+        one_way(object, &copy, login);
+        record(&copy);
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::any::Any;
 use std::cell::RefCell;
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use cryptoki_sys::{CK_RV, CKR_OK};
@@ -18,10 +20,28 @@ use crate::module::Module;
 static INSTANCE: PerProcess<RwLock<Option<Arc<Module>>>> = PerProcess::new();
 
 thread_local! {
-    /// The instance that this thread used last, and the state word under which it was the one: as long as the word is the
-    /// same, threads do not even share a reference count.
-    static SEEN: RefCell<Option<(Word, Arc<Module>)>> = const { RefCell::new(None) };
+    /// The instance that this thread used last: as long as the state word is the same, threads do not even share a reference count.
+    static SEEN: RefCell<Option<Seen>> = const { RefCell::new(None) };
 }
+
+/// An instance and the state word under which it was the one.
+struct Seen {
+    word: Word,
+    module: ManuallyDrop<Arc<Module>>,
+}
+
+impl Drop for Seen {
+    fn drop(&mut self) {
+        // What a forked child has of its parent's it leaves alone: other threads of the parent were at work on it.
+        if self.word.process() == fork::process() {
+            // SAFETY: the value is dropped here, once, and not used again.
+            unsafe { ManuallyDrop::drop(&mut self.module) };
+        }
+    }
+}
+
+/// Whether panics are silent already; set once, as the standard library's lock on the hook might be inherited.
+static SILENT: AtomicBool = AtomicBool::new(false);
 
 /// The way of every call that needs an initialised library.
 pub(super) fn call(name: &'static str, body: impl FnOnce(&Module) -> Result<()>) -> CK_RV {
@@ -60,7 +80,9 @@ pub(super) fn initialize(config: impl FnOnce() -> Result<Config>) -> Result<()> 
     }
     let config = config()?;
     // The host's stderr is not ours: a panic becomes a code and a line in our own log.
-    std::panic::set_hook(Box::new(|_| ()));
+    if !SILENT.swap(true, Ordering::Relaxed) {
+        std::panic::set_hook(Box::new(|_| ()));
+    }
     *instance = Some(Arc::new(Module::open(config)?));
     fork::set_state(true);
     Ok(())
@@ -90,10 +112,10 @@ fn with_module<T>(work: impl FnOnce(&Module) -> T) -> Result<T> {
     let seen = SEEN.try_with(|seen| {
         // Borrowed already only when a signal handler calls in from inside a call.
         let mut seen = seen.try_borrow_mut().ok()?;
-        if seen.as_ref().is_none_or(|(seen_word, _)| *seen_word != word) {
-            *seen = Some((word, current()?));
+        if seen.as_ref().is_none_or(|seen| seen.word != word) {
+            *seen = Some(Seen { word, module: ManuallyDrop::new(current()?) });
         }
-        let (_, module) = seen.as_ref()?;
+        let Seen { module, .. } = seen.as_ref()?;
         work.take().map(|work| work(module))
     });
     if let Ok(Some(done)) = seen {

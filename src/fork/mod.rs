@@ -8,9 +8,8 @@ mod per_process;
 
 pub use per_process::PerProcess;
 
-use std::ptr::NonNull;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 /// What the low two bits of the word say of this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,17 +125,32 @@ impl Page {
     }
 }
 
+/// Made without a lock: a child forked while another thread was making the page must not wait for that thread.
+static PAGE: AtomicPtr<Page> = AtomicPtr::new(ptr::null_mut());
+
 fn page() -> &'static Page {
-    static PAGE: OnceLock<Page> = OnceLock::new();
-    PAGE.get_or_init(|| {
-        let (word, owner) = match wiped_page() {
-            Some(word) => (word, None),
-            None => (&*Box::leak(Box::new(AtomicU64::new(0))), Some(AtomicU32::new(0))),
-        };
-        // SAFETY: `word` is 'static, and C only ever uses it atomically.
-        unsafe { keystead_publish_state_word(word.as_ptr()) };
-        Page { word, owner }
-    })
+    // SAFETY: the pointer is null or was leaked from a box and is never freed.
+    match unsafe { PAGE.load(Ordering::Acquire).as_ref() } {
+        Some(page) => page,
+        None => make_page(),
+    }
+}
+
+#[cold]
+fn make_page() -> &'static Page {
+    let (word, owner) = match wiped_page() {
+        Some(word) => (word, None),
+        None => (&*Box::leak(Box::new(AtomicU64::new(0))), Some(AtomicU32::new(0))),
+    };
+    let fresh = Box::into_raw(Box::new(Page { word, owner }));
+    // A thread that comes second leaves a page unused; that happens once in the life of a process, if ever.
+    let first = PAGE.compare_exchange(ptr::null_mut(), fresh, Ordering::AcqRel, Ordering::Acquire);
+    let page = first.map_or_else(|page| page, |_| fresh);
+    // SAFETY: `page` was leaked from a box, here or by the thread that was first, and is never freed.
+    let page = unsafe { &*page };
+    // SAFETY: the word is 'static, and C only ever uses it atomically.
+    unsafe { keystead_publish_state_word(page.word.as_ptr()) };
+    page
 }
 
 /// A zeroed word in a page of its own that a forked child finds zeroed again, or nothing where that cannot be had.
@@ -209,11 +223,11 @@ mod tests {
     }
 
     /// The word is the process's, and other tests of this process look at it.
-    fn in_a_child(work: fn()) {
+    fn in_a_child(work: impl FnOnce()) {
         // SAFETY: the child does its work and leaves by `_exit`.
         let child = unsafe { libc::fork() };
         if child == 0 {
-            let failed = std::panic::catch_unwind(work).is_err();
+            let failed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err();
             // SAFETY: leaves without running anything of the parent's.
             unsafe { libc::_exit(failed.into()) };
         }

@@ -147,8 +147,11 @@ impl Message {
                 ));
             }
         };
-        let iv = iv.try_into().map_or_else(|_| Iv::Other(iv.to_vec()), Iv::Usual);
-        Ok(Self { iv, aad: aad.to_vec(), tag })
+        let iv = match iv.try_into() {
+            Ok(usual) => Iv::Usual(usual),
+            Err(_) => Iv::Other(copy(iv)?),
+        };
+        Ok(Self { iv, aad: copy(aad)?, tag })
     }
 
     fn iv(&self) -> &[u8] {
@@ -157,4 +160,12 @@ impl Message {
             Iv::Other(iv) => iv,
         }
     }
+}
+
+/// A copy of something as long as the caller likes: no memory for it is an answer, not the end of the host.
+fn copy(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(bytes.len()).map_err(|_| Error::HostMemory("a copy of a mechanism's parameter"))?;
+    copy.extend_from_slice(bytes);
+    Ok(copy)
 }

@@ -65,6 +65,14 @@ impl Chain {
         }
     }
 
+    /// The chain for a block that follows this one of ciphertext.
+    fn behind(self, before: &[u8; BLOCK]) -> Self {
+        match self {
+            Self::Ecb => Self::Ecb,
+            Self::Cbc(_) => Self::Cbc(*before),
+        }
+    }
+
     fn decrypt(&mut self, keyed: &Keyed, io: &mut InOut<'_>, length: usize) -> Result<()> {
         match self {
             Self::Ecb => keyed.ecb()?.decrypt(io, length),
@@ -150,37 +158,25 @@ impl BlockDecrypting {
         Ciphering::BlockDecrypt(Self { chain, held: Held::default(), padded })
     }
 
-    /// The plaintext of the held last block without its padding.
-    fn open_last(&self, keyed: &Keyed) -> Result<(Zeroizing<[u8; BLOCK]>, usize)> {
-        if self.held.length != BLOCK {
-            return Err(Error::EncryptedDataLenRange);
-        }
-        let mut block = Zeroizing::new(self.held.block);
-        let mut chain = self.chain;
-        chain.decrypt(keyed, &mut InOut::in_place(block.as_mut_slice()), BLOCK)?;
-        let padding = block.last().copied().unwrap_or_default();
-        let text = BLOCK.checked_sub(usize::from(padding)).filter(|text| *text < BLOCK);
-        let text = text.ok_or(Error::EncryptedDataInvalid)?;
-        // Every byte is looked at, whatever the others are.
-        let wrong = block.iter().skip(text).fold(0, |wrong, byte| wrong | (byte ^ padding));
-        if wrong == 0 { Ok((block, text)) } else { Err(Error::EncryptedDataInvalid) }
+    /// The length of the whole message's text, which only its last block tells.
+    fn text_length(&self, keyed: &Keyed, input: &[u8]) -> Result<usize> {
+        let (front, last) = input.split_last_chunk::<BLOCK>().ok_or(Error::EncryptedDataLenRange)?;
+        let chain = front.last_chunk::<BLOCK>().map_or(self.chain, |before| self.chain.behind(before));
+        let (_, text) = open_last(keyed, chain, last)?;
+        Ok(front.len().saturating_add(text))
     }
+}
 
-    /// The whole message into a buffer that may be too small for anything but its exact length.
-    fn whole_in_scratch(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()> {
-        let chain = self.chain;
-        let mut scratch = Zeroizing::new(vec![0; io.len()]);
-        let mut inner = InOut::from_slices(io.input(), &mut scratch);
-        self.update(keyed, &mut inner)?;
-        self.finish(keyed, &mut inner)?;
-        let written = inner.written();
-        let text = scratch.get(..written).unwrap_or_default();
-        if text.len() > io.room() {
-            (self.chain, self.held) = (chain, Held::default());
-            return Err(Error::BufferTooSmall);
-        }
-        io.write(text)
-    }
+/// The plaintext of the last block, and its length without the padding.
+fn open_last(keyed: &Keyed, mut chain: Chain, block: &[u8; BLOCK]) -> Result<(Zeroizing<[u8; BLOCK]>, usize)> {
+    let mut block = Zeroizing::new(*block);
+    chain.decrypt(keyed, &mut InOut::in_place(block.as_mut_slice()), BLOCK)?;
+    let padding = block.last().copied().unwrap_or_default();
+    let text = BLOCK.checked_sub(usize::from(padding)).filter(|text| *text < BLOCK);
+    let text = text.ok_or(Error::EncryptedDataInvalid)?;
+    // Every byte is looked at, whatever the others are.
+    let wrong = block.iter().skip(text).fold(0, |wrong, byte| wrong | (byte ^ padding));
+    if wrong == 0 { Ok((block, text)) } else { Err(Error::EncryptedDataInvalid) }
 }
 
 impl Cipher for BlockDecrypting {
@@ -197,8 +193,8 @@ impl Cipher for BlockDecrypting {
     }
 
     fn whole(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()> {
-        if io.room() < self.whole_length(io.len())? {
-            return self.whole_in_scratch(keyed, io);
+        if io.room() < self.whole_length(io.len())? && io.room() < self.text_length(keyed, io.input())? {
+            return Err(Error::BufferTooSmall);
         }
         self.update(keyed, io)?;
         self.finish(keyed, io)
@@ -234,7 +230,7 @@ impl Cipher for BlockDecrypting {
         if self.finish_length()? == 0 {
             return Ok(());
         }
-        let (block, text) = self.open_last(keyed)?;
+        let (block, text) = open_last(keyed, self.chain, &self.held.block)?;
         io.write(block.get(..text).unwrap_or_default())
     }
 }

@@ -76,6 +76,9 @@ pub type Begin<T> = fn(&Keyed, &Parameter<'_>) -> Result<T>;
 
 /// How a mechanism wraps and unwraps the value of a secret key.
 pub struct Wrapping {
+    /// Whether the wrapped form says how long the value is. Where it does not, a key whose type leaves its length open
+    /// needs `CKA_VALUE_LEN`.
+    pub tells_length: bool,
     /// The length in bytes of the wrapped form of a value of so many bytes.
     pub wrapped_length: fn(usize) -> Result<usize>,
     /// Wraps a value.

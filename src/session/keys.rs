@@ -78,6 +78,9 @@ impl Sessions {
             let template = Template::parse(given, Way::Unwrap)?;
             let key_type = template.key_type.ok_or(Error::TemplateIncomplete("CKA_KEY_TYPE"))?;
             let length = template.value_length;
+            if length.is_none() && key_type.has_open_length() && !how.tells_length {
+                return Err(Error::TemplateIncomplete("CKA_VALUE_LEN"));
+            }
             let draft = Draft::new(template, caller.login);
             session.add_key(&caller, draft, || {
                 let value = (how.unwrap)(&keyed, parameter, wrapped, length)?;

@@ -19,6 +19,7 @@ mod digest_key;
 mod durability;
 mod exits;
 mod fork;
+mod forks;
 mod gcm;
 mod library;
 mod linking;
@@ -59,6 +60,7 @@ const SUITES: &[&[Test]] = &[
     durability::TESTS,
     exits::TESTS,
     fork::TESTS,
+    forks::TESTS,
     gcm::TESTS,
     library::TESTS,
     linking::TESTS,
@@ -90,6 +92,7 @@ const PEERS: &[&[Test]] = &[
     changes::PEERS,
     durability::PEERS,
     fork::PEERS,
+    forks::PEERS,
     login::PEERS,
     objects::PEERS,
     pins::PEERS,

@@ -77,12 +77,13 @@ fn keys_of_any_length_travel() {
         for padded in FORMS.into_iter().filter(|form| wrapped_length(*form, length).is_some()) {
             let mechanism = Mechanism::plain(padded);
             let wrapped = ok!(session.wrap(&mechanism, kek, key));
-            let back = ok!(session.unwrap(&mechanism, kek, &wrapped, &readable_secret()), "without CKA_VALUE_LEN");
-            let mut expected = value.clone();
+            let back = session.unwrap(&mechanism, kek, &wrapped, &readable_secret());
             if padded == CKM_AES_KEY_WRAP {
-                expected.resize(length.next_multiple_of(8), 0);
+                // Neither the form nor the key type says how long the value is.
+                fails!(back, CKR_TEMPLATE_INCOMPLETE, "without CKA_VALUE_LEN");
+                continue;
             }
-            assert_eq!(ok!(session.value(back, CKA_VALUE)), expected);
+            assert_eq!(ok!(session.value(ok!(back, "without CKA_VALUE_LEN"), CKA_VALUE)), value);
         }
     }
 }

@@ -37,7 +37,7 @@ pub use in_place::GUARD;
 pub use mechanism::Mechanism;
 pub use module::{Module, initialize_args};
 pub use operation::{Decrypt, Digest, Encrypt, Operation, Sign};
-pub use process::{Forked, Peer, arguments, hear, say};
+pub use process::{Forked, Peer, arguments, end_after, hear, say, tell};
 pub use rv::{Result, Rv};
 pub use session::Session;
 pub use system::{

@@ -85,6 +85,21 @@ pub fn say(line: impl std::fmt::Display) {
     println!("{line}");
 }
 
+/// In a peer with threads, and in the children that it forks: tells the test a line. Takes no lock, which another thread might
+/// hold at the moment of a fork.
+pub fn tell(line: &str) {
+    let line = format!("{line}\n");
+    // SAFETY: the bytes live through the call. A line is shorter than what a pipe takes at once.
+    let written = unsafe { libc::write(libc::STDOUT_FILENO, line.as_ptr().cast(), line.len()) };
+    assert_eq!(written, line.len() as isize, "the test hears");
+}
+
+/// In a forked child: ends it by SIGALRM if it hangs.
+pub fn end_after(seconds: u32) {
+    // SAFETY: a plain system call.
+    unsafe { libc::alarm(seconds) };
+}
+
 /// In a peer: the next line from the test; empty when there is none any more.
 pub fn hear() -> String {
     let mut line = String::new();
@@ -123,18 +138,19 @@ impl Forked {
         }
     }
 
-    /// Waits for the child; its bytes, where it succeeded.
-    pub fn join(mut self) -> Vec<u8> {
+    /// Waits for the child; its bytes. The test fails where the child did.
+    pub fn join(self) -> Vec<u8> {
+        self.outcome().unwrap_or_else(|status| panic!("the forked child failed: status {status:#x}"))
+    }
+
+    /// Waits for the child; its bytes, or the status of one that failed.
+    pub fn outcome(mut self) -> std::result::Result<Vec<u8>, i32> {
         let mut bytes = Vec::new();
         self.output.read_to_end(&mut bytes).expect("the child's pipe");
         let mut status = 0;
         // SAFETY: the child is ours and not waited for elsewhere.
         assert_eq!(unsafe { libc::waitpid(self.id, &mut status, 0) }, self.id, "waitpid");
-        assert!(
-            libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0,
-            "the forked child failed: status {status:#x}"
-        );
-        bytes
+        if libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0 { Ok(bytes) } else { Err(status) }
     }
 }
 

@@ -93,4 +93,12 @@ impl Token {
         ok!(self.module.finalize());
         self.module.initialize()
     }
+
+    /// SQLite's own check of the database, with no session of this process on it.
+    pub fn is_sound(&self) {
+        ok!(self.module.finalize());
+        let database = rusqlite::Connection::open(self.home.database()).expect("the database");
+        let verdict: String = database.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("a verdict");
+        assert_eq!(verdict, "ok");
+    }
 }
