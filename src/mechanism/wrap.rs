@@ -153,9 +153,15 @@ fn wrapped_length(form: Form, length: usize) -> Result<usize> {
 }
 
 fn wrap(how: KeyWrap, keyed: &Keyed, value: &Secret) -> Result<Vec<u8>> {
-    let mut filled = Secret::zeroed(filled_up(how.form, value.len()));
-    filled.expose_mut().iter_mut().zip(value.expose()).for_each(|(to, from)| *to = *from);
-    how.wrap(keyed.wrap()?, filled.expose()).map_err(|_| Error::KeySizeRange)
+    let (key, length) = (keyed.wrap()?, filled_up(how.form, value.len()));
+    let wrapped = if length == value.len() {
+        how.wrap(key, value.expose())
+    } else {
+        let mut filled = Secret::zeroed(length);
+        filled.expose_mut().iter_mut().zip(value.expose()).for_each(|(to, from)| *to = *from);
+        how.wrap(key, filled.expose())
+    };
+    wrapped.map_err(|_| Error::KeySizeRange)
 }
 
 fn unwrap(how: KeyWrap, keyed: &Keyed, wrapped: &[u8], length: Option<usize>) -> Result<Secret> {

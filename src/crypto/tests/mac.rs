@@ -45,6 +45,40 @@ fn hashes_of_abc() {
     }
 }
 
+/// NIST's examples for FIPS 202: no message, and one of 1,600 bits, which is longer than each block.
+#[test]
+fn hashes_of_fips_202() {
+    for (algorithm, of_nothing, of_1600_bits) in [
+        (
+            Algorithm::Sha3_224,
+            "6b4e03423667dbb73b6e15454f0eb1abd4597f9a1b078e3f5b5a6bc7",
+            "9376816aba503f72f96ce7eb65ac095deee3be4bf9bbc2a1cb7e11e0",
+        ),
+        (
+            Algorithm::Sha3_256,
+            "a7ffc6f8bf1ed76651c14756a061d662f580ff4de43b49fa82d80a4b80f8434a",
+            "79f38adec5c20307a98ef76e8324afbfd46cfd81b22e3973c65fa1bd9de31787",
+        ),
+        (
+            Algorithm::Sha3_384,
+            "0c63a75b845e4f7d01107d852e4c2485c51a50aaaa94fc61995e71bbee983a2ac3713831264adb47fb6bd1e058d5f004",
+            "1881de2ca7e41ef95dc4732b8f5f002b189cc1e42b74168ed1732649ce1dbcdd76197a31fd55ee989f2d7050dd473e8f",
+        ),
+        (
+            Algorithm::Sha3_512,
+            "a69f73cca23a9ac5c8b567dc185a756e97c982164fe25859e0d1dcc1475c80a6 \
+             15b2123af1f5f94c11e3e9402c3ac558f500199d95b6d3e301758586281dcd26",
+            "e76dfad22084a8b1467fcf2ffa58361bec7628edf5f3fdc0e4805dc48caeeca8 \
+             1b7c13c30adf52a3659584739a2df46be589c51ca1a4a8416df6545a1ce8ba00",
+        ),
+    ] {
+        assert_eq!(Hash::new(algorithm).finish().as_ref(), hex(of_nothing));
+        let mut hash = Hash::new(algorithm);
+        hash.update(&[0xa3; 200]);
+        assert_eq!(hash.finish().as_ref(), hex(of_1600_bits));
+    }
+}
+
 /// RFC 2202, section 3, and RFC 4231, section 4: keys shorter than a block, of a block, and longer, and cut MACs.
 #[test]
 fn hmac_of_rfc_2202_and_rfc_4231() {
