@@ -11,6 +11,7 @@ use cryptoki_sys::{CK_RV, CKR_OK};
 
 use super::code;
 use crate::config::Config;
+use crate::crypto;
 use crate::error::{Error, Result};
 use crate::fork::{self, PerProcess, State, Word};
 use crate::log::Level;
@@ -113,6 +114,7 @@ fn with_module<T>(work: impl FnOnce(&Module) -> T) -> Result<T> {
         // Borrowed already only when a signal handler calls in from inside a call.
         let mut seen = seen.try_borrow_mut().ok()?;
         if seen.as_ref().is_none_or(|seen| seen.word != word) {
+            crypto::settle_thread();
             *seen = Some(Seen { word, module: ManuallyDrop::new(current()?) });
         }
         let Seen { module, .. } = seen.as_ref()?;

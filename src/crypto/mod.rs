@@ -18,6 +18,7 @@ pub mod random;
 mod ffi;
 
 pub use crate::secret::equal;
+pub use ffi::thread::settle as settle_thread;
 pub use hash::Output;
 pub use in_out::InOut;
 

@@ -4,8 +4,10 @@
 //! reads 0 however it was made: by `fork` with handlers, by raw `clone`, or before any handler ran. One load answers
 //! "initialised?" and "forked?". Where the page cannot be had, the process id kept beside it is compared instead.
 
+mod gate;
 mod per_process;
 
+pub use gate::{Gate, Inside};
 pub use per_process::PerProcess;
 
 use std::ptr::{self, NonNull};

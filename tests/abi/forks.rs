@@ -74,7 +74,7 @@ fn parent_with_busy_threads() {
         },
         // Each leaves a line in the log.
         &|_| fails!(session.destroy(0), CKR_OBJECT_HANDLE_INVALID),
-        &|_| std::thread::scope(|scope| drop(scope.spawn(|| come_and_go(&module, slot)).join())),
+        &|_| in_a_thread(&|| come_and_go(&module, slot)),
     ];
     let counts = [const { AtomicU32::new(0) }; 6];
     std::thread::scope(|scope| {
@@ -145,7 +145,7 @@ fn threads_come_and_go_while_their_process_forks() {
             let busy = &busy;
             scope.spawn(move || {
                 while busy.load(Ordering::Relaxed) {
-                    std::thread::scope(|scope| drop(scope.spawn(|| come_and_go(&module, slot)).join()));
+                    in_a_thread(&|| come_and_go(&module, slot));
                 }
             });
         }
@@ -154,7 +154,6 @@ fn threads_come_and_go_while_their_process_forks() {
                 end_after(20);
                 ok!(module.initialize());
                 come_and_go(&module, slot);
-                std::thread::scope(|scope| drop(scope.spawn(|| come_and_go(&module, slot)).join()));
                 ok!(module.finalize());
                 vec![1]
             };

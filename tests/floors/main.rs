@@ -63,13 +63,17 @@ const CRATES: [(&str, &[&str]); 19] = [
 ];
 
 /// Every `static` outside `abi`, each with its reason.
-const STATICS: [(&str, &str, &str); 6] = [
+const STATICS: [(&str, &str, &str); 10] = [
     ("src/fork/mod.rs", "PAGE", "the page of the state word, one a process"),
+    ("src/fork/gate.rs", "GATES", "`pthread_atfork` takes no argument"),
+    ("src/fork/gate.rs", "HANDLERS", "`pthread_atfork` is for ever, so it is called once"),
+    ("src/fork/gate.rs", "INSIDE", "tells a fork from inside a call, by thread"),
+    ("src/fork/gate.rs", "SHUT", "holds the gates from before a fork until after it, by thread"),
+    ("src/crypto/ffi/thread.rs", "THREADS", "the gate before AWS-LC's lock, which is the process's"),
+    ("src/crypto/ffi/thread.rs", "SETTLED", "what AWS-LC keeps for a thread ends with it"),
     ("src/lock.rs", "HELD", "the ranks that a thread holds, in builds with assertions only"),
-    ("src/store/sqlite/gate.rs", "REGISTRY", "`pthread_atfork` takes no argument"),
-    ("src/store/sqlite/gate.rs", "INSIDE", "tells a fork from inside a call, by thread"),
-    ("src/store/sqlite/gate.rs", "FORKING", "holds the gate from before a fork until after it, by thread"),
-    ("src/store/sqlite/gate.rs", "HANDLERS", "`pthread_atfork` is for ever, so it is called once"),
+    ("src/store/sqlite/gate.rs", "GATE", "the gate before SQLite, whose state is the process's"),
+    ("src/store/sqlite/gate.rs", "REGISTRY", "the connections that a fork closes"),
 ];
 
 /// Where `unsafe` is, each with its reason.

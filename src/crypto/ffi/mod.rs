@@ -5,6 +5,7 @@ pub mod cmac;
 pub mod gcm;
 #[cfg(test)]
 pub mod oracle;
+pub mod thread;
 
 use std::ptr::NonNull;
 

@@ -8,22 +8,20 @@
 //! A child made behind the handlers' back (raw `clone`, or `fork` in a signal handler that interrupted a visit) finds
 //! connections counted as open, and does no store work until it execs.
 
-use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use super::super::hold;
 use super::notice::Notice;
 use super::pool::Pool;
-use super::system;
 use crate::error::{Error, Result};
-use crate::fork::PerProcess;
+use crate::fork::{Gate, Inside, PerProcess};
 
 /// Being inside the gate: the right to call SQLite, for one short piece of work that waits for nobody. Never nested.
 pub(super) struct Visit {
     registry: &'static Registry,
-    gate: Option<RwLockReadGuard<'static, ()>>,
+    _inside: Inside,
 }
 
 impl Visit {
@@ -32,16 +30,13 @@ impl Visit {
     /// # Errors
     /// [`Error::DeviceError`] in a child that was made while connections were open.
     pub(super) fn enter() -> Result<Self> {
-        register_handlers()?;
+        GATE.register().map_err(|_| Error::HostMemory("no room for the handlers that fork needs"))?;
         let registry = registry();
         if registry.orphaned {
             let reason = "this process was forked out of a store in use (raw clone, or fork in a signal handler)";
             return Err(Error::DeviceError(reason.into()));
         }
-        debug_assert!(!INSIDE.get(), "visits do not nest: a fork between the two would wait for ever");
-        INSIDE.set(true);
-        let gate = registry.gate.read().unwrap_or_else(PoisonError::into_inner);
-        Ok(Self { registry, gate: Some(gate) })
+        Ok(Self { registry, _inside: GATE.enter() })
     }
 
     /// The connections of the store with this number, all closed if it is new in this process.
@@ -63,13 +58,6 @@ impl Visit {
     }
 }
 
-impl Drop for Visit {
-    fn drop(&mut self) {
-        self.gate = None;
-        INSIDE.set(false);
-    }
-}
-
 /// One open connection, see [`Visit::count_connection`].
 pub(super) struct Counted(&'static Registry);
 
@@ -86,8 +74,6 @@ pub(super) fn next_number() -> u64 {
 
 /// This process's open stores.
 struct Registry {
-    /// Held for reading by visits, for writing round `fork`.
-    gate: RwLock<()>,
     /// Locked inside the gate only, so that it is free when `fork` has the gate.
     pools: Mutex<BTreeMap<u64, Arc<Pool>>>,
     /// Connections that are open or being opened or closed.
@@ -102,18 +88,16 @@ impl Registry {
     /// The registry of a process whose parent left `previous`.
     fn after(previous: Option<&Self>) -> Self {
         Self {
-            gate: RwLock::new(()),
             pools: Mutex::default(),
             open: AtomicUsize::new(0),
             next: AtomicU64::new(previous.map_or(0, |previous| previous.next.load(Ordering::Relaxed))),
             orphaned: previous.is_some_and(|previous| previous.orphaned || previous.open.load(Ordering::SeqCst) != 0),
         }
     }
-
-    fn close_connections(&self) {
-        hold(&self.pools).values().for_each(|pool| pool.close());
-    }
 }
+
+/// Guards SQLite.
+static GATE: Gate = Gate::new(close_connections);
 
 static REGISTRY: PerProcess<Registry> = PerProcess::new();
 
@@ -121,47 +105,9 @@ fn registry() -> &'static Registry {
     REGISTRY.get_or_init(|| Registry::after(REGISTRY.inherited()))
 }
 
-thread_local! {
-    /// Whether this thread is inside the gate or on its way in or out.
-    static INSIDE: Cell<bool> = const { Cell::new(false) };
-    /// The gate, while this thread forks.
-    static FORKING: RefCell<Option<RwLockWriteGuard<'static, ()>>> = const { RefCell::new(None) };
-}
-
-static HANDLERS: AtomicBool = AtomicBool::new(false);
-
-/// Two threads at once may both register; the handlers do nothing the second time round.
-fn register_handlers() -> Result<()> {
-    if HANDLERS.load(Ordering::Acquire) {
-        return Ok(());
+/// To be called with nobody inside.
+fn close_connections() {
+    if let Some(registry) = REGISTRY.get() {
+        hold(&registry.pools).values().for_each(|pool| pool.close());
     }
-    system::at_fork(before_fork, in_parent, in_child)
-        .map_err(|_| Error::HostMemory("no room for the handlers that fork needs"))?;
-    HANDLERS.store(true, Ordering::Release);
-    Ok(())
-}
-
-extern "C" fn before_fork() {
-    let Some(registry) = REGISTRY.get() else { return };
-    // A signal handler forks inside a visit of this thread: waiting for its end would be waiting for ever.
-    if INSIDE.try_with(Cell::get).unwrap_or(true) {
-        return;
-    }
-    let _ = FORKING.try_with(|forking| {
-        let Ok(mut forking) = forking.try_borrow_mut() else { return };
-        if forking.is_none() {
-            let gate = registry.gate.write().unwrap_or_else(PoisonError::into_inner);
-            registry.close_connections();
-            *forking = Some(gate);
-        }
-    });
-}
-
-extern "C" fn in_parent() {
-    let _ = FORKING.try_with(RefCell::take);
-}
-
-extern "C" fn in_child() {
-    // The parent's gate stays shut in the child's copy; nobody looks at it again.
-    let _ = FORKING.try_with(|forking| std::mem::forget(forking.take()));
 }

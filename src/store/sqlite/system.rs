@@ -28,15 +28,6 @@ pub(super) fn system_errno(connection: &Connection) -> i32 {
     unsafe { ffi::sqlite3_system_errno(connection.handle()) }
 }
 
-/// Has `fork` call these three: before it, and after it in the parent and in the child.
-pub(super) fn at_fork(before: extern "C" fn(), parent: extern "C" fn(), child: extern "C" fn()) -> io::Result<()> {
-    // SAFETY: the three are functions of this library, which is never unmapped (linked with `-z nodelete`).
-    match unsafe { libc::pthread_atfork(Some(before), Some(parent), Some(child)) } {
-        0 => Ok(()),
-        error => Err(io::Error::from_raw_os_error(error)),
-    }
-}
-
 /// Takes an exclusive OFD lock on the file's first byte. False: somebody else has it.
 pub(super) fn try_lock(file: &File) -> io::Result<bool> {
     match ofd_lock(file, libc::F_WRLCK) {

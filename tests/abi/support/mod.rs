@@ -41,8 +41,8 @@ pub use process::{Forked, Peer, arguments, end_after, hear, say, tell};
 pub use rv::{Result, Rv};
 pub use session::Session;
 pub use system::{
-    become_nobody, close_standard_streams, closed_on_exec, descriptors, limit, locale, make_setuid_of_nobody,
-    open_to_all, set_mode, set_variable, umask, with_interrupting_timer, with_umask,
+    become_nobody, close_standard_streams, closed_on_exec, descriptors, in_a_thread, limit, locale,
+    make_setuid_of_nobody, open_to_all, set_mode, set_variable, umask, with_interrupting_timer, with_umask,
 };
 pub use table::{Entry, FUNCTIONS, Table, call_blank};
 pub use template::Template;

@@ -1,6 +1,6 @@
 //! System calls that tests need and the standard library does not offer.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, c_void};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -45,6 +45,25 @@ pub fn make_setuid_of_nobody(program: &Path) -> bool {
     }
     set_mode(program, 0o4755);
     true
+}
+
+/// Works in a thread that begins and ends for it, as a C program makes one: the standard library's own threads take locks of
+/// that library, which a forked child may find held for ever.
+pub fn in_a_thread(work: &(dyn Fn() + Sync)) {
+    extern "C" fn run(work: *mut c_void) -> *mut c_void {
+        // SAFETY: the pointer is that of `in_a_thread`, which waits until this function has returned.
+        let work = unsafe { *work.cast::<&(dyn Fn() + Sync)>() };
+        if std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err() {
+            std::process::abort();
+        }
+        std::ptr::null_mut()
+    }
+    let mut thread: libc::pthread_t = 0;
+    let argument = std::ptr::from_ref(&work).cast_mut().cast();
+    // SAFETY: `thread` has room for the thread's name, and the argument outlives the thread.
+    assert_eq!(unsafe { libc::pthread_create(&mut thread, std::ptr::null(), run, argument) }, 0, "a thread");
+    // SAFETY: the thread was made above and is joined once.
+    assert_eq!(unsafe { libc::pthread_join(thread, std::ptr::null_mut()) }, 0);
 }
 
 /// Sets or removes a variable of the environment.

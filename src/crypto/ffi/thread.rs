@@ -1,0 +1,44 @@
+//! What AWS-LC keeps for each thread: its errors.
+//!
+//! When a thread has its first error, and when such a thread ends, AWS-LC takes a lock of the process that nobody resets in
+//! a child. A child that was forked at that moment would wait for ever at an error of its own: the first ciphertext that
+//! does not authenticate. So both is done here, inside a gate that `fork` waits for.
+
+use aws_lc_sys::{AWSLC_thread_local_clear, ERR_clear_error};
+
+use crate::fork::Gate;
+
+/// Has AWS-LC keep all that it will ever keep for this thread, and drop it when the thread ends. Nothing after the first
+/// time.
+pub fn settle() {
+    // A thread that is ending already has AWS-LC do as it likes.
+    let _ = SETTLED.try_with(|_| ());
+}
+
+thread_local! {
+    static SETTLED: Settled = Settled::new();
+}
+
+struct Settled;
+
+impl Settled {
+    fn new() -> Self {
+        // Where the system has no room for handlers of `fork`, nothing can be done about it here.
+        let _ = THREADS.register();
+        let _inside = THREADS.enter();
+        // SAFETY: takes nothing; it makes the list of errors in order to clear it.
+        unsafe { ERR_clear_error() };
+        Self
+    }
+}
+
+impl Drop for Settled {
+    fn drop(&mut self) {
+        let _inside = THREADS.enter();
+        // SAFETY: takes nothing, and frees what this thread alone uses. What AWS-LC may be asked for later, it makes anew.
+        unsafe { AWSLC_thread_local_clear() };
+    }
+}
+
+/// Guards AWS-LC's lock.
+static THREADS: Gate = Gate::new(|| ());
