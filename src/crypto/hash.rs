@@ -78,6 +78,13 @@ macro_rules! states {
                 })
             }
 
+            /// The hash of a whole message.
+            pub fn whole(algorithm: Algorithm, data: &[u8]) -> Output {
+                match algorithm {
+                    $(Algorithm::$name => Output::new(&<$state as Digest>::digest(data))),*
+                }
+            }
+
             /// Adds `data`.
             pub fn update(&mut self, data: &[u8]) {
                 match &mut self.0 {

@@ -11,7 +11,7 @@ use cryptoki_sys::*;
 use super::*;
 use crate::config::{Pins, Wrapping};
 use crate::log::Log;
-use crate::mechanism::{Mechanisms, Parameter};
+use crate::mechanism::{Mechanism, Mechanisms, Parameter};
 use crate::object::{Given, Search};
 use crate::store::memory::MemoryFolder;
 use crate::store::sqlite::SqliteFolder;
