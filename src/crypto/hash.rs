@@ -126,11 +126,11 @@ impl Output {
     /// The length of the longest in bytes.
     pub const LONGEST: usize = 64;
 
-    /// A copy of `digest`, of which no more than [`LONGEST`](Self::LONGEST) bytes are taken.
+    /// A copy of `digest`, which has no more than [`LONGEST`](Self::LONGEST) bytes.
     pub fn new(digest: &[u8]) -> Self {
         let mut output = Self { bytes: [0; Self::LONGEST], length: digest.len() };
-        for (to, from) in output.bytes.iter_mut().zip(digest) {
-            *to = *from;
+        if let Some(bytes) = output.bytes.get_mut(..digest.len()) {
+            bytes.copy_from_slice(digest);
         }
         output
     }

@@ -43,17 +43,17 @@ impl Sessions {
     }
 
     /// `C_Encrypt`, `C_Decrypt`. May not finish what parts have begun.
-    pub fn crypt_whole(&self, session: Handle, direction: Direction, output: Output<'_>) -> Result<Length> {
+    pub fn crypt_whole(&self, session: Handle, direction: Direction, output: &mut Output<'_>) -> Result<Length> {
         self.crypt(session, direction, output, Step::Whole)
     }
 
     /// `C_EncryptUpdate`, `C_DecryptUpdate`
-    pub fn crypt_update(&self, session: Handle, direction: Direction, output: Output<'_>) -> Result<Length> {
+    pub fn crypt_update(&self, session: Handle, direction: Direction, output: &mut Output<'_>) -> Result<Length> {
         self.crypt(session, direction, output, Step::Update)
     }
 
     /// `C_EncryptFinal`, `C_DecryptFinal`
-    pub fn crypt_final(&self, session: Handle, direction: Direction, output: Output<'_>) -> Result<Length> {
+    pub fn crypt_final(&self, session: Handle, direction: Direction, output: &mut Output<'_>) -> Result<Length> {
         self.crypt(session, direction, output, Step::Final)
     }
 
@@ -67,7 +67,7 @@ impl Sessions {
 
     /// A size query and a buffer that is too small never consume the operation; a successful Update goes on; everything
     /// else ends it. PKCS#11 3.2, section 5.2.
-    fn crypt(&self, session: Handle, direction: Direction, output: Output<'_>, step: Step) -> Result<Length> {
+    fn crypt(&self, session: Handle, direction: Direction, output: &mut Output<'_>, step: Step) -> Result<Length> {
         self.with(session, |session| {
             let operation = session.ciphering(direction);
             let outcome = step.take(operation.current()?, output);
@@ -92,7 +92,11 @@ enum Step {
 }
 
 impl Step {
-    fn take(self, Current { keyed, state, in_parts }: Current<'_, Ciphering>, output: Output<'_>) -> Result<Length> {
+    fn take(
+        self,
+        Current { keyed, state, in_parts }: Current<'_, Ciphering>,
+        output: &mut Output<'_>,
+    ) -> Result<Length> {
         if self == Self::Whole && *in_parts {
             return Err(Error::OperationActive);
         }
@@ -102,16 +106,16 @@ impl Step {
             Self::Update => cipher.update_length(input),
             Self::Final => cipher.finish_length(),
         };
-        let mut io = match output {
-            Output::Query(input) => return needed(input).map(Length::Needed),
+        let io = match output {
+            Output::Query(input) => return needed(*input).map(Length::Needed),
             Output::Buffer(io) => io,
         };
         let needed = needed(io.len())?;
         let done = match self {
             _ if io.room() < needed && (self == Self::Update || !cipher.may_give_less()) => Err(Error::BufferTooSmall),
-            Self::Whole => cipher.whole(&keyed, &mut io),
-            Self::Update => cipher.update(&keyed, &mut io),
-            Self::Final => cipher.finish(&keyed, &mut io),
+            Self::Whole => cipher.whole(&keyed, io),
+            Self::Update => cipher.update(&keyed, io),
+            Self::Final => cipher.finish(&keyed, io),
         };
         match done {
             Ok(()) => {

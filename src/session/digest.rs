@@ -43,16 +43,16 @@ impl Sessions {
     }
 
     /// `C_Digest`: the message is the input of `output`.
-    pub fn digest_whole(&self, session: Handle, output: Output<'_>) -> Result<Length> {
+    pub fn digest_whole(&self, session: Handle, output: &mut Output<'_>) -> Result<Length> {
         self.digest(session, true, output)
     }
 
     /// `C_DigestFinal`
-    pub fn digest_final(&self, session: Handle, output: Output<'_>) -> Result<Length> {
+    pub fn digest_final(&self, session: Handle, output: &mut Output<'_>) -> Result<Length> {
         self.digest(session, false, output)
     }
 
-    fn digest(&self, session: Handle, whole: bool, output: Output<'_>) -> Result<Length> {
+    fn digest(&self, session: Handle, whole: bool, output: &mut Output<'_>) -> Result<Length> {
         self.with(session, |session| {
             let active = session.digest.as_ref().ok_or(Error::OperationNotInitialized)?;
             let length = active.algorithm.output_len();
@@ -60,7 +60,7 @@ impl Sessions {
                 session.digest = None;
                 return Err(Error::OperationActive);
             }
-            let mut io = match output {
+            let io = match output {
                 Output::Query(_) => return Ok(Length::Needed(length)),
                 Output::Buffer(io) if io.room() < length => return Ok(Length::TooSmall(length)),
                 Output::Buffer(io) => io,

@@ -32,7 +32,7 @@ impl Sessions {
         mechanism: &Mechanism,
         parameter: &Parameter<'_>,
         [wrapping, key]: [Handle; 2],
-        output: Output<'_>,
+        output: &mut Output<'_>,
     ) -> Result<Length> {
         self.with(session, |session| {
             let caller = session.caller();
@@ -47,7 +47,7 @@ impl Sessions {
             let asked = Use { purpose: Purpose::Wrap, fit, key: facts, other: Some(target_facts) };
             let grant = permit(&caller, &asked)?;
             let length = (how.wrapped_length)(target_facts.length)?;
-            let mut io = match output {
+            let io = match output {
                 Output::Query(_) => return Ok(Length::Needed(length)),
                 Output::Buffer(io) if io.room() < length => return Ok(Length::TooSmall(length)),
                 Output::Buffer(io) => io,

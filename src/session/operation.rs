@@ -63,6 +63,7 @@ impl<T> Operation<T> {
     }
 
     /// The check of every Init, and the beginning of the operation.
+    #[inline(always)]
     pub(super) fn begin(
         &mut self,
         (token, read_write): (&Token, bool),

@@ -50,16 +50,16 @@ impl Sessions {
     }
 
     /// `C_Sign`: the message is the input of `output`.
-    pub fn sign_whole(&self, session: Handle, output: Output<'_>) -> Result<Length> {
+    pub fn sign_whole(&self, session: Handle, output: &mut Output<'_>) -> Result<Length> {
         self.sign(session, true, output)
     }
 
     /// `C_SignFinal`
-    pub fn sign_final(&self, session: Handle, output: Output<'_>) -> Result<Length> {
+    pub fn sign_final(&self, session: Handle, output: &mut Output<'_>) -> Result<Length> {
         self.sign(session, false, output)
     }
 
-    fn sign(&self, session: Handle, whole: bool, output: Output<'_>) -> Result<Length> {
+    fn sign(&self, session: Handle, whole: bool, output: &mut Output<'_>) -> Result<Length> {
         self.with(session, |session| {
             let operation = &mut session.sign;
             let current = operation.current()?;
@@ -68,7 +68,7 @@ impl Sessions {
                 operation.end();
                 return Err(Error::OperationActive);
             }
-            let mut io = match output {
+            let io = match output {
                 Output::Query(_) => return Ok(Length::Needed(length)),
                 Output::Buffer(io) if io.room() < length => return Ok(Length::TooSmall(length)),
                 Output::Buffer(io) => io,

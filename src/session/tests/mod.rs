@@ -72,7 +72,7 @@ impl Fixture {
         let gcm = mechanism(CKM_AES_GCM).unwrap();
         self.sessions.crypt_init(session, Direction::Encrypt, gcm, &parameter, key)?;
         let mut into = [0; 64];
-        let output = Output::Buffer(InOut::from_slices(&[1; 20], &mut into));
+        let output = &mut Output::Buffer(InOut::from_slices(&[1; 20], &mut into));
         self.sessions.crypt_whole(session, Direction::Encrypt, output)
     }
 }
