@@ -55,30 +55,9 @@ impl Log {
 
     /// Writes one line. The text holds no secrets: PINs, keys and plaintext never reach a caller of this.
     pub fn line(&self, level: Level, text: fmt::Arguments<'_>) {
-        let Some(open) = self.0.as_ref().filter(|open| level <= open.level) else {
-            return;
-        };
-        let pid = std::process::id();
-        let name = level.name();
-        // A path with a line break in it must not look like a line of ours.
-        let text = text.to_string().replace(['\n', '\r'], " ");
-        let _ = match &open.sink {
-            Sink::Stderr => system::write_to_stderr(format!("keystead[{pid}] {name}: {text}\n").as_bytes()),
-            Sink::File(path, kept) => {
-                let line = format!("{} [{pid}] {name}: {text}\n", now());
-                match kept.still_open() {
-                    Some(mut file) => file.write_all(line.as_bytes()),
-                    None => file(path).and_then(|mut file| file.write_all(line.as_bytes())),
-                }
-            }
-            Sink::Syslog(kept) => {
-                let line = format!("<{}>keystead[{pid}]: {text}", LOG_AUTHPRIV | level.severity());
-                match kept.still_open() {
-                    Some(socket) => socket.send(line.as_bytes()).map(drop),
-                    None => syslog().and_then(|socket| socket.send(line.as_bytes())).map(drop),
-                }
-            }
-        };
+        if let Some(open) = self.0.as_ref().filter(|open| level <= open.level) {
+            open.write(level, text);
+        }
     }
 
     /// A line at [`Level::Error`].
@@ -131,6 +110,33 @@ enum Sink {
     Stderr,
     File(String, Kept<File>),
     Syslog(Kept<UnixDatagram>),
+}
+
+impl Open {
+    #[cold]
+    fn write(&self, level: Level, text: fmt::Arguments<'_>) {
+        let pid = std::process::id();
+        let name = level.name();
+        // A path with a line break in it must not look like a line of ours.
+        let text = text.to_string().replace(['\n', '\r'], " ");
+        let _ = match &self.sink {
+            Sink::Stderr => system::write_to_stderr(format!("keystead[{pid}] {name}: {text}\n").as_bytes()),
+            Sink::File(path, kept) => {
+                let line = format!("{} [{pid}] {name}: {text}\n", now());
+                match kept.still_open() {
+                    Some(mut file) => file.write_all(line.as_bytes()),
+                    None => file(path).and_then(|mut file| file.write_all(line.as_bytes())),
+                }
+            }
+            Sink::Syslog(kept) => {
+                let line = format!("<{}>keystead[{pid}]: {text}", LOG_AUTHPRIV | level.severity());
+                match kept.still_open() {
+                    Some(socket) => socket.send(line.as_bytes()).map(drop),
+                    None => syslog().and_then(|socket| socket.send(line.as_bytes())).map(drop),
+                }
+            }
+        };
+    }
 }
 
 impl Level {

@@ -2,7 +2,8 @@
 
 use cryptoki_sys::*;
 
-use super::{mechanism, memory};
+use super::mechanism;
+use super::memory::{self, Place};
 use crate::error::Result;
 use crate::handle::Handle;
 use crate::module::Module;
@@ -86,7 +87,7 @@ unsafe fn init(
     module.sessions().crypt_init(session, direction, mechanism, &parameter, Handle::from_raw(key))
 }
 
-type Step = fn(&Sessions, Handle, Direction, Output<'_>) -> Result<Length>;
+type Step = fn(&Sessions, Handle, Direction, &mut Output<'_>) -> Result<Length>;
 
 /// One step of the operation. Arguments that cannot be used end it, like every other error.
 unsafe fn step(
@@ -99,10 +100,10 @@ unsafe fn step(
 ) -> Result<()> {
     let (sessions, session) = (module.sessions(), Handle::from_raw(session));
     // SAFETY: the caller's contract.
-    let output = unsafe { memory::output(input, length, into, into_length) }.inspect_err(|_| {
-        let _ = sessions.crypt_cancel(session, direction);
-    })?;
-    let length = step(sessions, session, direction, output)?;
+    let place = unsafe { Place::new((input, length), (into, into_length)) };
+    let place = place.inspect_err(|_| drop(sessions.crypt_cancel(session, direction)))?;
+    // SAFETY: the caller's contract.
+    let length = step(sessions, session, direction, &mut unsafe { place.output() })?;
     // SAFETY: the caller's contract.
     unsafe { memory::write_length(length, into_length) }
 }

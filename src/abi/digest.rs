@@ -4,7 +4,8 @@ use std::ptr;
 
 use cryptoki_sys::*;
 
-use super::{mechanism, memory};
+use super::mechanism;
+use super::memory::{self, Place};
 use crate::handle::Handle;
 
 entry!(fn C_DigestInit(session: CK_SESSION_HANDLE, mechanism: *mut CK_MECHANISM) |module| {
@@ -22,9 +23,9 @@ entry!(fn C_Digest(
     into_length: *mut CK_ULONG,
 ) |module| {
     let (sessions, session) = (module.sessions(), Handle::from_raw(session));
-    let output = memory::output(data, length, into, into_length);
-    let output = output.inspect_err(|_| drop(sessions.digest_cancel(session)))?;
-    memory::write_length(sessions.digest_whole(session, output)?, into_length)
+    let place = Place::new((data, length), (into, into_length));
+    let place = place.inspect_err(|_| drop(sessions.digest_cancel(session)))?;
+    memory::write_length(sessions.digest_whole(session, &mut place.output())?, into_length)
 });
 
 entry!(fn C_DigestUpdate(session: CK_SESSION_HANDLE, part: *mut CK_BYTE, length: CK_ULONG) |module| {
@@ -39,7 +40,7 @@ entry!(fn C_DigestKey(session: CK_SESSION_HANDLE, key: CK_OBJECT_HANDLE) |module
 
 entry!(fn C_DigestFinal(session: CK_SESSION_HANDLE, into: *mut CK_BYTE, into_length: *mut CK_ULONG) |module| {
     let (sessions, session) = (module.sessions(), Handle::from_raw(session));
-    let output = memory::output(ptr::null(), 0, into, into_length);
-    let output = output.inspect_err(|_| drop(sessions.digest_cancel(session)))?;
-    memory::write_length(sessions.digest_final(session, output)?, into_length)
+    let place = Place::new((ptr::null(), 0), (into, into_length));
+    let place = place.inspect_err(|_| drop(sessions.digest_cancel(session)))?;
+    memory::write_length(sessions.digest_final(session, &mut place.output())?, into_length)
 });

@@ -4,7 +4,8 @@ use std::ptr;
 
 use cryptoki_sys::*;
 
-use super::{mechanism, memory};
+use super::mechanism;
+use super::memory::{self, Place};
 use crate::handle::Handle;
 
 entry!(fn C_GenerateKey(
@@ -30,8 +31,8 @@ entry!(fn C_WrapKey(
 ) |module| {
     let (mechanism, parameter) = mechanism::read(module, mechanism)?;
     let keys = [Handle::from_raw(wrapping), Handle::from_raw(key)];
-    let output = memory::output(ptr::null(), 0, into, into_length)?;
-    let length = module.sessions().wrap(Handle::from_raw(session), mechanism, &parameter, keys, output)?;
+    let place = Place::new((ptr::null(), 0), (into, into_length))?;
+    let length = module.sessions().wrap(Handle::from_raw(session), mechanism, &parameter, keys, &mut place.output())?;
     memory::write_length(length, into_length)
 });
 

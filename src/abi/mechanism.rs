@@ -13,6 +13,7 @@ use crate::module::Module;
 const LONGEST: CK_ULONG = 1024;
 
 /// The mechanism and its parameter.
+#[inline(always)]
 pub(super) unsafe fn read<'a>(
     module: &Module,
     pointer: *const CK_MECHANISM,
@@ -25,6 +26,7 @@ pub(super) unsafe fn read<'a>(
     Ok((mechanism, parameter))
 }
 
+#[inline(always)]
 unsafe fn parameter<'a>(shape: Shape, at: *const c_void, length: CK_ULONG) -> Result<Parameter<'a>> {
     if at.is_null() && length != 0 {
         return Err(Error::MechanismParamInvalid("NULL with a length"));
@@ -57,6 +59,7 @@ unsafe fn of_length<T: Copy>(at: *const c_void, length: CK_ULONG) -> Result<T> {
 }
 
 /// `CK_GCM_PARAMS`, with and without the field `ulIvBits`: the headers of 2.40 have it, its text has not.
+#[inline(always)]
 unsafe fn gcm<'a>(at: *const c_void, length: CK_ULONG) -> Result<Parameter<'a>> {
     #[derive(Clone, Copy)]
     #[repr(C)]

@@ -16,8 +16,7 @@ const MOST_ATTRIBUTES: CK_ULONG = 4096;
 
 /// The bytes at a pointer; NULL with length 0 is the empty input.
 pub(super) unsafe fn bytes<'a>(pointer: *const u8, length: CK_ULONG) -> Result<&'a [u8]> {
-    let length =
-        checked(pointer.cast(), length).ok_or(Error::ArgumentsBad("NULL with a length, or an impossible length"))?;
+    let length = checked_input(pointer, length)?;
     if length == 0 {
         return Ok(&[]);
     }
@@ -36,8 +35,7 @@ pub(super) unsafe fn pin<'a>(pointer: *const u8, length: CK_ULONG) -> Result<&'a
 
 /// The buffer at a pointer, to be filled.
 pub(super) unsafe fn room<'a>(pointer: *mut u8, length: CK_ULONG) -> Result<&'a mut [u8]> {
-    let length =
-        checked(pointer.cast(), length).ok_or(Error::ArgumentsBad("NULL with a length, or an impossible length"))?;
+    let length = checked_input(pointer, length)?;
     if length == 0 {
         return Ok(&mut []);
     }
@@ -110,24 +108,37 @@ pub(super) unsafe fn template<'a>(pointer: *const CK_ATTRIBUTE, count: CK_ULONG)
     (0..count as usize).map(read_one).collect()
 }
 
-/// Where the result of a call goes: input, the caller's buffer, and the length of that buffer.
-pub(super) unsafe fn output<'a>(
+/// The input of a call and the caller's buffer for its result, with lengths that can be.
+pub(super) struct Place {
     input: *const u8,
-    input_length: CK_ULONG,
+    length: usize,
     into: *mut u8,
-    into_length: *const CK_ULONG,
-) -> Result<Output<'a>> {
-    let bad = Error::ArgumentsBad("NULL with a length, or an impossible length");
-    let input_length = checked(input.cast(), input_length).ok_or(bad.clone())?;
-    // SAFETY: the caller's contract.
-    let room = unsafe { read(into_length) }?;
-    if into.is_null() {
-        return Ok(Output::Query(input_length));
+    room: usize,
+}
+
+impl Place {
+    /// The place, unless its lengths cannot be.
+    pub(super) unsafe fn new(
+        (input, length): (*const u8, CK_ULONG),
+        (into, into_length): (*mut u8, *const CK_ULONG),
+    ) -> Result<Self> {
+        let length = checked_input(input, length)?;
+        // SAFETY: the caller's contract.
+        let room = unsafe { read(into_length) }?;
+        // No caller has more memory than an address can reach; what is claimed beyond that is not believed, and not needed.
+        let room = usize::try_from(room).unwrap_or(usize::MAX).min(isize::MAX as usize);
+        Ok(Self { input, length, into, room })
     }
-    // No caller has more memory than an address can reach; what is claimed beyond that is not believed, and not needed.
-    let room = usize::try_from(room).unwrap_or(usize::MAX).min(isize::MAX as usize);
-    // SAFETY: both are valid for their lengths by the caller's contract, wherever they overlap.
-    unsafe { InOut::new(input, input_length, into, room) }.map(Output::Buffer)
+
+    /// Where the result goes. Made in one step from what is known to be good: it is too large to be passed about.
+    pub(super) unsafe fn output<'a>(self) -> Output<'a> {
+        let Self { input, length, into, room } = self;
+        if into.is_null() {
+            return Output::Query(length);
+        }
+        // SAFETY: both are valid for their lengths by the caller's contract, wherever they overlap.
+        Output::Buffer(unsafe { InOut::new(input, length, into, room) })
+    }
 }
 
 /// Tells the caller how long the result is.
@@ -147,6 +158,10 @@ pub(super) fn padded<const N: usize>(text: &str) -> [u8; N] {
     let mut field = [b' '; N];
     field.iter_mut().zip(text.as_bytes().iter().take(end)).for_each(|(to, from)| *to = *from);
     field
+}
+
+fn checked_input(pointer: *const u8, length: CK_ULONG) -> Result<usize> {
+    checked(pointer.cast(), length).ok_or(Error::ArgumentsBad("NULL with a length, or an impossible length"))
 }
 
 /// The length, if the pointer can have so much behind it.

@@ -4,7 +4,8 @@ use std::ptr;
 
 use cryptoki_sys::*;
 
-use super::{mechanism, memory};
+use super::mechanism;
+use super::memory::{self, Place};
 use crate::error::Result;
 use crate::handle::Handle;
 use crate::module::Module;
@@ -95,14 +96,14 @@ unsafe fn update(
 unsafe fn finish(
     module: &Module,
     session: CK_SESSION_HANDLE,
-    finish: fn(&Sessions, Handle, Output<'_>) -> Result<Length>,
+    finish: fn(&Sessions, Handle, &mut Output<'_>) -> Result<Length>,
     (data, length): (*mut CK_BYTE, CK_ULONG),
     (into, into_length): (*mut CK_BYTE, *mut CK_ULONG),
 ) -> Result<()> {
     let (sessions, session) = (module.sessions(), Handle::from_raw(session));
     // SAFETY: the caller's contract.
-    let output = unsafe { memory::output(data, length, into, into_length) };
-    let output = output.inspect_err(|_| drop(sessions.sign_cancel(session, Sign)))?;
+    let place = unsafe { Place::new((data, length), (into, into_length)) };
+    let place = place.inspect_err(|_| drop(sessions.sign_cancel(session, Sign)))?;
     // SAFETY: the caller's contract.
-    unsafe { memory::write_length(finish(sessions, session, output)?, into_length) }
+    unsafe { memory::write_length(finish(sessions, session, &mut place.output())?, into_length) }
 }

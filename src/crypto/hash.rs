@@ -78,6 +78,13 @@ macro_rules! states {
                 })
             }
 
+            /// The hash of a whole message.
+            pub fn whole(algorithm: Algorithm, data: &[u8]) -> Output {
+                match algorithm {
+                    $(Algorithm::$name => Output::new(&<$state as Digest>::digest(data))),*
+                }
+            }
+
             /// Adds `data`.
             pub fn update(&mut self, data: &[u8]) {
                 match &mut self.0 {
@@ -119,11 +126,11 @@ impl Output {
     /// The length of the longest in bytes.
     pub const LONGEST: usize = 64;
 
-    /// A copy of `digest`, of which no more than [`LONGEST`](Self::LONGEST) bytes are taken.
+    /// A copy of `digest`, which has no more than [`LONGEST`](Self::LONGEST) bytes.
     pub fn new(digest: &[u8]) -> Self {
         let mut output = Self { bytes: [0; Self::LONGEST], length: digest.len() };
-        for (to, from) in output.bytes.iter_mut().zip(digest) {
-            *to = *from;
+        if let Some(bytes) = output.bytes.get_mut(..digest.len()) {
+            bytes.copy_from_slice(digest);
         }
         output
     }

@@ -20,6 +20,13 @@ impl HmacKey {
         Self { inner: padded(algorithm, key, 0x36), outer: padded(algorithm, key, 0x5c) }
     }
 
+    /// The MAC of a whole message.
+    pub fn whole(&self, data: &[u8]) -> Output {
+        let mut mac = self.begin();
+        mac.update(data);
+        mac.finish()
+    }
+
     /// Begins a MAC.
     pub fn begin(&self) -> Hmac {
         Hmac { inner: self.inner.clone(), outer: self.outer.clone() }

@@ -9,17 +9,17 @@ use zeroize::{Zeroize, Zeroizing};
 
 /// What is left of a caller's input, and the room left in the caller's output.
 ///
-/// At every moment the two are either *in place*, where the next byte of input is the next byte of output, or disjoint.
-/// Whatever moves one position without the other first copies the input that is left, so an operation may hold bytes
-/// back or write ahead as it likes. Inside are raw pointers: there is never a `&[u8]` and a `&mut [u8]` over the same
-/// bytes.
+/// Whoever works on the two finds them either *in place*, where the next byte of input is the next byte of output, or
+/// disjoint. Whatever moves one position without the other first copies the input that is left, so an operation may hold
+/// bytes back or write ahead as it likes; so does the first step where they overlap in another way. Inside are raw
+/// pointers: there is never a `&[u8]` and a `&mut [u8]` over the same bytes.
 pub struct InOut<'a> {
     input: *const u8,
     left: usize,
     output: *mut u8,
     room: usize,
     written: usize,
-    in_place: bool,
+    lie: Lie,
     /// Owns what `input` points into once the input was copied; wiped when dropped.
     copy: Option<Zeroizing<Vec<u8>>>,
     buffers: PhantomData<&'a mut [u8]>,
@@ -27,22 +27,18 @@ pub struct InOut<'a> {
 
 impl<'a> InOut<'a> {
     /// A C caller's buffers, however they lie: equal start pointers are in place, disjoint buffers are used as they are,
-    /// and input that overlaps the output in part is copied.
-    ///
-    /// Errors: [`Error::HostMemory`] when there is no memory for that copy.
+    /// and input that overlaps the output in part is copied before anything is written.
     ///
     /// # Safety
     /// For `'a`, `input` is valid for reads of `length` bytes and `output` for reads and writes of `room` bytes, and
     /// nobody else writes to them. Either may be NULL with length 0.
-    pub unsafe fn new(input: *const u8, length: usize, output: *mut u8, room: usize) -> Result<Self> {
-        let mut io = Self::disjoint(input, length, output, room);
-        if overlap(input.addr(), length, output.addr(), room) {
-            io.in_place = true;
-            if input.addr() != output.addr() {
-                io.detach()?;
-            }
-        }
-        Ok(io)
+    pub unsafe fn new(input: *const u8, length: usize, output: *mut u8, room: usize) -> Self {
+        let lie = match overlap(input.addr(), length, output.addr(), room) {
+            false => Lie::Apart,
+            true if input.addr() == output.addr() => Lie::InPlace,
+            true => Lie::Astride,
+        };
+        Self { lie, ..Self::disjoint(input, length, output, room) }
     }
 
     /// Two slices, disjoint because one of them is borrowed for writing.
@@ -61,7 +57,7 @@ impl<'a> InOut<'a> {
     pub fn in_place_prefix(buffer: &'a mut [u8], length: usize) -> Self {
         let room = buffer.len();
         let output = buffer.as_mut_ptr();
-        Self { in_place: true, ..Self::disjoint(output, length.min(room), output, room) }
+        Self { lie: Lie::InPlace, ..Self::disjoint(output, length.min(room), output, room) }
     }
 
     /// Bytes of input left.
@@ -139,15 +135,20 @@ impl<'a> InOut<'a> {
     ///
     /// Errors: [`Error::HostMemory`].
     pub fn detach(&mut self) -> Result<()> {
-        if !self.in_place {
-            return Ok(());
+        match self.lie {
+            Lie::Apart => Ok(()),
+            Lie::InPlace | Lie::Astride => self.copy(),
         }
+    }
+
+    #[cold]
+    fn copy(&mut self) -> Result<()> {
         let mut copy = Vec::new();
         copy.try_reserve_exact(self.left).map_err(|_| Error::HostMemory("a copy of input that overlaps the output"))?;
         copy.extend_from_slice(self.input());
         let copy = self.copy.insert(Zeroizing::new(copy));
         self.input = copy.as_ptr();
-        self.in_place = false;
+        self.lie = Lie::Apart;
         Ok(())
     }
 
@@ -165,13 +166,17 @@ impl<'a> InOut<'a> {
     /// Moves both positions by `length` bytes and returns where they were: the same address, or disjoint ranges. The
     /// caller reads and writes exactly these bytes.
     ///
-    /// Errors: [`Error::GeneralError`] when there is less input, [`Error::BufferTooSmall`] when there is less room.
+    /// Errors: [`Error::GeneralError`] when there is less input, [`Error::BufferTooSmall`] when there is less room,
+    /// [`Error::HostMemory`] as for [`take`](Self::take).
     pub(in crate::crypto) fn claim(&mut self, length: usize) -> Result<(*const u8, *mut u8)> {
         let left = self
             .left
             .checked_sub(length)
             .ok_or_else(|| Error::GeneralError("more input was claimed than there is".into()))?;
         let room = self.room.checked_sub(length).ok_or(Error::BufferTooSmall)?;
+        if self.lie == Lie::Astride {
+            self.detach()?;
+        }
         let (input, output) = (self.input, self.output);
         self.input = input.wrapping_add(length);
         self.output = output.wrapping_add(length);
@@ -190,8 +195,19 @@ impl<'a> InOut<'a> {
     }
 
     fn disjoint(input: *const u8, left: usize, output: *mut u8, room: usize) -> Self {
-        Self { input, left, output, room, written: 0, in_place: false, copy: None, buffers: PhantomData }
+        Self { input, left, output, room, written: 0, lie: Lie::Apart, copy: None, buffers: PhantomData }
     }
+}
+
+/// How what is left of the input lies to the room that is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lie {
+    /// No byte is in both.
+    Apart,
+    /// They begin at the same byte.
+    InPlace,
+    /// They overlap, and do not begin at the same byte: the input has to be copied before anything is written.
+    Astride,
 }
 
 /// Whether two ranges of addresses have a byte in common.
@@ -209,23 +225,28 @@ mod tests {
         assert!(from + length <= buffer.len() && to + room <= buffer.len());
         let start = buffer.as_mut_ptr();
         // SAFETY: both ranges lie in `buffer`, which is borrowed as long as the value lives.
-        unsafe { InOut::new(start.add(from), length, start.add(to), room) }.unwrap()
+        unsafe { InOut::new(start.add(from), length, start.add(to), room) }
     }
 
     #[test]
     fn only_equal_starts_are_in_place() {
-        for (from, to, in_place) in [(0, 0, true), (0, 1, false), (1, 0, false), (0, 8, false), (8, 0, false)] {
+        for (from, to, lie) in
+            [(0, 0, Lie::InPlace), (0, 1, Lie::Astride), (1, 0, Lie::Astride), (0, 8, Lie::Apart), (8, 0, Lie::Apart)]
+        {
             let mut buffer: Vec<u8> = (0..16).collect();
-            let io = over(&mut buffer, from, 8, to, 8);
-            assert_eq!(io.in_place, in_place);
-            assert_eq!(io.copy.is_some(), from.abs_diff(to) == 1);
+            let mut io = over(&mut buffer, from, 8, to, 8);
+            assert_eq!(io.lie, lie);
+            let (input, output) = io.claim(8).unwrap();
+            assert_eq!(input == output.cast_const(), lie == Lie::InPlace);
+            assert_eq!(io.copy.is_some(), lie == Lie::Astride);
+            assert!(lie == Lie::InPlace || !overlap(input.addr(), 8, output.addr(), 8));
         }
     }
 
     #[test]
     fn null_with_no_length_is_empty() {
         // SAFETY: NULL with length 0 is allowed.
-        let mut io = unsafe { InOut::new(ptr::null(), 0, ptr::null_mut(), 0) }.unwrap();
+        let mut io = unsafe { InOut::new(ptr::null(), 0, ptr::null_mut(), 0) };
         assert!(io.is_empty() && io.input().is_empty() && io.room() == 0);
         io.write(&[]).unwrap();
         io.take(0, &mut []).unwrap();

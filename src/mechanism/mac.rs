@@ -8,7 +8,7 @@ use super::{AES, Does, Mechanism, NOTHING};
 use crate::crypto::cmac::Cmac;
 use crate::crypto::equal;
 use crate::crypto::hash::{Algorithm, Output};
-use crate::crypto::hmac::Hmac;
+use crate::crypto::hmac::{Hmac, HmacKey};
 use crate::error::{Error, Result};
 
 pub(super) const ROWS: &[Mechanism] = &[
@@ -17,25 +17,32 @@ pub(super) const ROWS: &[Mechanism] = &[
         name: "CKM_AES_CMAC",
         parameter: Shape::None,
         keys: AES,
-        does: Does { sign: Some(|keyed, _| Mac::cmac(keyed)), ..NOTHING },
+        does: Does { sign: Some(|_, _| Ok(Mac::cmac())), ..NOTHING },
     },
     Mechanism {
         number: CKM_AES_CMAC_GENERAL,
         name: "CKM_AES_CMAC_GENERAL",
         parameter: Shape::Number,
         keys: AES,
-        does: Does { sign: Some(|keyed, parameter| Mac::cmac(keyed)?.cut(parameter)), ..NOTHING },
+        does: Does { sign: Some(|_, parameter| Mac::cmac().cut(parameter)), ..NOTHING },
     },
 ];
 
-/// A MAC in the making.
+/// A MAC in the making. What it costs is paid when the message comes: an Init only says which.
 pub struct Mac {
-    state: State,
+    kind: Kind,
     /// In bytes; the MAC is that much of its beginning.
     length: usize,
+    /// There once the message has begun to come in parts.
+    state: Option<Box<State>>,
 }
 
-#[allow(clippy::large_enum_variant, reason = "kept in the session, so that an Init allocates nothing")]
+#[derive(Clone, Copy)]
+enum Kind {
+    Cmac,
+    Hmac(Algorithm),
+}
+
 enum State {
     Cmac(Cmac),
     Hmac(Hmac),
@@ -43,13 +50,13 @@ enum State {
 
 impl Mac {
     /// AES-CMAC.
-    pub(super) fn cmac(keyed: &Keyed) -> Result<Self> {
-        Ok(Self { state: State::Cmac(keyed.cmac()?.begin()?), length: Cmac::LENGTH })
+    pub(super) fn cmac() -> Self {
+        Self { kind: Kind::Cmac, length: Cmac::LENGTH, state: None }
     }
 
     /// HMAC.
-    pub(super) fn hmac(keyed: &Keyed, algorithm: Algorithm) -> Result<Self> {
-        Ok(Self { state: State::Hmac(keyed.hmac(algorithm)?), length: algorithm.output_len() })
+    pub(super) fn hmac(algorithm: Algorithm) -> Self {
+        Self { kind: Kind::Hmac(algorithm), length: algorithm.output_len(), state: None }
     }
 
     /// The same, cut to the length that the parameter says.
@@ -64,27 +71,41 @@ impl Mac {
     }
 
     /// Takes in a part of the message.
-    pub fn update(&mut self, data: &[u8]) {
-        match &mut self.state {
-            State::Cmac(cmac) => cmac.update(data),
+    pub fn update(&mut self, keyed: &Keyed, data: &[u8]) -> Result<()> {
+        let state = match &mut self.state {
+            Some(state) => state,
+            none => none.insert(Box::new(match self.kind {
+                Kind::Cmac => State::Cmac(Cmac::default()),
+                Kind::Hmac(algorithm) => State::Hmac(keyed.hmac(algorithm, HmacKey::begin)?),
+            })),
+        };
+        match &mut **state {
+            State::Cmac(cmac) => cmac.update(keyed.cmac()?, data),
             State::Hmac(hmac) => hmac.update(data),
         }
+        Ok(())
     }
 
-    /// Ends the message.
-    pub fn finish(self) -> Result<Output> {
-        let whole = match self.state {
-            State::Cmac(cmac) => Output::new(&cmac.finish()?),
-            State::Hmac(hmac) => hmac.finish(),
+    /// Ends the message with its last part, which may be the whole of it.
+    pub fn finish(&mut self, keyed: &Keyed, data: &[u8]) -> Result<Output> {
+        if self.state.is_some() {
+            self.update(keyed, data)?;
+        }
+        let whole = match (self.state.take().map(|state| *state), self.kind) {
+            (Some(State::Cmac(cmac)), _) => Output::new(&cmac.finish(keyed.cmac()?)),
+            (Some(State::Hmac(hmac)), _) => hmac.finish(),
+            (None, Kind::Cmac) => Output::new(&keyed.cmac()?.whole(data)),
+            (None, Kind::Hmac(algorithm)) => keyed.hmac(algorithm, |key| key.whole(data))?,
         };
         Ok(whole.cut(self.length))
     }
 
-    /// Ends the message and compares. The length outranks the value. PKCS#11 3.2, section 5.1.6.
-    pub fn verify(self, signature: &[u8]) -> Result<()> {
+    /// Ends the message as [`finish`](Self::finish) does and compares. The length outranks the value. PKCS#11 3.2, section
+    /// 5.1.6.
+    pub fn verify(&mut self, keyed: &Keyed, data: &[u8], signature: &[u8]) -> Result<()> {
         if signature.len() != self.length() {
             return Err(Error::SignatureLenRange);
         }
-        if equal(self.finish()?.as_ref(), signature) { Ok(()) } else { Err(Error::SignatureInvalid) }
+        if equal(self.finish(keyed, data)?.as_ref(), signature) { Ok(()) } else { Err(Error::SignatureInvalid) }
     }
 }

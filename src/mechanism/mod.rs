@@ -107,6 +107,7 @@ impl Mechanisms {
     }
 
     /// The mechanism of this number.
+    #[inline(always)]
     pub fn find(&self, number: u64) -> Result<&'static Mechanism> {
         let place = self.by_number.binary_search_by_key(&number, |(number, _)| *number).ok();
         let found = place.and_then(|place| self.by_number.get(place)).map(|(_, mechanism)| *mechanism);
@@ -121,6 +122,7 @@ impl Mechanisms {
 
 impl Mechanism {
     /// The keys for which the gate may let this mechanism work.
+    #[inline(always)]
     pub fn fit(&self, purpose: Purpose) -> Result<Fit<'_>> {
         if purpose == Purpose::Digest && self.does.digest.is_some() {
             // PKCS#11 3.2, section 5.12.4: any secret key.

@@ -1,6 +1,5 @@
 //! A key made ready: parsed and expanded once per key, not once per Init.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use once_cell::sync::OnceCell;
@@ -11,7 +10,7 @@ use crate::crypto::cmac::CmacKey;
 use crate::crypto::ecb::EcbKey;
 use crate::crypto::gcm::GcmKey;
 use crate::crypto::hash::{Algorithm, Hash};
-use crate::crypto::hmac::{Hmac, HmacKey};
+use crate::crypto::hmac::HmacKey;
 use crate::crypto::keywrap::WrapKey;
 use crate::error::{Error, Result};
 use crate::key::{Facts, Grant, KeyMaterial};
@@ -88,66 +87,57 @@ impl PreparedKey {
 }
 
 /// A prepared key and the leave to use it: what an operation works with.
-pub struct Keyed {
-    key: Arc<PreparedKey>,
-    grant: Grant,
+pub struct Keyed<'k> {
+    key: &'k PreparedKey,
+    grant: &'k Grant,
 }
 
-impl Keyed {
+impl<'k> Keyed<'k> {
     /// Binds the two; the key's doors compare them at every use.
-    pub fn new(key: Arc<PreparedKey>, grant: Grant) -> Self {
+    pub fn new(key: &'k PreparedKey, grant: &'k Grant) -> Self {
         Self { key, grant }
-    }
-
-    /// The key.
-    pub fn key(&self) -> &Arc<PreparedKey> {
-        &self.key
-    }
-
-    /// Gives the key back.
-    pub fn into_key(self) -> Arc<PreparedKey> {
-        self.key
     }
 
     /// The value of the key to be wrapped, if the grant names it.
     pub fn release<'a>(&self, target: &'a PreparedKey) -> Result<&'a Secret> {
-        target.material.for_wrapping(&self.grant)
+        target.material.for_wrapping(self.grant)
     }
 
     /// Adds the key's value to a hash.
     pub fn digest(&self, hash: &mut Hash) -> Result<()> {
-        hash.update(self.key.material.for_use(&self.grant)?.expose());
+        hash.update(self.key.material.for_use(self.grant)?.expose());
         Ok(())
     }
 
-    pub(super) fn aes(&self) -> Result<&AesKey> {
+    pub(super) fn aes(&self) -> Result<&'k AesKey> {
         self.prepare(&self.key.aes, AesKey::new)
     }
 
-    pub(super) fn ecb(&self) -> Result<&EcbKey> {
+    pub(super) fn ecb(&self) -> Result<&'k EcbKey> {
         self.prepare(&self.key.ecb, EcbKey::new)
     }
 
-    pub(super) fn gcm(&self) -> Result<&GcmKey> {
+    pub(super) fn gcm(&self) -> Result<&'k GcmKey> {
         self.prepare(&self.key.gcm, GcmKey::new)
     }
 
-    pub(super) fn cmac(&self) -> Result<&CmacKey> {
+    pub(super) fn cmac(&self) -> Result<&'k CmacKey> {
         self.prepare(&self.key.cmac, CmacKey::new)
     }
 
-    pub(super) fn wrap(&self) -> Result<&WrapKey> {
+    pub(super) fn wrap(&self) -> Result<&'k WrapKey> {
         self.prepare(&self.key.wrap, WrapKey::new)
     }
 
-    pub(super) fn hmac(&self, algorithm: Algorithm) -> Result<Hmac> {
-        let value = self.key.material.for_use(&self.grant)?.expose();
+    /// The HMAC that `work` makes, or begins.
+    pub(super) fn hmac<T>(&self, algorithm: Algorithm, work: impl FnOnce(&HmacKey) -> T) -> Result<T> {
+        let value = self.key.material.for_use(self.grant)?.expose();
         let (prepared_for, prepared) = self.key.hmac.get_or_init(|| (algorithm, HmacKey::new(algorithm, value)));
-        if *prepared_for == algorithm { Ok(prepared.begin()) } else { Ok(HmacKey::new(algorithm, value).begin()) }
+        if *prepared_for == algorithm { Ok(work(prepared)) } else { Ok(work(&HmacKey::new(algorithm, value))) }
     }
 
-    fn prepare<'a, T>(&'a self, cell: &'a OnceCell<T>, make: fn(&[u8]) -> Result<T, Rejected>) -> Result<&'a T> {
-        let value = self.key.material.for_use(&self.grant)?;
+    fn prepare<T>(&self, cell: &'k OnceCell<T>, make: fn(&[u8]) -> Result<T, Rejected>) -> Result<&'k T> {
+        let value = self.key.material.for_use(self.grant)?;
         // The gate has compared the length already.
         cell.get_or_try_init(|| make(value.expose())).map_err(|Rejected| Error::KeySizeRange)
     }

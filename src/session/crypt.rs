@@ -1,6 +1,7 @@
 //! Encryption and decryption. PKCS#11 3.2, sections 5.8 and 5.10.
 
-use super::{Active, Length, Output, Session, Sessions, alive};
+use super::operation::{Asked, Current, Operation};
+use super::{Length, Output, Session, Sessions};
 use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::key::Purpose;
@@ -26,57 +27,57 @@ impl Sessions {
         key: Handle,
     ) -> Result<()> {
         self.with(session, |session| {
-            if session.ciphering(direction).is_some() {
-                return Err(Error::OperationActive);
-            }
             let (purpose, begin) = match direction {
                 Direction::Encrypt => (Purpose::Encrypt, mechanism.does.encrypt),
                 Direction::Decrypt => (Purpose::Decrypt, mechanism.does.decrypt),
             };
+            let Session { token, read_write, encrypt, decrypt, .. } = session;
+            let operation = direction.of(encrypt, decrypt);
+            if operation.is_running() {
+                return Err(Error::OperationActive);
+            }
             let begin = begin.ok_or(Error::MechanismInvalid(mechanism.number))?;
-            let keyed = session.keyed(purpose, mechanism, key)?;
-            let active = Active::new(key, keyed, |keyed| begin(keyed, parameter))?;
-            *session.ciphering(direction) = Some(active);
-            Ok(())
+            let asked = Asked { purpose, mechanism, key };
+            operation.begin((token, *read_write), asked, |keyed| begin(keyed, parameter))
         })
     }
 
     /// `C_Encrypt`, `C_Decrypt`. May not finish what parts have begun.
-    pub fn crypt_whole(&self, session: Handle, direction: Direction, output: Output<'_>) -> Result<Length> {
+    pub fn crypt_whole(&self, session: Handle, direction: Direction, output: &mut Output<'_>) -> Result<Length> {
         self.crypt(session, direction, output, Step::Whole)
     }
 
     /// `C_EncryptUpdate`, `C_DecryptUpdate`
-    pub fn crypt_update(&self, session: Handle, direction: Direction, output: Output<'_>) -> Result<Length> {
+    pub fn crypt_update(&self, session: Handle, direction: Direction, output: &mut Output<'_>) -> Result<Length> {
         self.crypt(session, direction, output, Step::Update)
     }
 
     /// `C_EncryptFinal`, `C_DecryptFinal`
-    pub fn crypt_final(&self, session: Handle, direction: Direction, output: Output<'_>) -> Result<Length> {
+    pub fn crypt_final(&self, session: Handle, direction: Direction, output: &mut Output<'_>) -> Result<Length> {
         self.crypt(session, direction, output, Step::Final)
     }
 
     /// Ends the operation without a result.
     pub fn crypt_cancel(&self, session: Handle, direction: Direction) -> Result<()> {
         self.with(session, |session| {
-            *session.ciphering(direction) = None;
+            session.ciphering(direction).end();
             Ok(())
         })
     }
 
     /// A size query and a buffer that is too small never consume the operation; a successful Update goes on; everything
     /// else ends it. PKCS#11 3.2, section 5.2.
-    fn crypt(&self, session: Handle, direction: Direction, output: Output<'_>, step: Step) -> Result<Length> {
+    fn crypt(&self, session: Handle, direction: Direction, output: &mut Output<'_>, step: Step) -> Result<Length> {
         self.with(session, |session| {
-            let active = alive(session.ciphering(direction))?;
-            let outcome = step.take(active, output);
+            let operation = session.ciphering(direction);
+            let outcome = step.take(operation.current()?, output);
             let goes_on = match outcome {
                 Ok(Length::Written(_)) => step == Step::Update,
                 Ok(Length::Needed(_) | Length::TooSmall(_)) => true,
                 Err(_) => false,
             };
-            if !goes_on && let Some(active) = session.ciphering(direction).take() {
-                drop(session.keep(active));
+            if !goes_on {
+                operation.end();
             }
             outcome
         })
@@ -91,30 +92,34 @@ enum Step {
 }
 
 impl Step {
-    fn take(self, active: &mut Active<Ciphering>, output: Output<'_>) -> Result<Length> {
-        if self == Self::Whole && active.in_parts {
+    fn take(
+        self,
+        Current { keyed, state, in_parts }: Current<'_, Ciphering>,
+        output: &mut Output<'_>,
+    ) -> Result<Length> {
+        if self == Self::Whole && *in_parts {
             return Err(Error::OperationActive);
         }
-        let cipher = active.state.cipher();
+        let cipher = state.cipher();
         let needed = |input: usize| match self {
             Self::Whole => cipher.whole_length(input),
             Self::Update => cipher.update_length(input),
             Self::Final => cipher.finish_length(),
         };
-        let mut io = match output {
-            Output::Query(input) => return needed(input).map(Length::Needed),
+        let io = match output {
+            Output::Query(input) => return needed(*input).map(Length::Needed),
             Output::Buffer(io) => io,
         };
         let needed = needed(io.len())?;
         let done = match self {
             _ if io.room() < needed && (self == Self::Update || !cipher.may_give_less()) => Err(Error::BufferTooSmall),
-            Self::Whole => cipher.whole(&active.keyed, &mut io),
-            Self::Update => cipher.update(&active.keyed, &mut io),
-            Self::Final => cipher.finish(&active.keyed, &mut io),
+            Self::Whole => cipher.whole(&keyed, io),
+            Self::Update => cipher.update(&keyed, io),
+            Self::Final => cipher.finish(&keyed, io),
         };
         match done {
             Ok(()) => {
-                active.in_parts |= self == Self::Update;
+                *in_parts |= self == Self::Update;
                 Ok(Length::Written(io.written()))
             }
             Err(Error::BufferTooSmall) => Ok(Length::TooSmall(needed)),
@@ -127,10 +132,16 @@ impl Step {
 }
 
 impl Session {
-    fn ciphering(&mut self, direction: Direction) -> &mut Option<Active<Ciphering>> {
-        match direction {
-            Direction::Encrypt => &mut self.encrypt,
-            Direction::Decrypt => &mut self.decrypt,
+    fn ciphering(&mut self, direction: Direction) -> &mut Operation<Ciphering> {
+        direction.of(&mut self.encrypt, &mut self.decrypt)
+    }
+}
+
+impl Direction {
+    fn of<T>(self, encrypt: T, decrypt: T) -> T {
+        match self {
+            Self::Encrypt => encrypt,
+            Self::Decrypt => decrypt,
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Digests. PKCS#11 3.2, section 5.12.
 
-use super::{LastKey, Length, Output, Sessions};
+use super::{Length, Output, Sessions};
+use crate::crypto::hash::Algorithm;
 use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::key::Purpose;
-use crate::mechanism::{Digesting, Mechanism};
+use crate::mechanism::{Digesting, Keyed, Mechanism};
 
 impl Sessions {
     /// `C_DigestInit`
@@ -14,8 +15,7 @@ impl Sessions {
                 return Err(Error::OperationActive);
             }
             let algorithm = mechanism.does.digest.ok_or(Error::MechanismInvalid(mechanism.number))?;
-            let (state, length) = (Digesting::new(algorithm), algorithm.output_len());
-            session.digest = Some(Active { mechanism, state, length, in_parts: false, needs_login: false });
+            session.digest = Some(Active { mechanism, algorithm, state: None, needs_login: false });
             Ok(())
         })
     }
@@ -24,8 +24,7 @@ impl Sessions {
     pub fn digest_update(&self, session: Handle, data: &[u8]) -> Result<()> {
         self.with(session, |session| {
             let active = session.digest.as_mut().ok_or(Error::OperationNotInitialized)?;
-            active.state.update(data);
-            active.in_parts = true;
+            active.state().update(data);
             Ok(())
         })
     }
@@ -35,42 +34,46 @@ impl Sessions {
     pub fn digest_key(&self, session: Handle, key: Handle) -> Result<()> {
         self.with(session, |session| {
             let mut active = session.digest.take().ok_or(Error::OperationNotInitialized)?;
-            let (keyed, seen) = session.keyed(Purpose::Digest, active.mechanism, key)?;
-            keyed.digest(&mut active.state)?;
-            active.in_parts = true;
-            active.needs_login |= keyed.key().needs_login();
-            session.last = Some(LastKey { handle: key, seen, key: keyed.into_key() });
+            let (key, grant) = session.key(Purpose::Digest, active.mechanism, key)?;
+            Keyed::new(&key, &grant).digest(active.state())?;
+            active.needs_login |= key.needs_login();
             session.digest = Some(active);
             Ok(())
         })
     }
 
     /// `C_Digest`: the message is the input of `output`.
-    pub fn digest_whole(&self, session: Handle, output: Output<'_>) -> Result<Length> {
+    pub fn digest_whole(&self, session: Handle, output: &mut Output<'_>) -> Result<Length> {
         self.digest(session, true, output)
     }
 
     /// `C_DigestFinal`
-    pub fn digest_final(&self, session: Handle, output: Output<'_>) -> Result<Length> {
+    pub fn digest_final(&self, session: Handle, output: &mut Output<'_>) -> Result<Length> {
         self.digest(session, false, output)
     }
 
-    fn digest(&self, session: Handle, whole: bool, output: Output<'_>) -> Result<Length> {
+    fn digest(&self, session: Handle, whole: bool, output: &mut Output<'_>) -> Result<Length> {
         self.with(session, |session| {
             let active = session.digest.as_ref().ok_or(Error::OperationNotInitialized)?;
-            let length = active.length;
-            if active.in_parts && whole {
+            let length = active.algorithm.output_len();
+            if active.state.is_some() && whole {
                 session.digest = None;
                 return Err(Error::OperationActive);
             }
-            let mut io = match output {
+            let io = match output {
                 Output::Query(_) => return Ok(Length::Needed(length)),
                 Output::Buffer(io) if io.room() < length => return Ok(Length::TooSmall(length)),
                 Output::Buffer(io) => io,
             };
-            let mut active = session.digest.take().ok_or(Error::OperationNotInitialized)?;
-            active.state.update(io.input());
-            io.write(active.state.finish().as_ref())?;
+            let Active { algorithm, state, .. } = session.digest.take().ok_or(Error::OperationNotInitialized)?;
+            let hash = match state {
+                None => Digesting::whole(algorithm, io.input()),
+                Some(mut state) => {
+                    state.update(io.input());
+                    state.finish()
+                }
+            };
+            io.write(hash.as_ref())?;
             Ok(Length::Written(length))
         })
     }
@@ -87,10 +90,15 @@ impl Sessions {
 /// A digest in the making.
 pub(super) struct Active {
     mechanism: &'static Mechanism,
-    state: Digesting,
-    /// In bytes.
-    length: usize,
-    in_parts: bool,
+    algorithm: Algorithm,
+    /// There once the message has begun to come in parts.
+    state: Option<Box<Digesting>>,
     /// Whether a key went in that only a login makes visible.
     pub(super) needs_login: bool,
+}
+
+impl Active {
+    fn state(&mut self) -> &mut Digesting {
+        self.state.get_or_insert_with(|| Box::new(Digesting::new(self.algorithm)))
+    }
 }

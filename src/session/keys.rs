@@ -32,7 +32,7 @@ impl Sessions {
         mechanism: &Mechanism,
         parameter: &Parameter<'_>,
         [wrapping, key]: [Handle; 2],
-        output: Output<'_>,
+        output: &mut Output<'_>,
     ) -> Result<Length> {
         self.with(session, |session| {
             let caller = session.caller();
@@ -47,13 +47,13 @@ impl Sessions {
             let asked = Use { purpose: Purpose::Wrap, fit, key: facts, other: Some(target_facts) };
             let grant = permit(&caller, &asked)?;
             let length = (how.wrapped_length)(target_facts.length)?;
-            let mut io = match output {
+            let io = match output {
                 Output::Query(_) => return Ok(Length::Needed(length)),
                 Output::Buffer(io) if io.room() < length => return Ok(Length::TooSmall(length)),
                 Output::Buffer(io) => io,
             };
-            let keyed = Keyed::new(session.token.prepared(&by)?, grant);
-            let target = session.token.prepared(&target)?;
+            let (by, target) = (session.token.prepared(&by)?, session.token.prepared(&target)?);
+            let keyed = Keyed::new(&by, &grant);
             let wrapped = (how.wrap)(&keyed, parameter, keyed.release(&target)?)?;
             io.write(&wrapped)?;
             Ok(Length::Written(wrapped.len()))
@@ -74,7 +74,8 @@ impl Sessions {
         self.with(session, |session| {
             let caller = session.caller();
             let how = wrapping_of(mechanism)?;
-            let (keyed, _) = session.keyed(Purpose::Unwrap, mechanism, unwrapping)?;
+            let (key, grant) = session.key(Purpose::Unwrap, mechanism, unwrapping)?;
+            let keyed = Keyed::new(&key, &grant);
             let template = Template::parse(given, Way::Unwrap)?;
             let key_type = template.key_type.ok_or(Error::TemplateIncomplete("CKA_KEY_TYPE"))?;
             let length = template.value_length;

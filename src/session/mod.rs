@@ -6,6 +6,7 @@ mod find;
 mod keys;
 mod login;
 mod objects;
+mod operation;
 mod random;
 mod sign;
 
@@ -18,10 +19,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::crypto::InOut;
 use crate::error::{Error, Result};
 use crate::handle::{Handle, Slots};
-use crate::key::{Caller, Login, Purpose, Use, permit};
+use crate::key::{Caller, Login};
 use crate::lock;
-use crate::mechanism::{Ciphering, Keyed, Mechanism, PreparedKey, Signing};
+use crate::mechanism::{Ciphering, Signing};
 use crate::token::Token;
+use operation::Operation;
 
 /// All sessions of a module.
 pub struct Sessions {
@@ -39,38 +41,11 @@ struct Session {
     /// The session objects that it made, which go when it closes.
     objects: Vec<Handle>,
     search: Option<find::Found>,
-    encrypt: Option<Active<Ciphering>>,
-    decrypt: Option<Active<Ciphering>>,
-    sign: Option<Active<Signing>>,
-    verify: Option<Active<Signing>>,
+    encrypt: Operation<Ciphering>,
+    decrypt: Operation<Ciphering>,
+    sign: Operation<Signing>,
+    verify: Operation<Signing>,
     digest: Option<digest::Active>,
-    /// The key of the operation that ended last. Init moves it into the new operation and the end moves it back, so that
-    /// two threads with one key do not fight over its reference count.
-    last: Option<LastKey>,
-}
-
-/// An operation with a key.
-struct Active<T> {
-    handle: Handle,
-    /// The login word and the store's revision under which the key was looked up.
-    seen: Seen,
-    keyed: Keyed,
-    state: T,
-    /// Whether the message comes in parts.
-    in_parts: bool,
-}
-
-struct LastKey {
-    handle: Handle,
-    seen: Seen,
-    key: Arc<PreparedKey>,
-}
-
-/// What a key that was looked up depends on.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Seen {
-    login: u64,
-    revision: u64,
 }
 
 /// Where the result of a call goes.
@@ -118,12 +93,11 @@ impl Sessions {
             read_write,
             objects: Vec::new(),
             search: None,
-            encrypt: None,
-            decrypt: None,
-            sign: None,
-            verify: None,
+            encrypt: Operation::NONE,
+            decrypt: Operation::NONE,
+            sign: Operation::NONE,
+            verify: Operation::NONE,
             digest: None,
-            last: None,
         };
         let Some(handle) = self.table.insert(session) else {
             token.close_session(read_write, || ());
@@ -214,57 +188,16 @@ impl Session {
         self.token.caller(self.read_write)
     }
 
-    /// The key behind a handle with leave to use it so: the check of every Init.
-    fn keyed(&mut self, purpose: Purpose, mechanism: &Mechanism, handle: Handle) -> Result<(Keyed, Seen)> {
-        let fit = mechanism.fit(purpose)?;
-        let seen = Seen { login: self.token.login_word(), revision: self.token.revision()? };
-        let caller = self.caller();
-        let last = self.last.take().filter(|last| last.handle == handle && last.seen == seen && last.key.is_current());
-        if let Some(last) = last {
-            let grant = permit(&caller, &Use { purpose, fit, key: last.key.facts(), other: None })?;
-            return Ok((Keyed::new(last.key, grant), seen));
-        }
-        let opened = self.token.opened(&caller, handle).map_err(|error| match error {
-            Error::ObjectHandleInvalid => purpose.no_such_key(),
-            other => other,
-        })?;
-        let facts = opened.facts().ok_or(purpose.no_such_key())?;
-        let grant = permit(&caller, &Use { purpose, fit, key: facts, other: None })?;
-        Ok((Keyed::new(self.token.prepared(&opened)?, grant), seen))
-    }
-
-    /// Ends an operation: keeps its key for the next Init and returns its state.
-    fn keep<T>(&mut self, active: Active<T>) -> T {
-        let Active { handle, seen, keyed, state, .. } = active;
-        self.last = Some(LastKey { handle, seen, key: keyed.into_key() });
-        state
-    }
-
     /// Logout: operations of keys that needed the login end, and the search finds nothing more.
     fn end_login(&mut self) {
-        self.encrypt.take_if(|active| active.keyed.key().needs_login());
-        self.decrypt.take_if(|active| active.keyed.key().needs_login());
-        self.sign.take_if(|active| active.keyed.key().needs_login());
-        self.verify.take_if(|active| active.keyed.key().needs_login());
+        self.encrypt.end_login();
+        self.decrypt.end_login();
+        self.sign.end_login();
+        self.verify.end_login();
         self.digest.take_if(|active| active.needs_login);
-        self.last = None;
         // The search goes on to its end, but what it found is nobody's business any more.
         self.search = self.search.take().map(|_| Vec::new().into_iter());
     }
-}
-
-impl<T> Active<T> {
-    /// An operation that begins with this key.
-    fn new(handle: Handle, (keyed, seen): (Keyed, Seen), begin: impl FnOnce(&Keyed) -> Result<T>) -> Result<Self> {
-        let state = begin(&keyed)?;
-        Ok(Self { handle, seen, keyed, state, in_parts: false })
-    }
-}
-
-/// The operation, if it is there and its key has not been destroyed under it; one whose key has is over.
-fn alive<T>(active: &mut Option<Active<T>>) -> Result<&mut Active<T>> {
-    active.take_if(|active| !active.keyed.key().is_alive());
-    active.as_mut().ok_or(Error::OperationNotInitialized)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Signatures and MACs. PKCS#11 3.2, sections 5.13 and 5.15.
 
-use super::{Active, Length, Output, Sessions, alive};
+use super::operation::{Asked, Operation};
+use super::{Length, Output, Session, Sessions};
 use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::key;
@@ -26,53 +27,55 @@ impl Sessions {
         key: Handle,
     ) -> Result<()> {
         self.with(session, |session| {
-            if session.signing(purpose).is_some() {
+            let Session { token, read_write, sign, verify, .. } = session;
+            let operation = purpose.of(sign, verify);
+            if operation.is_running() {
                 return Err(Error::OperationActive);
             }
             let begin = mechanism.does.sign.ok_or(Error::MechanismInvalid(mechanism.number))?;
-            let keyed = session.keyed(purpose.for_gate(), mechanism, key)?;
-            let active = Active::new(key, keyed, |keyed| begin(keyed, parameter))?;
-            *session.signing(purpose) = Some(active);
-            Ok(())
+            let asked = Asked { purpose: purpose.of(key::Purpose::Sign, key::Purpose::Verify), mechanism, key };
+            operation.begin((token, *read_write), asked, |keyed| begin(keyed, parameter))
         })
     }
 
     /// `C_SignUpdate`, `C_VerifyUpdate`
     pub fn sign_update(&self, session: Handle, purpose: Purpose, data: &[u8]) -> Result<()> {
         self.with(session, |session| {
-            let active = alive(session.signing(purpose))?;
-            active.state.update(data);
-            active.in_parts = true;
-            Ok(())
+            let operation = session.signing(purpose);
+            let current = operation.current()?;
+            *current.in_parts = true;
+            let updated = current.state.update(&current.keyed, data);
+            updated.inspect_err(|_| operation.end())
         })
     }
 
     /// `C_Sign`: the message is the input of `output`.
-    pub fn sign_whole(&self, session: Handle, output: Output<'_>) -> Result<Length> {
+    pub fn sign_whole(&self, session: Handle, output: &mut Output<'_>) -> Result<Length> {
         self.sign(session, true, output)
     }
 
     /// `C_SignFinal`
-    pub fn sign_final(&self, session: Handle, output: Output<'_>) -> Result<Length> {
+    pub fn sign_final(&self, session: Handle, output: &mut Output<'_>) -> Result<Length> {
         self.sign(session, false, output)
     }
 
-    fn sign(&self, session: Handle, whole: bool, output: Output<'_>) -> Result<Length> {
+    fn sign(&self, session: Handle, whole: bool, output: &mut Output<'_>) -> Result<Length> {
         self.with(session, |session| {
-            let active = alive(&mut session.sign)?;
-            let length = active.state.length();
-            if active.in_parts && whole {
-                session.sign = None;
+            let operation = &mut session.sign;
+            let current = operation.current()?;
+            let length = current.state.length();
+            if *current.in_parts && whole {
+                operation.end();
                 return Err(Error::OperationActive);
             }
-            let mut io = match output {
+            let io = match output {
                 Output::Query(_) => return Ok(Length::Needed(length)),
                 Output::Buffer(io) if io.room() < length => return Ok(Length::TooSmall(length)),
                 Output::Buffer(io) => io,
             };
-            let mut state = session.end_signing(Purpose::Sign)?;
-            state.update(io.input());
-            io.write(state.finish()?.as_ref())?;
+            let made = current.state.finish(&current.keyed, io.input());
+            operation.end();
+            io.write(made?.as_ref())?;
             Ok(Length::Written(length))
         })
     }
@@ -80,45 +83,37 @@ impl Sessions {
     /// `C_Verify` with the message in `data`, `C_VerifyFinal` without. Always ends the operation.
     pub fn verify(&self, session: Handle, data: Option<&[u8]>, signature: &[u8]) -> Result<()> {
         self.with(session, |session| {
-            let in_parts = alive(&mut session.verify)?.in_parts;
-            let mut state = session.end_signing(Purpose::Verify)?;
-            if in_parts && data.is_some() {
-                return Err(Error::OperationActive);
-            }
-            state.update(data.unwrap_or_default());
-            state.verify(signature)
+            let operation = &mut session.verify;
+            let current = operation.current()?;
+            let held = match (*current.in_parts, data) {
+                (true, Some(_)) => Err(Error::OperationActive),
+                (_, data) => current.state.verify(&current.keyed, data.unwrap_or_default(), signature),
+            };
+            operation.end();
+            held
         })
     }
 
     /// Ends the operation without a result.
     pub fn sign_cancel(&self, session: Handle, purpose: Purpose) -> Result<()> {
         self.with(session, |session| {
-            *session.signing(purpose) = None;
+            session.signing(purpose).end();
             Ok(())
         })
     }
 }
 
-impl super::Session {
-    fn signing(&mut self, purpose: Purpose) -> &mut Option<Active<Signing>> {
-        match purpose {
-            Purpose::Sign => &mut self.sign,
-            Purpose::Verify => &mut self.verify,
-        }
-    }
-
-    /// Takes the operation's state and keeps its key for the next Init.
-    fn end_signing(&mut self, purpose: Purpose) -> Result<Signing> {
-        let active = self.signing(purpose).take().ok_or(Error::OperationNotInitialized)?;
-        Ok(self.keep(active))
+impl Session {
+    fn signing(&mut self, purpose: Purpose) -> &mut Operation<Signing> {
+        purpose.of(&mut self.sign, &mut self.verify)
     }
 }
 
 impl Purpose {
-    fn for_gate(self) -> key::Purpose {
+    fn of<T>(self, sign: T, verify: T) -> T {
         match self {
-            Self::Sign => key::Purpose::Sign,
-            Self::Verify => key::Purpose::Verify,
+            Self::Sign => sign,
+            Self::Verify => verify,
         }
     }
 }

@@ -164,6 +164,7 @@ impl Token {
     ///
     /// # Errors
     /// [`Error::TokenReplaced`] if the token has been initialised anew, or its file was exchanged.
+    #[inline(always)]
     pub fn revision(&self) -> Result<u64> {
         if self.replaced.load(Ordering::Acquire) {
             return Err(Error::TokenReplaced);

@@ -48,6 +48,17 @@ impl Schedules {
         unsafe { AES_decrypt(block, block, &self.0.decrypt) };
     }
 
+    /// CBC over these blocks from the IV `chain`, of whose ciphertext only the last block is kept, in `chain`.
+    pub fn cbc_mac(&self, chain: &mut [u8; 16], blocks: &[[u8; 16]]) {
+        let mut scratch = [[0; 16]; 16];
+        for part in blocks.chunks(scratch.len()) {
+            let (from, to, length) = (part.as_ptr().cast(), scratch.as_mut_ptr().cast(), size_of_val(part));
+            // SAFETY: `part` is readable for `length` bytes, and `scratch` writable, having as many blocks or more.
+            unsafe { AES_cbc_encrypt(from, to, length, &self.0.encrypt, chain.as_mut_ptr(), AES_ENCRYPT) };
+        }
+        scratch.as_flattened_mut().zeroize();
+    }
+
     /// CBC over the next `length` bytes, whole blocks; `iv` becomes what the following bytes need.
     pub fn cbc_encrypt(&self, iv: &mut [u8; 16], io: &mut InOut, length: usize) -> Result<()> {
         let (input, output) = io.claim(length)?;

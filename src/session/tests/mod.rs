@@ -11,7 +11,7 @@ use cryptoki_sys::*;
 use super::*;
 use crate::config::{Pins, Wrapping};
 use crate::log::Log;
-use crate::mechanism::{Mechanisms, Parameter};
+use crate::mechanism::{Mechanism, Mechanisms, Parameter};
 use crate::object::{Given, Search};
 use crate::store::memory::MemoryFolder;
 use crate::store::sqlite::SqliteFolder;
@@ -72,7 +72,7 @@ impl Fixture {
         let gcm = mechanism(CKM_AES_GCM).unwrap();
         self.sessions.crypt_init(session, Direction::Encrypt, gcm, &parameter, key)?;
         let mut into = [0; 64];
-        let output = Output::Buffer(InOut::from_slices(&[1; 20], &mut into));
+        let output = &mut Output::Buffer(InOut::from_slices(&[1; 20], &mut into));
         self.sessions.crypt_whole(session, Direction::Encrypt, output)
     }
 }

@@ -117,7 +117,7 @@ impl Party {
     pub fn wrap(&self, mechanism: CK_MECHANISM_TYPE, wrapping: Handle, key: Handle) -> Result<Vec<u8>> {
         let mechanism = self.module.mechanisms().find(mechanism)?;
         let mut wrapped = vec![0; ROOM];
-        let output = Output::Buffer(InOut::from_slices(&[], &mut wrapped));
+        let output = &mut Output::Buffer(InOut::from_slices(&[], &mut wrapped));
         let keys = [wrapping, key];
         let length = self.module.sessions().wrap(self.session, mechanism, &Parameter::None, keys, output)?;
         written(wrapped, length)
@@ -152,7 +152,7 @@ impl Party {
         sessions.crypt_init(self.session, direction, mechanism, &mode.parameter(iv), key)?;
         // A block of padding or a tag more than the input.
         let mut result = vec![0; input.len().saturating_add(16)];
-        let output = Output::Buffer(InOut::from_slices(input, &mut result));
+        let output = &mut Output::Buffer(InOut::from_slices(input, &mut result));
         let length = sessions.crypt_whole(self.session, direction, output)?;
         written(result, length)
     }

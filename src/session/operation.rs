@@ -1,0 +1,147 @@
+//! An operation of one kind, and the key that it works with.
+
+use std::sync::Arc;
+
+use super::Session;
+use crate::error::{Error, Result};
+use crate::handle::Handle;
+use crate::key::{Caller, Fit, Grant, Purpose, Use, permit};
+use crate::mechanism::{Keyed, Mechanism, PreparedKey};
+use crate::token::Token;
+
+/// What a session does of one kind: at most one operation at a time.
+pub(super) struct Operation<T> {
+    /// The key of the operation that runs, or of the one that ran last. The next Init finds it here, so that two threads
+    /// with one key do not fight over its reference count.
+    key: Option<KeyInUse>,
+    running: Option<Running<T>>,
+}
+
+/// A running operation for the length of a call.
+pub(super) struct Current<'a, T> {
+    /// The key, and leave to use it so.
+    pub(super) keyed: Keyed<'a>,
+    /// How far it has got.
+    pub(super) state: &'a mut T,
+    /// Whether the message comes in parts.
+    pub(super) in_parts: &'a mut bool,
+}
+
+struct KeyInUse {
+    handle: Handle,
+    seen: Seen,
+    key: Arc<PreparedKey>,
+}
+
+/// What a key that was looked up depends on: the login word and the store's revision.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Seen {
+    login: u64,
+    revision: u64,
+}
+
+struct Running<T> {
+    grant: Grant,
+    state: T,
+    in_parts: bool,
+}
+
+/// What an Init asks for.
+pub(super) struct Asked<'a> {
+    pub(super) purpose: Purpose,
+    pub(super) mechanism: &'a Mechanism,
+    pub(super) key: Handle,
+}
+
+impl<T> Operation<T> {
+    /// Nothing runs, and there is no key.
+    pub(super) const NONE: Self = Self { key: None, running: None };
+
+    /// Whether an operation runs, be its key alive or not.
+    pub(super) fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// The check of every Init, and the beginning of the operation.
+    #[inline(always)]
+    pub(super) fn begin(
+        &mut self,
+        (token, read_write): (&Token, bool),
+        asked: Asked<'_>,
+        begin: impl FnOnce(&Keyed<'_>) -> Result<T>,
+    ) -> Result<()> {
+        let Asked { purpose, mechanism, key: handle } = asked;
+        let fit = mechanism.fit(purpose)?;
+        let seen = Seen { login: token.login_word(), revision: token.revision()? };
+        let caller = token.caller(read_write);
+        let holds = |held: &&KeyInUse| held.handle == handle && held.seen == seen && held.key.is_current();
+        let (held, grant) = match self.key.as_ref().filter(holds) {
+            Some(held) => (held, permit(&caller, &Use { purpose, fit, key: held.key.facts(), other: None })?),
+            None => {
+                let (key, grant) = look_up(token, &caller, purpose, fit, handle)?;
+                (&*self.key.insert(KeyInUse { handle, seen, key }), grant)
+            }
+        };
+        let state = begin(&Keyed::new(&held.key, &grant))?;
+        self.running = Some(Running { grant, state, in_parts: false });
+        Ok(())
+    }
+
+    /// The operation, if it runs and its key has not been destroyed under it; one whose key has is over.
+    pub(super) fn current(&mut self) -> Result<Current<'_, T>> {
+        let Some(held) = self.key.as_ref().filter(|held| held.key.is_alive()) else {
+            self.running = None;
+            return Err(Error::OperationNotInitialized);
+        };
+        let Some(Running { grant, state, in_parts }) = &mut self.running else {
+            return Err(Error::OperationNotInitialized);
+        };
+        Ok(Current { keyed: Keyed::new(&held.key, grant), state, in_parts })
+    }
+
+    /// Ends the operation, if one runs.
+    pub(super) fn end(&mut self) {
+        self.running = None;
+    }
+
+    /// Logout: an operation whose key needed the login ends, and no key is kept for the next.
+    pub(super) fn end_login(&mut self) {
+        if self.key.as_ref().is_some_and(|held| held.key.needs_login()) {
+            self.running = None;
+        }
+        if self.running.is_none() {
+            self.key = None;
+        }
+    }
+}
+
+impl Session {
+    /// The key behind a handle with leave to use it so, for what is done in one call.
+    pub(super) fn key(
+        &self,
+        purpose: Purpose,
+        mechanism: &Mechanism,
+        key: Handle,
+    ) -> Result<(Arc<PreparedKey>, Grant)> {
+        let fit = mechanism.fit(purpose)?;
+        self.token.revision()?;
+        look_up(&self.token, &self.caller(), purpose, fit, key)
+    }
+}
+
+#[cold]
+fn look_up(
+    token: &Token,
+    caller: &Caller,
+    purpose: Purpose,
+    fit: Fit<'_>,
+    handle: Handle,
+) -> Result<(Arc<PreparedKey>, Grant)> {
+    let opened = token.opened(caller, handle).map_err(|error| match error {
+        Error::ObjectHandleInvalid => purpose.no_such_key(),
+        other => other,
+    })?;
+    let facts = opened.facts().ok_or(purpose.no_such_key())?;
+    let grant = permit(caller, &Use { purpose, fit, key: facts, other: None })?;
+    Ok((token.prepared(&opened)?, grant))
+}
