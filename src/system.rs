@@ -2,7 +2,7 @@
 
 use std::io;
 use std::mem::{ManuallyDrop, MaybeUninit};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
 /// The effective user id.
 pub fn effective_user() -> u32 {
@@ -42,13 +42,13 @@ pub struct Kept<T: AsFd> {
 impl<T: AsFd> Kept<T> {
     /// Remembers what the descriptor is open to.
     pub fn new(open: T) -> io::Result<Self> {
-        let identity = identity(open.as_fd())?;
+        let identity = identity(&open)?;
         Ok(Self { open: ManuallyDrop::new(open), identity })
     }
 
     /// What is kept, unless the host has closed it.
     pub fn still_open(&self) -> Option<&T> {
-        let now = identity(self.open.as_fd()).ok();
+        let now = identity(&*self.open).ok();
         (now == Some(self.identity)).then_some(&self.open)
     }
 }
@@ -63,10 +63,10 @@ impl<T: AsFd> Drop for Kept<T> {
 }
 
 /// Device and inode of what a descriptor is open to.
-pub fn identity(descriptor: BorrowedFd<'_>) -> io::Result<(u64, u64)> {
+pub fn identity(descriptor: impl AsFd) -> io::Result<(u64, u64)> {
     let mut about = MaybeUninit::<libc::stat>::uninit();
     // SAFETY: the kernel writes one `stat` to where there is room for one.
-    if unsafe { libc::fstat(descriptor.as_raw_fd(), about.as_mut_ptr()) } != 0 {
+    if unsafe { libc::fstat(descriptor.as_fd().as_raw_fd(), about.as_mut_ptr()) } != 0 {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: the call succeeded, so the kernel has filled it.

@@ -77,12 +77,13 @@ const STATICS: [(&str, &str, &str); 10] = [
 ];
 
 /// Where `unsafe` is, each with its reason.
-const UNSAFE: [(&str, &str); 8] = [
+const UNSAFE: [(&str, &str); 9] = [
     ("src/abi/", "the caller's pointers"),
     ("src/crypto/ffi/", "AWS-LC"),
     ("src/crypto/in_out.rs", "the caller's buffers, which may overlap"),
     ("src/fork/", "the page of the state word"),
     ("src/store/sqlite/system.rs", "SQLite's system calls and those of the store"),
+    ("src/store/sqlite/descriptors.rs", "SQLite's way to open and close"),
     ("src/store/sqlite/notice.rs", "the mapped header of the WAL's index"),
     ("src/system.rs", "questions to the operating system"),
     ("src/secret.rs", "the pool of locked pages"),

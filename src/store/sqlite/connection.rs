@@ -37,7 +37,7 @@ pub(super) enum Purpose {
 /// Opens the token's file for the purpose and refuses what is not a token of this format.
 pub(super) fn open(visit: &Visit, path: &Path, purpose: Purpose) -> Attempt<OpenConnection> {
     let counted = visit.count_connection();
-    install_locks()?;
+    install_system_calls()?;
     let media = match purpose {
         Purpose::ReadOnlyMedia => Some(MediaState::look(path)?).filter(|media| media.wal_is_empty()),
         Purpose::Write | Purpose::Read => None,
@@ -74,7 +74,7 @@ pub(super) fn open(visit: &Visit, path: &Path, purpose: Purpose) -> Attempt<Open
 pub(super) fn create(visit: &Visit, path: &Path, token: &[u8]) -> Result<(), Error> {
     let _counted = visit.count_connection();
     let attempt = || {
-        install_locks()?;
+        install_system_calls()?;
         let connection = Connection::open_with_flags(path, FLAGS | OpenFlags::SQLITE_OPEN_READ_WRITE);
         let mut connection = connection.map_err(|error| failure::of_opening(&error, path))?;
         let outcome = set_up(&connection, Purpose::Write).and_then(|()| {
@@ -86,7 +86,9 @@ pub(super) fn create(visit: &Visit, path: &Path, token: &[u8]) -> Result<(), Err
         connection.close().map_err(|(connection, error)| failure::of_sqlite(&error, &connection, path))
     };
     attempt().map_err(|failure| match failure {
-        Failure::Again => Error::DeviceError(format!("somebody else has opened {}", path.display()).into()),
+        Failure::Again | Failure::Lost => {
+            Error::DeviceError(format!("somebody else has opened {}", path.display()).into())
+        }
         Failure::Final(error) => error,
     })
 }
@@ -135,10 +137,10 @@ impl Stamp {
 /// No mutex of SQLite's: a connection is used by one thread at a time. No creation: we create files ourselves, 0600.
 const FLAGS: OpenFlags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
 
-fn install_locks() -> Result<(), Error> {
-    match system::install_ofd_locks() {
+fn install_system_calls() -> Result<(), Error> {
+    match system::install_system_calls() {
         true => Ok(()),
-        false => Err(Error::GeneralError("SQLite does not let its locks be replaced".into())),
+        false => Err(Error::GeneralError("SQLite does not let its system calls be replaced".into())),
     }
 }
 

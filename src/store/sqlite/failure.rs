@@ -17,6 +17,9 @@ pub(super) type Attempt<T> = Result<T, Failure>;
 pub(super) enum Failure {
     /// Somebody holds a lock, or the file changed under the attempt: the same again may succeed.
     Again,
+    /// The host has closed descriptors that SQLite had open: after [`abandon`](super::gate::abandon) the same again may
+    /// succeed.
+    Lost,
     /// It will not.
     Final(Error),
 }

@@ -13,8 +13,10 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::super::hold;
+use super::descriptors::Descriptors;
 use super::notice::Notice;
 use super::pool::Pool;
+use super::system;
 use crate::error::{Error, Result};
 use crate::fork::{Gate, Inside, PerProcess};
 
@@ -42,13 +44,18 @@ impl Visit {
     /// The connections of the store with this number, all closed if it is new in this process.
     pub(super) fn pool(&self, number: u64, notice: &Arc<Notice>) -> Arc<Pool> {
         let mut pools = hold(&self.registry.pools);
-        Arc::clone(pools.entry(number).or_insert_with(|| Arc::new(Pool::new(Arc::clone(notice)))))
+        Arc::clone(pools.entry(number).or_insert_with(|| Arc::new(Pool::new(number, Arc::clone(notice)))))
     }
 
     /// Closes the store's connections for good.
     pub(super) fn forget(&self, number: u64) {
         let pool = hold(&self.registry.pools).remove(&number);
         pool.iter().for_each(|pool| pool.close());
+    }
+
+    /// What SQLite has open.
+    pub(super) fn descriptors(&self) -> &Descriptors {
+        &self.registry.descriptors
     }
 
     /// Counts a connection as open until the answer is dropped; to be taken before opening and dropped after closing.
@@ -72,12 +79,24 @@ pub(super) fn next_number() -> u64 {
     registry().next.fetch_add(1, Ordering::Relaxed)
 }
 
+/// What SQLite has open in this process, for its own system calls.
+pub(super) fn descriptors() -> Option<&'static Descriptors> {
+    REGISTRY.get().map(|registry| &registry.descriptors)
+}
+
+/// Closes all connections without a word to whoever has their descriptors now, so that new ones begin from nothing. To be
+/// called outside the gate.
+pub(super) fn abandon() {
+    GATE.alone(|| system::without_locks(close_connections));
+}
+
 /// This process's open stores.
 struct Registry {
     /// Locked inside the gate only, so that it is free when `fork` has the gate.
     pools: Mutex<BTreeMap<u64, Arc<Pool>>>,
     /// Connections that are open or being opened or closed.
     open: AtomicUsize,
+    descriptors: Descriptors,
     /// See [`next_number`].
     next: AtomicU64,
     /// Whether SQLite's own state is one inherited from a parent in the middle of something.
@@ -90,6 +109,7 @@ impl Registry {
         Self {
             pools: Mutex::default(),
             open: AtomicUsize::new(0),
+            descriptors: Descriptors::new(),
             next: AtomicU64::new(previous.map_or(0, |previous| previous.next.load(Ordering::Relaxed))),
             orphaned: previous.is_some_and(|previous| previous.orphaned || previous.open.load(Ordering::SeqCst) != 0),
         }

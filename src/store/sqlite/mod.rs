@@ -9,12 +9,14 @@
 //! connection  how a connection is opened: read-write, read-only, or on media that cannot change
 //! schema      the tables and the format's version
 //! gate        what keeps SQLite and `fork` apart: the registry of open stores, and the gate
+//! descriptors what SQLite has open, and whether the host has left it so
 //! failure     what SQLite's and the system's error codes mean to a caller
 //! patience    bounded waiting
 //! system      the calls into libc and SQLite that need `unsafe`
 //! ```
 
 mod connection;
+mod descriptors;
 mod failure;
 mod folder;
 mod folder_lock;

@@ -23,6 +23,8 @@ const READERS: usize = 4;
 
 /// One store's connections, opened when needed.
 pub(super) struct Pool {
+    /// The store's number in this process.
+    number: u64,
     /// Whose turn it is to commit, among the threads of this process.
     pub(super) turn: Turn,
     writer: Mutex<Option<OpenConnection>>,
@@ -51,9 +53,9 @@ impl Reader {
 
 impl Pool {
     /// No connections. The notice is the one of the store that these belong to.
-    pub(super) fn new(notice: Arc<Notice>) -> Self {
+    pub(super) fn new(number: u64, notice: Arc<Notice>) -> Self {
         let (turn, writer, readers, identity, file_number) = Default::default();
-        Self { turn, writer, readers, identity, file_number, notice }
+        Self { number, turn, writer, readers, identity, file_number, notice }
     }
 
     /// Runs a query on a free reading connection.
@@ -64,7 +66,7 @@ impl Pool {
         purpose: Purpose,
         query: impl FnOnce(&mut Reader) -> rusqlite::Result<T>,
     ) -> Attempt<T> {
-        self.follow(path, false)?;
+        self.follow(visit, path, false)?;
         let mut place = self.reader();
         if place.is_none() {
             *place = Some(Reader { open: self.connect(visit, path, purpose)?, seen: None });
@@ -93,7 +95,7 @@ impl Pool {
         path: &Path,
         transaction: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
     ) -> Attempt<T> {
-        self.follow(path, true)?;
+        self.follow(visit, path, true)?;
         let mut place = hold(&self.writer);
         let _signal = FileSizeSignal::block();
         if place.is_none() {
@@ -119,8 +121,14 @@ impl Pool {
 
     /// Closes the connections when the path leads to another file by now: the folder was restored or made anew, and a
     /// commit to the old file would be lost. Readers look ten times a second, writers always.
-    fn follow(&self, path: &Path, always: bool) -> Attempt<()> {
-        if !always && !self.notice.is_due() {
+    ///
+    /// Before that, looks whether the connections are still connected to anything.
+    fn follow(&self, visit: &Visit, path: &Path, always: bool) -> Attempt<()> {
+        let look = always || self.notice.is_due();
+        if !visit.descriptors().are_ours(self.number, look) {
+            return Err(Failure::Lost);
+        }
+        if !look {
             return Ok(());
         }
         self.notice.look();
@@ -133,8 +141,11 @@ impl Pool {
 
     fn connect(&self, visit: &Visit, path: &Path, purpose: Purpose) -> Attempt<OpenConnection> {
         let identity = identify(path)?;
+        if !visit.descriptors().are_all_ours() {
+            return Err(Failure::Lost);
+        }
         let _signal = FileSizeSignal::block();
-        let open = connection::open(visit, path, purpose)?;
+        let open = visit.descriptors().opening(self.number, || connection::open(visit, path, purpose))?;
         // Replaced while we opened it: which of the two files it is cannot be told.
         if identity != identify(path)? || hold(&self.identity).is_some_and(|known| known != identity) {
             return Err(Failure::Again);

@@ -1,6 +1,6 @@
 //! What only `unsafe` can ask of libc and SQLite.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString, c_char, c_int};
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
@@ -11,15 +11,42 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ffi};
 
-/// Makes SQLite lock with OFD locks; see `ofd.c`. To be called before a file is opened; again is harmless. False: this
-/// SQLite has no such call, so its locks cannot be trusted.
-pub(super) fn install_ofd_locks() -> bool {
+use super::descriptors;
+
+/// Makes SQLite lock with OFD locks (see `ofd.c`), and open and close as `descriptors` does. To be called before a file is
+/// opened; again is harmless. False: this SQLite has no such calls, so that its locks cannot be trusted.
+pub(super) fn install_system_calls() -> bool {
+    // SAFETY: SQLite's table holds functions without their types, and calls each by the type that these have.
+    let open = unsafe {
+        type Open = unsafe extern "C" fn(*const c_char, c_int, c_int) -> c_int;
+        std::mem::transmute::<Open, Untyped>(descriptors::open)
+    };
+    // SAFETY: as above.
+    let close = unsafe { std::mem::transmute::<extern "C" fn(c_int) -> c_int, Untyped>(descriptors::close) };
+    [(c"fcntl", keystead_ofd_fcntl as Untyped), (c"open", open), (c"close", close)]
+        .into_iter()
+        .all(|(name, function)| set_system_call(name, function))
+}
+
+/// Works while SQLite takes and releases no lock. To be called with nobody else inside the gate.
+pub(super) fn without_locks(work: impl FnOnce()) {
+    let replaced = set_system_call(c"fcntl", keystead_no_fcntl);
+    work();
+    if replaced {
+        set_system_call(c"fcntl", keystead_ofd_fcntl);
+    }
+}
+
+/// A function in SQLite's table.
+type Untyped = unsafe extern "C" fn();
+
+fn set_system_call(name: &CStr, function: Untyped) -> bool {
     // SAFETY: NULL asks for the default VFS, which SQLite never frees.
     let Some(vfs) = (unsafe { ffi::sqlite3_vfs_find(std::ptr::null()).as_mut() }) else { return false };
-    let Some(set_system_call) = vfs.xSetSystemCall else { return false };
-    // SAFETY: the function has the signature of `fcntl`, which is how SQLite's table calls the entry of that name; the
-    // VFS and the name live for ever.
-    unsafe { set_system_call(vfs, c"fcntl".as_ptr(), Some(keystead_ofd_fcntl)) == ffi::SQLITE_OK }
+    let Some(set) = vfs.xSetSystemCall else { return false };
+    // SAFETY: the callers here give functions of the signature that SQLite calls the entry of that name by; the VFS lives
+    // for ever, and the name is compared only.
+    unsafe { set(vfs, name.as_ptr(), Some(function)) == ffi::SQLITE_OK }
 }
 
 /// The system's error number of the connection's last failure.
@@ -180,6 +207,7 @@ fn check(outcome: i32) -> io::Result<()> {
 }
 
 unsafe extern "C" {
-    /// In truth `int (int, int, ...)`; SQLite's table holds functions without their types.
+    // In truth `int (int, int, ...)`; SQLite's table holds functions without their types.
     fn keystead_ofd_fcntl();
+    fn keystead_no_fcntl();
 }

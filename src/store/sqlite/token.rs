@@ -187,6 +187,10 @@ pub(super) fn patiently<T>(mut patience: Patience<'_>, mut attempt: impl FnMut()
             Ok(done) => return Ok(done),
             Err(Failure::Final(error)) => return Err(error),
             Err(Failure::Again) => patience.wait()?,
+            Err(Failure::Lost) => {
+                gate::abandon();
+                patience.wait()?;
+            }
         }
     }
 }

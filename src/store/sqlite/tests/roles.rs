@@ -25,6 +25,7 @@ fn another_process() {
         }
         "tell each revision" => tell_each_revision(&*folder.open(0).unwrap()),
         "notice in a raw clone" => super::notice::in_a_raw_clone(path.join("slot-00000000.db")),
+        "daemon" => super::daemon::daemon(&folder, &path),
         "create" => {
             if folder.create(0, b"token").unwrap() {
                 eprintln!("created");
