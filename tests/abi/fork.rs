@@ -16,6 +16,10 @@ pub const TESTS: &[Test] = &tests![
     operations_of_the_parent_go_on,
     fork_handler_registered_before_initialises,
     fork_handler_registered_after_initialises,
+    fork_handler_initialises_what_the_parent_never_did,
+    module_in_another_namespace_knows_a_child,
+    cloned_child_is_told_that_it_may_not,
+    fork_in_a_signal_handler_hangs_nobody,
     started_programs_leave_the_module_alone,
     child_outlives_its_parent_without_its_locks,
 ];
@@ -216,6 +220,74 @@ fn fork_handler_registered_after_initialises() {
     let token = Token::new();
     let host = Host::program(&token.home, "fork_handlers.c", &[]);
     assert_eq!(host.run(&["after", USER_PIN]), "done\n");
+}
+
+fn fork_handler_initialises_what_the_parent_never_did() {
+    let token = Token::new();
+    ok!(token.module.finalize());
+    let host = Host::program(&token.home, "fork_handlers.c", &[]);
+    assert_eq!(host.run(&["only", USER_PIN]), "done\n");
+}
+
+/// The host's `fork` runs no handler there.
+fn module_in_another_namespace_knows_a_child() {
+    let token = Token::new();
+    let host = Host::program(&token.home, "other_namespace.c", &[]);
+    assert_eq!(host.run(&[USER_PIN]), "done\n");
+}
+
+/// Raw `clone` runs no handler at all.
+fn cloned_child_is_told_that_it_may_not() {
+    let token = Token::new();
+    ok!(token.restart());
+    let works = || {
+        ok!(token.module.initialize());
+        ok!(token.user().aes_key(16, template![CKA_TOKEN => true, CKA_LABEL => "cloned"]));
+        ok!(token.module.finalize());
+        Vec::new()
+    };
+    Forked::clone(works).join();
+    let session = token.user();
+    assert_eq!(ok!(session.find(&template![CKA_LABEL => "cloned"])).len(), 1, "nothing was open yet");
+    Forked::clone(|| {
+        fails!(session.random(8), CKR_CRYPTOKI_NOT_INITIALIZED);
+        fails!(token.module.finalize(), CKR_CRYPTOKI_NOT_INITIALIZED);
+        ok!(token.module.initialize());
+        assert_eq!(ok!(token.module.slots(true))[0], token.slot);
+        fails!(token.module.read_write(token.slot), CKR_DEVICE_ERROR | CKR_TOKEN_NOT_RECOGNIZED);
+        ok!(token.module.finalize());
+        Vec::new()
+    })
+    .join();
+    ok!(session.aes_key(16, template![CKA_TOKEN => true]));
+    assert_eq!(ok!(session.find(&template![CKA_CLASS => CKO_SECRET_KEY])).len(), 2);
+}
+
+/// The signal comes at any moment of a call, inside SQLite too. The child asks what takes no memory.
+fn fork_in_a_signal_handler_hangs_nobody() {
+    let token = Token::new();
+    let session = token.user();
+    let begun = std::time::Instant::now();
+    let mut made = 0;
+    let children = with_forking_timer(
+        move || session.info().is_err_and(|code| code == Rv(CKR_CRYPTOKI_NOT_INITIALIZED)),
+        || {
+            while begun.elapsed() < std::time::Duration::from_secs(rounds(2, 60) as u64) {
+                ok!(session.aes_key(16, template![CKA_TOKEN => true]));
+                ok!(session.find(&template![CKA_CLASS => CKO_DATA]));
+                made += 1;
+            }
+        },
+    );
+    assert!(children > 50, "{children} children");
+    assert_eq!(ok!(session.find(&template![CKA_CLASS => CKO_SECRET_KEY])).len(), made);
+    // Other forks go on to be possible.
+    Forked::start(|| {
+        ok!(token.module.initialize());
+        ok!(token.user().aes_key(16, template![CKA_TOKEN => true]));
+        Vec::new()
+    })
+    .join();
 }
 
 /// They share no memory or, until they execute, all of it; and they inherit no descriptor.

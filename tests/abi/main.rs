@@ -14,6 +14,7 @@ mod changes;
 mod ciphers;
 mod copies;
 mod counter;
+mod daemons;
 mod defaults;
 mod digest_key;
 mod durability;
@@ -55,6 +56,7 @@ const SUITES: &[&[Test]] = &[
     ciphers::TESTS,
     copies::TESTS,
     counter::TESTS,
+    daemons::TESTS,
     defaults::TESTS,
     digest_key::TESTS,
     durability::TESTS,
@@ -90,6 +92,7 @@ const SUITES: &[&[Test]] = &[
 
 const PEERS: &[&[Test]] = &[
     changes::PEERS,
+    daemons::PEERS,
     durability::PEERS,
     fork::PEERS,
     forks::PEERS,

@@ -21,6 +21,7 @@ pub const TESTS: &[Test] = &tests![
     counts_survive_a_restart,
     wrong_old_pins_count,
     ten_processes_guess_at_once,
+    killed_guessers_are_counted_no_less_than_they_learned,
     new_pin_opens_what_the_old_one_sealed,
     so_sets_a_new_pin_and_objects_stay,
 ];
@@ -278,6 +279,37 @@ fn ten_processes_guess_at_once() {
             11 => ok!(login),
             _ => fails!(login, CKR_PIN_LOCKED),
         }
+        ok!(token.module.finalize());
+    }
+}
+
+/// Half of ten guessers are killed somewhere in the guess. Who was told that the PIN is wrong is counted; who was not may be.
+fn killed_guessers_are_counted_no_less_than_they_learned() {
+    const TRIES: u32 = 30;
+    for round in 0..rounds(4, 60) {
+        let token = Token::with(Config { user_tries: TRIES, memory_kib: 4 * 1024, ..Config::default() });
+        let moments = ok!(token.session().random(5));
+        let mut peers: Vec<_> = (0..10).map(|_| peer!(guess_once, "wrong", "wait")).collect();
+        peers.iter_mut().for_each(|peer| assert_eq!(peer.hear(), "ready"));
+        peers.iter_mut().for_each(|peer| peer.say("go"));
+        let stay = peers.split_off(5);
+        let mut told = 0;
+        for (peer, moment) in peers.into_iter().zip(moments) {
+            std::thread::sleep(std::time::Duration::from_micros(60 * u64::from(moment)));
+            told += peer.kill_and_hear().len() as u32;
+        }
+        for peer in stay {
+            assert_eq!(peer.finish(), "CKR_PIN_INCORRECT");
+            told += 1;
+        }
+        let session = token.session();
+        let mut left = 0;
+        while token.flags() & CKF_USER_PIN_LOCKED == 0 {
+            fails!(session.login(CKU_USER, "wrong"), CKR_PIN_INCORRECT | CKR_PIN_LOCKED);
+            left += 1;
+        }
+        let counted = TRIES - left;
+        assert!((told..=10).contains(&counted), "round {round}: {counted} counted, {told} told");
         ok!(token.module.finalize());
     }
 }

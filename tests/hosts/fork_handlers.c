@@ -1,5 +1,5 @@
-/* fork_handlers MODULE before|after PIN: a `fork` handler of the host, registered before or after the module could register its
- * own, initialises the module anew in the child, as pkcs11-helper's does. */
+/* fork_handlers MODULE before|after|only PIN: a `fork` handler of the host, registered before or after the module could register its
+ * own, initialises the module anew in the child, as pkcs11-helper's does; or for the first time, in a parent that never does. */
 #include "cryptoki.h"
 #include <pthread.h>
 #include <sys/wait.h>
@@ -7,6 +7,7 @@
 static CK_FUNCTION_LIST *list;
 static const char *pin;
 static CK_ULONG inherited;
+static int parent_too;
 
 static void in_child(void) {
     CK_BYTE bytes[32];
@@ -29,16 +30,19 @@ static void use(void) {
 
 int main(int count, char **arguments) {
     if (count < 4)
-        FAIL("fork_handlers MODULE before|after PIN");
+        FAIL("fork_handlers MODULE before|after|only PIN");
     pin = arguments[3];
     int before = !strcmp(arguments[2], "before");
     if (before)
         pthread_atfork(NULL, NULL, in_child);
     CK_FUNCTION_LIST *loaded = load(arguments[1], RTLD_NOW);
-    OK(loaded->C_Initialize(NULL));
     list = loaded;
-    use();
-    inherited = open_session(list);
+    parent_too = strcmp(arguments[2], "only");
+    if (parent_too) {
+        OK(loaded->C_Initialize(NULL));
+        use();
+        inherited = open_session(list);
+    }
     if (!before)
         pthread_atfork(NULL, NULL, in_child);
     for (int round = 0; round < 20; round++) {
@@ -53,7 +57,8 @@ int main(int count, char **arguments) {
         int status = 0;
         if (waitpid(child, &status, 0) != child || status != 0)
             FAIL("round %d: the child ended with %#x", round, status);
-        use();
+        if (parent_too)
+            use();
     }
     puts("done");
     return 0;

@@ -131,11 +131,14 @@ impl Pool {
         if !look {
             return Ok(());
         }
-        self.notice.look();
-        let Some(identity) = *hold(&self.identity) else { return Ok(()) };
-        if identity != identify(path)? {
+        let known = *hold(&self.identity);
+        // Out of reach after `chroot`, say: an error each time, not only every tenth of a second.
+        if let Some(known) = known
+            && known != identify(path)?
+        {
             self.close();
         }
+        self.notice.look();
         Ok(())
     }
 

@@ -117,13 +117,23 @@ impl Forked {
     /// Forks; the child runs `work`, hands its bytes over and leaves without exit handlers. Panics in the child are
     /// printed and fail `join`.
     pub fn start(work: impl FnOnce() -> Vec<u8>) -> Forked {
+        // SAFETY: tests run in single-threaded processes; a test with threads forks to see what a host's fork does.
+        Forked::born(|| unsafe { libc::fork() }, work)
+    }
+
+    /// Makes the child by the bare system call: no handler runs.
+    pub fn clone(work: impl FnOnce() -> Vec<u8>) -> Forked {
+        // SAFETY: as above, and the child shares no memory.
+        Forked::born(|| unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0, 0, 0, 0) as libc::pid_t }, work)
+    }
+
+    fn born(birth: impl FnOnce() -> libc::pid_t, work: impl FnOnce() -> Vec<u8>) -> Forked {
         let mut ends = [0; 2];
         // SAFETY: `ends` has room for the two descriptors.
         assert_eq!(unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) }, 0, "a pipe");
         // SAFETY: both descriptors were made above and are owned here alone.
         let (output, mut input) = unsafe { (File::from_raw_fd(ends[0]), File::from_raw_fd(ends[1])) };
-        // SAFETY: tests run in single-threaded processes; a test with threads forks to see what a host's fork does.
-        match unsafe { libc::fork() } {
+        match birth() {
             -1 => panic!("fork: {}", std::io::Error::last_os_error()),
             0 => {
                 let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));

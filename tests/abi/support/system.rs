@@ -1,9 +1,10 @@
 //! System calls that tests need and the standard library does not offer.
 
-use std::ffi::{CStr, c_void};
+use std::ffi::{CStr, CString, c_void};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use super::Home;
 
@@ -19,6 +20,12 @@ pub fn become_nobody() {
             assert_eq!(libc::setuid(NOBODY), 0, "setuid");
         }
     }
+}
+
+/// Whether nothing is forbidden to us.
+pub fn is_root() -> bool {
+    // SAFETY: a plain system call.
+    unsafe { libc::geteuid() == 0 }
 }
 
 /// Lets everybody reach the home, read what is in it and make files in it.
@@ -45,6 +52,34 @@ pub fn make_setuid_of_nobody(program: &Path) -> bool {
     }
     set_mode(program, 0o4755);
     true
+}
+
+/// Works while SIGALRM comes every few milliseconds and its handler forks; each child asks, and must hear yes. How many
+/// children there were.
+pub fn with_forking_timer(ask: impl Fn() -> bool + 'static, work: impl FnOnce()) -> u32 {
+    static ASK: AtomicPtr<Box<dyn Fn() -> bool>> = AtomicPtr::new(std::ptr::null_mut());
+    static CHILDREN: AtomicU32 = AtomicU32::new(0);
+    static REFUSED: AtomicU32 = AtomicU32::new(0);
+    extern "C" fn fork_and_ask(_: libc::c_int) {
+        // SAFETY: plain system calls, and a pointer that was stored before the timer began and is never freed.
+        unsafe {
+            let errno = *libc::__errno_location();
+            let child = libc::fork();
+            if child == 0 {
+                let yes = (*ASK.load(Ordering::SeqCst))();
+                libc::_exit(if yes { 0 } else { 1 });
+            }
+            let mut status = -1;
+            while libc::waitpid(child, &mut status, 0) < 0 && *libc::__errno_location() == libc::EINTR {}
+            REFUSED.fetch_add(u32::from(status != 0), Ordering::SeqCst);
+            CHILDREN.fetch_add(1, Ordering::SeqCst);
+            *libc::__errno_location() = errno;
+        }
+    }
+    ASK.store(Box::into_raw(Box::new(Box::new(ask))), Ordering::SeqCst);
+    with_timer(3_000, fork_and_ask, work);
+    assert_eq!(REFUSED.load(Ordering::SeqCst), 0, "children that heard no");
+    CHILDREN.load(Ordering::SeqCst)
 }
 
 /// Works in a thread that begins and ends for it, as a C program makes one: the standard library's own threads take locks of
@@ -118,6 +153,25 @@ pub fn closed_on_exec(descriptor: i32) -> bool {
     flags & libc::FD_CLOEXEC != 0
 }
 
+/// Closes every descriptor but the standard streams, as daemons do.
+pub fn close_all_but_standard_streams() {
+    // SAFETY: whoever calls this is about what happens to those who had something open.
+    assert_eq!(unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, 0) }, 0, "close_range");
+}
+
+/// `chroot` and `chdir` into a folder.
+pub fn change_root(folder: &Path) {
+    let folder = CString::new(folder.as_os_str().as_encoded_bytes()).expect("a path without NUL");
+    // SAFETY: plain system calls; only for a forked child.
+    assert!(unsafe { libc::chroot(folder.as_ptr()) == 0 && libc::chdir(c"/".as_ptr()) == 0 }, "chroot, chdir");
+}
+
+/// `setlocale` of all categories by the environment; false where the system has no such locale.
+pub fn set_locale() -> bool {
+    // SAFETY: the string is terminated, and this thread is the only one.
+    unsafe { !libc::setlocale(libc::LC_ALL, c"".as_ptr()).is_null() }
+}
+
 /// Closes standard input, output and error.
 pub fn close_standard_streams() {
     for descriptor in 0..3 {
@@ -136,6 +190,10 @@ pub fn limit(resource: libc::__rlimit_resource_t, value: u64) {
 /// Runs while SIGALRM interrupts every millisecond and system calls are not restarted.
 pub fn with_interrupting_timer(work: impl FnOnce()) {
     extern "C" fn nothing(_: libc::c_int) {}
+    with_timer(1_000, nothing, work);
+}
+
+fn with_timer(microseconds: i64, handler: extern "C" fn(libc::c_int), work: impl FnOnce()) {
     let timer = |microseconds| {
         let interval = libc::timeval { tv_sec: 0, tv_usec: microseconds };
         let timer = libc::itimerval { it_interval: interval, it_value: interval };
@@ -145,10 +203,10 @@ pub fn with_interrupting_timer(work: impl FnOnce()) {
     // SAFETY: a zeroed action has no flags, so no SA_RESTART, and an empty mask; the handler does nothing.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
-        action.sa_sigaction = nothing as *const () as usize;
+        action.sa_sigaction = handler as *const () as usize;
         assert_eq!(libc::sigaction(libc::SIGALRM, &action, std::ptr::null_mut()), 0, "sigaction");
     }
-    timer(1_000);
+    timer(microseconds);
     work();
     timer(0);
 }

@@ -29,7 +29,12 @@ impl Token {
 
     /// A token in a home with this configuration.
     pub fn with(config: Config) -> Token {
-        let home = Home::with(config);
+        Token::new_in(Home::with(config))
+    }
+
+    /// A token in this home, which this process uses from now on.
+    pub fn new_in(home: Home) -> Token {
+        home.enter();
         let module = Module::load();
         ok!(module.initialize());
         let mut slot = Token::make(&module, LABEL);
