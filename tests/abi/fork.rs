@@ -19,7 +19,6 @@ pub const TESTS: &[Test] = &tests![
     fork_handler_initialises_what_the_parent_never_did,
     module_in_another_namespace_knows_a_child,
     cloned_child_is_told_that_it_may_not,
-    fork_in_a_signal_handler_hangs_nobody,
     started_programs_leave_the_module_alone,
     child_outlives_its_parent_without_its_locks,
 ];
@@ -261,33 +260,6 @@ fn cloned_child_is_told_that_it_may_not() {
     .join();
     ok!(session.aes_key(16, template![CKA_TOKEN => true]));
     assert_eq!(ok!(session.find(&template![CKA_CLASS => CKO_SECRET_KEY])).len(), 2);
-}
-
-/// The signal comes at any moment of a call, inside SQLite too. The child asks what takes no memory.
-fn fork_in_a_signal_handler_hangs_nobody() {
-    let token = Token::new();
-    let session = token.user();
-    let begun = std::time::Instant::now();
-    let mut made = 0;
-    let children = with_forking_timer(
-        move || session.info().is_err_and(|code| code == Rv(CKR_CRYPTOKI_NOT_INITIALIZED)),
-        || {
-            while begun.elapsed() < std::time::Duration::from_secs(rounds(2, 60) as u64) {
-                ok!(session.aes_key(16, template![CKA_TOKEN => true]));
-                ok!(session.find(&template![CKA_CLASS => CKO_DATA]));
-                made += 1;
-            }
-        },
-    );
-    assert!(children > 50, "{children} children");
-    assert_eq!(ok!(session.find(&template![CKA_CLASS => CKO_SECRET_KEY])).len(), made);
-    // Other forks go on to be possible.
-    Forked::start(|| {
-        ok!(token.module.initialize());
-        ok!(token.user().aes_key(16, template![CKA_TOKEN => true]));
-        Vec::new()
-    })
-    .join();
 }
 
 /// They share no memory or, until they execute, all of it; and they inherit no descriptor.

@@ -43,7 +43,7 @@ pub use session::Session;
 pub use system::{
     become_nobody, change_root, close_all_but_standard_streams, close_standard_streams, closed_on_exec, descriptors,
     in_a_thread, is_root, limit, locale, make_setuid_of_nobody, open_to_all, set_locale, set_mode, set_variable, umask,
-    with_forking_timer, with_interrupting_timer, with_umask,
+    with_interrupting_timer, with_umask,
 };
 pub use table::{Entry, FUNCTIONS, Table, call_blank};
 pub use template::Template;

@@ -4,7 +4,6 @@ use std::ffi::{CStr, CString, c_void};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use super::Home;
 
@@ -52,34 +51,6 @@ pub fn make_setuid_of_nobody(program: &Path) -> bool {
     }
     set_mode(program, 0o4755);
     true
-}
-
-/// Works while SIGALRM comes every few milliseconds and its handler forks; each child asks, and must hear yes. How many
-/// children there were.
-pub fn with_forking_timer(ask: impl Fn() -> bool + 'static, work: impl FnOnce()) -> u32 {
-    static ASK: AtomicPtr<Box<dyn Fn() -> bool>> = AtomicPtr::new(std::ptr::null_mut());
-    static CHILDREN: AtomicU32 = AtomicU32::new(0);
-    static REFUSED: AtomicU32 = AtomicU32::new(0);
-    extern "C" fn fork_and_ask(_: libc::c_int) {
-        // SAFETY: plain system calls, and a pointer that was stored before the timer began and is never freed.
-        unsafe {
-            let errno = *libc::__errno_location();
-            let child = libc::fork();
-            if child == 0 {
-                let yes = (*ASK.load(Ordering::SeqCst))();
-                libc::_exit(if yes { 0 } else { 1 });
-            }
-            let mut status = -1;
-            while libc::waitpid(child, &mut status, 0) < 0 && *libc::__errno_location() == libc::EINTR {}
-            REFUSED.fetch_add(u32::from(status != 0), Ordering::SeqCst);
-            CHILDREN.fetch_add(1, Ordering::SeqCst);
-            *libc::__errno_location() = errno;
-        }
-    }
-    ASK.store(Box::into_raw(Box::new(Box::new(ask))), Ordering::SeqCst);
-    with_timer(3_000, fork_and_ask, work);
-    assert_eq!(REFUSED.load(Ordering::SeqCst), 0, "children that heard no");
-    CHILDREN.load(Ordering::SeqCst)
 }
 
 /// Works in a thread that begins and ends for it, as a C program makes one: the standard library's own threads take locks of
