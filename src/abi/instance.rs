@@ -80,6 +80,7 @@ pub(super) fn initialize(config: impl FnOnce() -> Result<Config>) -> Result<()> 
         return Err(Error::AlreadyInitialized);
     }
     let config = config()?;
+    crypto::settle_thread();
     // The host's stderr is not ours: a panic becomes a code and a line in our own log.
     if !SILENT.swap(true, Ordering::Relaxed) {
         std::panic::set_hook(Box::new(|_| ()));

@@ -9,6 +9,15 @@ static const char *pin;
 static CK_ULONG inherited;
 static int parent_too;
 
+static void use(void) {
+    CK_BYTE bytes[32];
+    CK_ULONG session = open_session(list);
+    OK(list->C_Login(session, 1, pin, strlen(pin)));
+    OK(list->C_GenerateRandom(session, bytes, sizeof bytes));
+    OK(list->C_Logout(session));
+    OK(list->C_CloseSession(session));
+}
+
 static void in_child(void) {
     CK_BYTE bytes[32];
     if (!list)
@@ -17,15 +26,7 @@ static void in_child(void) {
     if (code != CKR_CRYPTOKI_NOT_INITIALIZED)
         FAIL("a call before C_Initialize in the child: 0x%lx", code);
     OK(list->C_Initialize(NULL));
-}
-
-static void use(void) {
-    CK_BYTE bytes[32];
-    CK_ULONG session = open_session(list);
-    OK(list->C_Login(session, 1, pin, strlen(pin)));
-    OK(list->C_GenerateRandom(session, bytes, sizeof bytes));
-    OK(list->C_Logout(session));
-    OK(list->C_CloseSession(session));
+    use();
 }
 
 int main(int count, char **arguments) {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::connection::{self, beside};
 use super::failure::{self, Attempt, Failure};
 use super::folder_lock::{FOLDER_LOCK, FolderLock, NumberSetAside};
-use super::gate::Visit;
+use super::gate::{self, Visit};
 use super::patience::{PATIENCE, Patience};
 use super::system::{self, FileSizeSignal};
 use super::token::{SqliteToken, patiently};
@@ -27,6 +27,8 @@ pub struct SqliteFolder {
 impl SqliteFolder {
     /// The folder at `path`, which must be absolute: the host may change its working directory. Touches nothing.
     pub fn new(path: PathBuf) -> Self {
+        // As early as can be: where there is no room for it now, the first visit says so.
+        let _ = gate::register();
         Self { path, read_only: false, patience: PATIENCE }
     }
 

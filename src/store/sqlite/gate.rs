@@ -32,7 +32,7 @@ impl Visit {
     /// # Errors
     /// [`Error::DeviceError`] in a child that was made while connections were open.
     pub(super) fn enter() -> Result<Self> {
-        GATE.register().map_err(|_| Error::HostMemory("no room for the handlers that fork needs"))?;
+        register()?;
         let registry = registry();
         if registry.orphaned {
             let reason = "this process was forked out of a store in use (raw clone, or fork in a signal handler)";
@@ -63,6 +63,11 @@ impl Visit {
         self.registry.open.fetch_add(1, Ordering::SeqCst);
         Counted(self.registry)
     }
+}
+
+/// Makes `fork` wait for visits; again is harmless.
+pub(super) fn register() -> Result<()> {
+    GATE.register().map_err(|_| Error::HostMemory("no room for the handlers that fork needs"))
 }
 
 /// One open connection, see [`Visit::count_connection`].
