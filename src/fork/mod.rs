@@ -224,6 +224,24 @@ mod tests {
         });
     }
 
+    /// Where the kernel wipes no page: an old one, or a sandbox that refuses the call.
+    #[test]
+    fn without_a_wiped_page_the_process_id_tells() {
+        let word = Box::leak(Box::new(AtomicU64::new(0)));
+        let page = Page { word, owner: Some(AtomicU32::new(0)) };
+        let parents = page.settle();
+        assert_eq!(page.load(), parents.0);
+        page.word.fetch_or(RUNNING, Ordering::SeqCst);
+        in_a_child(|| {
+            assert_eq!(page.load(), 0);
+            let own = page.settle();
+            assert_eq!(own.state(), State::NotInitialized);
+            assert_ne!(own.process(), parents.process());
+            assert_eq!(page.load(), own.0);
+        });
+        assert_eq!(page.load(), parents.0 | RUNNING);
+    }
+
     /// The word is the process's, and other tests of this process look at it.
     fn in_a_child(work: impl FnOnce()) {
         // SAFETY: the child does its work and leaves by `_exit`.

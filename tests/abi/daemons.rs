@@ -14,6 +14,7 @@ pub const TESTS: &[Test] = &tests![
     changed_root_gives_codes_and_a_line,
     changed_user_without_rights_gives_codes_and_a_line,
     changed_user_with_rights_goes_on,
+    sandbox_without_randomness_gives_codes,
     environment_is_read_once,
     turkish_locale_changes_nothing,
     german_locale_changes_nothing,
@@ -118,6 +119,29 @@ fn changed_user_with_rights_goes_on() {
         Vec::new()
     })
     .join();
+}
+
+/// What needs nothing of the system goes on; nothing ends the host.
+fn sandbox_without_randomness_gives_codes() {
+    let token = Token::new();
+    let session = token.user();
+    let key = ok!(session.aes_key(32, token_key("stored")));
+    Forked::start(|| {
+        ok!(token.module.initialize());
+        let session = token.user();
+        let stored = ok!(session.find(&template![CKA_LABEL => "stored"]))[0];
+        enter_sandbox();
+        let sealed = ok!(session.encrypt(&gcm(), stored, b"text"));
+        assert_eq!(ok!(session.decrypt(&gcm(), stored, &sealed)), b"text");
+        ok!(session.digest(CKM_SHA256, b"text"));
+        fails!(session.random(16), CKR_FUNCTION_FAILED);
+        fails!(session.aes_key(16, template![CKA_TOKEN => true]), CKR_FUNCTION_FAILED);
+        ok!(session.close());
+        ok!(token.module.finalize());
+        Vec::new()
+    })
+    .join();
+    ok!(session.encrypt(&gcm(), key, b"text"));
 }
 
 fn environment_is_read_once() {

@@ -1,4 +1,35 @@
 //! What surrounds the library in a process: what it leaves alone, and what it bears.
+//!
+//! The life in a host's process, promise by promise, and where it is tested (`store` means the unit tests of the store's room):
+//!
+//! | promise | tests |
+//! | --- | --- |
+//! | a child is not initialised, and may initialise | `fork::child_is_not_initialised`, `pkcs11_tool::tests_forking` |
+//! | ... from another library's fork handler | `fork::fork_handler_*` |
+//! | a child works whatever other threads did | `forks::*`; RSA, ECDSA and ML-DSA draw from AWS-LC and come with their mechanisms |
+//! | the first randomness is quick | `linking::no_jitter_entropy` |
+//! | `C_Finalize` in such a child touches nothing | `fork::parent_goes_on_after_a_child_finalised` |
+//! | no lock outlives its process in a child | `fork::child_outlives_its_parent_without_its_locks`, store `no_descriptor_of_a_token_is_inherited` |
+//! | nothing holds a fork up | store `fork_does_not_wait_for_a_lock_that_others_hold`, `fork::started_programs_leave_the_module_alone` |
+//! | forks are seen without handlers | `fork::cloned_child_*`, `fork::module_in_another_namespace_*`, `fork` unit tests |
+//! | forks in signal handlers | `fork::fork_in_a_signal_handler_hangs_nobody`, store `a_fork_inside_a_call_*` |
+//! | calls while the process exits | `exits::*`, `linking::exit_entry_runs_before_all_other_destructors` |
+//! | threads that outlive `dlclose` | `exits::thread_ends_after_dlclose`, `library::found_uninitialised_after_dlclose` |
+//! | arguments of `C_Initialize`, locks, reserved string | `library::initialize_arguments`, `library::reserved_*` |
+//! | initialised twice, in races, after a failure | `library::second_initialize_*`, `library::racing_initialize_*`, `library::reserved_nonsense_*` |
+//! | finalised with calls in flight, quickly | `library::finalize_ends_*`, `threads::*` |
+//! | waiting for slot events | `library::finalize_ends_a_wait_for_slot_events`, `slots::*` |
+//! | our own functions in our own tables | `linking::exports_*`, `linking::needs_*`, `exits::host_with_the_same_names_gets_ours`, `tables::*` |
+//! | deep binding, other allocators | `library::loaded_with_deep_binding`, `daemons::preloaded_allocator*` |
+//! | no static TLS, small stacks | `linking::thread_locals_need_no_static_block`, `library::small_stack_suffices_for_everything`; ML-DSA comes later |
+//! | descriptors: closed on exec, above 2, never the host's | `descriptors_are_closed_on_exec_and_above_two`, `daemons::closed_descriptors_*`, store `daemon` |
+//! | another folder, root, user | `relative_store_stays_where_it_was`, `daemons::changed_*` |
+//! | the environment, once, and not in setuid programs | `daemons::environment_is_read_once`, `environment_is_ignored_in_setuid_programs` |
+//! | nothing of the process changes, nor does a locale us | `process_settings_stay_as_they_are`, `nothing_is_printed`, `daemons::*_locale_changes_nothing` |
+//! | interrupted calls | `interrupting_signals_change_no_result`, `threads::a_call_waits_for_a_lock_through_interruptions` |
+//! | sandboxes without randomness | `daemons::sandbox_without_randomness_gives_codes` |
+//! | no locked memory, few descriptors | `locked_memory_is_not_needed`, `few_descriptors_suffice` |
+//! | no thread, no process, no prompt | `no_thread_and_no_process_is_started` |
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -137,6 +137,28 @@ pub fn change_root(folder: &Path) {
     assert!(unsafe { libc::chroot(folder.as_ptr()) == 0 && libc::chdir(c"/".as_ptr()) == 0 }, "chroot, chdir");
 }
 
+/// A sandbox: from now on the kernel refuses this thread randomness and every file that is not open yet.
+pub fn enter_sandbox() {
+    let refused = [libc::SYS_getrandom, libc::SYS_openat, libc::SYS_socket];
+    let statement = |code: u32, k: u32| libc::sock_filter { code: code as u16, jt: 0, jf: 0, k };
+    let load_number = statement(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0);
+    let refuse = statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ERRNO | libc::EPERM as u32);
+    let allow = statement(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW);
+    let mut program = vec![load_number];
+    for number in refused {
+        let skip = libc::sock_filter { jf: 1, ..statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, number as u32) };
+        program.extend([skip, refuse]);
+    }
+    program.push(allow);
+    let filter = libc::sock_fprog { len: program.len() as u16, filter: program.as_mut_ptr() };
+    // SAFETY: the program lives through the call, and its jumps stay inside it.
+    let entered = unsafe {
+        libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+            && libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const filter) == 0
+    };
+    assert!(entered, "a sandbox: {}", std::io::Error::last_os_error());
+}
+
 /// `setlocale` of all categories by the environment; false where the system has no such locale.
 pub fn set_locale() -> bool {
     // SAFETY: the string is terminated, and this thread is the only one.
