@@ -12,7 +12,7 @@
 //! | no lock outlives its process in a child | `fork::child_outlives_its_parent_without_its_locks`, store `no_descriptor_of_a_token_is_inherited` |
 //! | nothing holds a fork up | store `fork_does_not_wait_for_a_lock_that_others_hold`, `fork::started_programs_leave_the_module_alone` |
 //! | forks are seen without handlers | `fork::cloned_child_*`, `fork::module_in_another_namespace_*`, `fork` unit tests |
-//! | forks in signal handlers | `fork::fork_in_a_signal_handler_hangs_nobody`, store `a_fork_inside_a_call_*` |
+//! | forks in signal handlers | store `a_fork_inside_a_call_*`; one that interrupted `malloc` nobody can save |
 //! | calls while the process exits | `exits::*`, `linking::exit_entry_runs_before_all_other_destructors` |
 //! | threads that outlive `dlclose` | `exits::thread_ends_after_dlclose`, `library::found_uninitialised_after_dlclose` |
 //! | arguments of `C_Initialize`, locks, reserved string | `library::initialize_arguments`, `library::reserved_*` |
