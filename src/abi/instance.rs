@@ -45,18 +45,22 @@ static SILENT: AtomicBool = AtomicBool::new(false);
 
 /// The way of every call that needs an initialised library.
 pub(super) fn call(name: &'static str, body: impl FnOnce(&Module) -> Result<()>) -> CK_RV {
-    let outcome = catch_unwind(AssertUnwindSafe(|| with_module(|module| answered(name, module, body(module)))));
-    match outcome {
-        Ok(Ok(code)) => code,
-        Ok(Err(error)) => code::of(&error),
-        Err(panic) => {
-            let error = Error::GeneralError(format!("panic: {}", reason(&*panic)).into());
-            // If it was the log that panicked, it does so again.
-            let log = || with_module(|module| answered(name, module, Err(error.clone())));
-            let _ = catch_unwind(AssertUnwindSafe(log));
-            code::of(&error)
-        }
-    }
+    let answer = |module: Result<&Module>| match module {
+        Ok(module) => answered(name, module, body(module)),
+        Err(error) => code::of(&error),
+    };
+    catch_unwind(AssertUnwindSafe(|| with_module(answer))).unwrap_or_else(|panic| panicked(name, &*panic))
+}
+
+#[cold]
+fn panicked(name: &str, panic: &(dyn Any + Send)) -> CK_RV {
+    let error = || Error::GeneralError(format!("panic: {}", reason(panic)).into());
+    // If it was the log that panicked, it does so again.
+    let answer = |module: Result<&Module>| match module {
+        Ok(module) => answered(name, module, Err(error())),
+        Err(_) => code::of(&error()),
+    };
+    catch_unwind(AssertUnwindSafe(|| with_module(answer))).unwrap_or_else(|_| code::of(&error()))
 }
 
 /// The way of a call that needs no library: `C_GetFunctionList` and its like.
@@ -103,10 +107,11 @@ pub(super) fn finalize(check: impl FnOnce() -> Result<()>) -> Result<()> {
     Ok(())
 }
 
-fn with_module<T>(work: impl FnOnce(&Module) -> T) -> Result<T> {
+/// Works with this thread's view of the instance.
+fn with_module(work: impl FnOnce(Result<&Module>) -> CK_RV) -> CK_RV {
     let word = fork::word();
     if word.state() != State::Running {
-        return Err(Error::NotInitialized);
+        return work(Err(Error::NotInitialized));
     }
     let mut work = Some(work);
     let seen = SEEN.try_with(|seen| {
@@ -116,15 +121,16 @@ fn with_module<T>(work: impl FnOnce(&Module) -> T) -> Result<T> {
             *seen = Some(Seen { word, module: ManuallyDrop::new(current()?) });
         }
         let Seen { module, .. } = seen.as_ref()?;
-        work.take().map(|work| work(module))
+        work.take().map(|work| work(Ok(module)))
     });
-    if let Ok(Some(done)) = seen {
-        return Ok(done);
-    }
-    // The thread is ending and its own cell is gone, or it is in a call already.
-    match (work, current()) {
-        (Some(work), Some(module)) => Ok(work(&module)),
-        _ => Err(Error::NotInitialized),
+    match (seen, work) {
+        (Ok(Some(code)), _) => code,
+        // The thread is ending and its own cell is gone, or it is in a call already.
+        (_, Some(work)) => match current() {
+            Some(module) => work(Ok(&module)),
+            None => work(Err(Error::NotInitialized)),
+        },
+        (_, None) => cryptoki_sys::CKR_GENERAL_ERROR,
     }
 }
 

@@ -31,8 +31,7 @@ impl GcmKey {
         if io.len() > LONGEST {
             return Err(Error::DataLenRange);
         }
-        let needed = io.len().checked_add(tag).ok_or(Error::DataLenRange)?;
-        if io.room() < needed {
+        if io.room() < io.len().saturating_add(tag) {
             return Err(Error::BufferTooSmall);
         }
         let whole = self.aead.seal(iv, aad, io, io.len())?;

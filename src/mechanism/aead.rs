@@ -48,7 +48,10 @@ impl GcmEncrypting {
 
 impl Cipher for GcmEncrypting {
     fn whole_length(&self, input: usize) -> Result<usize> {
-        input.checked_add(self.message.tag).ok_or(Error::DataLenRange)
+        match input.checked_add(self.message.tag) {
+            Some(length) => Ok(length),
+            None => Err(Error::DataLenRange),
+        }
     }
 
     fn whole(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()> {
