@@ -71,8 +71,28 @@ pub struct Does {
     pub wrap: Option<Wrapping>,
 }
 
-/// Begins an operation with a key and the mechanism's parameter.
-pub type Begin<T> = fn(&Keyed, &Parameter<'_>) -> Result<T>;
+/// Begins an operation with a key and the mechanism's parameter, where its state is to stay: a large value that is passed
+/// up through results costs more than making it.
+pub type Begin<T> = fn(&Keyed, &Parameter<'_>, &mut Option<T>) -> Result<()>;
+
+/// A [`Begin`] from a closure that returns the state.
+macro_rules! begin {
+    ($begin:expr) => {
+        Some(|keyed, parameter, place| $crate::mechanism::put(place, keyed, parameter, $begin))
+    };
+}
+use begin;
+
+#[inline(always)]
+fn put<T>(
+    place: &mut Option<T>,
+    keyed: &Keyed,
+    parameter: &Parameter<'_>,
+    begin: impl FnOnce(&Keyed, &Parameter<'_>) -> Result<T>,
+) -> Result<()> {
+    *place = Some(begin(keyed, parameter)?);
+    Ok(())
+}
 
 /// How a mechanism wraps and unwraps the value of a secret key.
 pub struct Wrapping {

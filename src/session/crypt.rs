@@ -40,7 +40,7 @@ impl Sessions {
                 return Err(Error::MechanismInvalid(mechanism.number));
             };
             let asked = Asked { purpose, mechanism, key };
-            operation.begin((token, *read_write), asked, |keyed| begin(keyed, parameter))
+            operation.begin((token, *read_write), asked, |keyed, state| begin(keyed, parameter, state))
         })
     }
 

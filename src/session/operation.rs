@@ -66,7 +66,7 @@ impl<T> Operation<T> {
         &mut self,
         (token, read_write): (&Token, bool),
         asked: Asked<'_>,
-        begin: impl FnOnce(&Keyed<'_>) -> Result<T>,
+        begin: impl FnOnce(&Keyed<'_>, &mut Option<T>) -> Result<()>,
     ) -> Result<()> {
         let Asked { purpose, mechanism, key: handle } = asked;
         let fit = mechanism.fit(purpose)?;
@@ -82,9 +82,8 @@ impl<T> Operation<T> {
                 held.insert(Held { handle, seen, key, grant })
             }
         };
-        self.state = Some(begin(&Keyed::new(&held.key, &held.grant))?);
         self.in_parts = false;
-        Ok(())
+        begin(&Keyed::new(&held.key, &held.grant), &mut self.state)
     }
 
     /// The operation, if it runs and its key has not been destroyed under it; one whose key has is over.

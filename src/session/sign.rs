@@ -36,7 +36,7 @@ impl Sessions {
                 return Err(Error::MechanismInvalid(mechanism.number));
             };
             let asked = Asked { purpose: purpose.of(key::Purpose::Sign, key::Purpose::Verify), mechanism, key };
-            operation.begin((token, *read_write), asked, |keyed| begin(keyed, parameter))
+            operation.begin((token, *read_write), asked, |keyed, state| begin(keyed, parameter, state))
         })
     }
 
