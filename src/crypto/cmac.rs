@@ -31,7 +31,7 @@ impl CmacKey {
 
 impl Drop for CmacKey {
     fn drop(&mut self) {
-        self.subkeys.zeroize();
+        self.subkeys.as_flattened_mut().zeroize();
     }
 }
 
@@ -93,8 +93,8 @@ impl Cmac {
 
 impl Drop for Cmac {
     fn drop(&mut self) {
-        self.chain.zeroize();
-        self.held.zeroize();
+        self.chain.as_mut_slice().zeroize();
+        self.held.as_mut_slice().zeroize();
     }
 }
 

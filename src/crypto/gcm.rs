@@ -34,8 +34,12 @@ impl GcmKey {
         if io.room() < io.len().saturating_add(tag) {
             return Err(Error::BufferTooSmall);
         }
-        let whole = self.aead.seal(iv, aad, io, io.len())?;
-        io.write(whole.get(..tag).unwrap_or(&whole))
+        let mut whole = [0; TAG];
+        self.aead.seal(iv, aad, io, io.len(), &mut whole)?;
+        match whole.get(..tag).filter(|_| tag != TAG) {
+            Some(cut) => io.write(cut),
+            None => io.write(&whole),
+        }
     }
 
     /// Decrypts all input that is left, of which the last `tag` bytes are the tag.

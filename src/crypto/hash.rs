@@ -150,6 +150,7 @@ impl AsRef<[u8]> for Output {
 
 impl Drop for Output {
     fn drop(&mut self) {
-        self.bytes.zeroize();
+        // As a slice: an array is wiped byte by byte.
+        self.bytes.as_mut_slice().zeroize();
     }
 }

@@ -139,6 +139,7 @@ impl<'a> InOut<'a> {
     pub fn detach(&mut self) -> Result<()> {
         match self.lie {
             Lie::Apart => Ok(()),
+            _ if self.left == 0 => Ok(()),
             Lie::InPlace | Lie::Astride => self.copy(),
         }
     }

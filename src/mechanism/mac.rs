@@ -88,16 +88,21 @@ impl Mac {
 
     /// Ends the message with its last part, which may be the whole of it.
     pub fn finish(&mut self, keyed: &Keyed, data: &[u8]) -> Result<Output> {
-        if self.state.is_some() {
-            self.update(keyed, data)?;
-        }
-        let whole = match (self.state.take().map(|state| *state), self.kind) {
-            (Some(State::Cmac(cmac)), _) => Output::new(&cmac.finish(keyed.cmac()?)),
-            (Some(State::Hmac(hmac)), _) => hmac.finish(),
+        let whole = match (&self.state, self.kind) {
             (None, Kind::Cmac) => Output::new(&keyed.cmac()?.whole(data)),
             (None, Kind::Hmac(algorithm)) => keyed.hmac(algorithm, |key| key.whole(data))?,
+            (Some(_), _) => self.finish_parts(keyed, data)?,
         };
         Ok(whole.cut(self.length))
+    }
+
+    fn finish_parts(&mut self, keyed: &Keyed, data: &[u8]) -> Result<Output> {
+        self.update(keyed, data)?;
+        match self.state.take().map(|state| *state) {
+            Some(State::Cmac(cmac)) => Ok(Output::new(&cmac.finish(keyed.cmac()?))),
+            Some(State::Hmac(hmac)) => Ok(hmac.finish()),
+            None => Err(Error::OperationNotInitialized),
+        }
     }
 
     /// Ends the message as [`finish`](Self::finish) does and compares. The length outranks the value. PKCS#11 3.2, section
