@@ -69,8 +69,8 @@ impl Cmac {
         self.hold(rest);
     }
 
-    /// The whole MAC; shorter ones are its first bytes.
-    pub fn finish(mut self, key: &CmacKey) -> [u8; Cmac::LENGTH] {
+    /// The whole MAC, after which the state is of no more use; shorter MACs are its first bytes.
+    pub fn finish(&mut self, key: &CmacKey) -> [u8; Cmac::LENGTH] {
         let [whole, filled_up] = &key.subkeys;
         let subkey = if self.length == BLOCK { whole } else { filled_up };
         if let Some((end, zeros)) = self.held.get_mut(self.length..).and_then(<[u8]>::split_first_mut) {

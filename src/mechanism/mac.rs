@@ -98,7 +98,7 @@ impl Mac {
 
     fn finish_parts(&mut self, keyed: &Keyed, data: &[u8]) -> Result<Output> {
         self.update(keyed, data)?;
-        match self.state.take().map(|state| *state) {
+        match self.state.as_deref_mut() {
             Some(State::Cmac(cmac)) => Ok(Output::new(&cmac.finish(keyed.cmac()?))),
             Some(State::Hmac(hmac)) => Ok(hmac.finish()),
             None => Err(Error::OperationNotInitialized),
