@@ -102,12 +102,21 @@ impl<const RANK: u8, T> Slots<RANK, T> {
 
     /// Works on the value behind `handle` with its lock held, or returns `None` if there is none.
     pub fn with<R>(&self, handle: Handle, work: impl FnOnce(&mut T) -> R) -> Option<R> {
-        let (index, generation) = handle.parts()?;
-        let mut content = self.slot(index, false)?.0.lock();
+        self.with_or(handle, || None, |value| Some(work(value)))
+    }
+
+    /// The same with another answer where there is no value: what `work` returns is not wrapped up once more.
+    pub fn with_or<R>(&self, handle: Handle, missing: impl FnOnce() -> R, work: impl FnOnce(&mut T) -> R) -> R {
+        let Some((index, generation)) = handle.parts() else { return missing() };
+        let Some(slot) = self.slot(index, false) else { return missing() };
+        let mut content = slot.0.lock();
         if content.generation != generation {
-            return None;
+            return missing();
         }
-        content.value.as_mut().map(work)
+        match &mut content.value {
+            Some(value) => work(value),
+            None => missing(),
+        }
     }
 
     /// Takes the value out if `condition` holds for it; its handle is dead from then on.

@@ -54,6 +54,7 @@ impl Log {
     }
 
     /// Writes one line. The text holds no secrets: PINs, keys and plaintext never reach a caller of this.
+    #[inline(always)]
     pub fn line(&self, level: Level, text: fmt::Arguments<'_>) {
         if let Some(open) = self.0.as_ref().filter(|open| level <= open.level) {
             open.write(level, text);

@@ -1,7 +1,7 @@
 //! The one loaded instance, and the way every call takes to it.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,7 +22,7 @@ static INSTANCE: PerProcess<RwLock<Option<Arc<Module>>>> = PerProcess::new();
 
 thread_local! {
     /// The instance that this thread used last: as long as the state word is the same, threads do not even share a reference count.
-    static SEEN: RefCell<Option<Seen>> = const { RefCell::new(None) };
+    static SEEN: Cell<Option<Seen>> = const { Cell::new(None) };
 }
 
 /// An instance and the state word under which it was the one.
@@ -45,19 +45,25 @@ impl Drop for Seen {
 static SILENT: AtomicBool = AtomicBool::new(false);
 
 /// The way of every call that needs an initialised library.
-pub(super) fn call(name: &'static str, body: impl FnOnce(&Module) -> Result<()>) -> CK_RV {
-    let outcome = catch_unwind(AssertUnwindSafe(|| with_module(|module| answered(name, module, body(module)))));
-    match outcome {
-        Ok(Ok(code)) => code,
-        Ok(Err(error)) => code::of(&error),
-        Err(panic) => {
-            let error = Error::GeneralError(format!("panic: {}", reason(&*panic)).into());
-            // If it was the log that panicked, it does so again.
-            let log = || with_module(|module| answered(name, module, Err(error.clone())));
-            let _ = catch_unwind(AssertUnwindSafe(log));
-            code::of(&error)
-        }
-    }
+pub(super) fn call(name: &'static str, body: impl Fn(&Module) -> Result<()>) -> CK_RV {
+    // By reference, as every layer would move it: what was just written in small pieces is slow to read in large ones.
+    let body = &body;
+    let answer = |module: Result<&Module>| match module {
+        Ok(module) => answered(name, module, body(module)),
+        Err(error) => code::of(&error),
+    };
+    catch_unwind(AssertUnwindSafe(|| with_module(answer))).unwrap_or_else(|panic| panicked(name, &*panic))
+}
+
+#[cold]
+fn panicked(name: &str, panic: &(dyn Any + Send)) -> CK_RV {
+    let error = || Error::GeneralError(format!("panic: {}", reason(panic)).into());
+    // If it was the log that panicked, it does so again.
+    let answer = |module: Result<&Module>| match module {
+        Ok(module) => answered(name, module, Err(error())),
+        Err(_) => code::of(&error()),
+    };
+    catch_unwind(AssertUnwindSafe(|| with_module(answer))).unwrap_or_else(|_| code::of(&error()))
 }
 
 /// The way of a call that needs no library: `C_GetFunctionList` and its like.
@@ -105,29 +111,28 @@ pub(super) fn finalize(check: impl FnOnce() -> Result<()>) -> Result<()> {
     Ok(())
 }
 
-fn with_module<T>(work: impl FnOnce(&Module) -> T) -> Result<T> {
+/// Works with this thread's view of the instance, which nobody else has meanwhile: a signal handler that calls in from inside
+/// a call finds none and takes the long way, as does a thread that is ending and has no cell of its own any more.
+#[inline(always)]
+fn with_module(work: impl FnOnce(Result<&Module>) -> CK_RV) -> CK_RV {
     let word = fork::word();
     if word.state() != State::Running {
-        return Err(Error::NotInitialized);
+        return work(Err(Error::NotInitialized));
     }
-    let mut work = Some(work);
-    let seen = SEEN.try_with(|seen| {
-        // Borrowed already only when a signal handler calls in from inside a call.
-        let mut seen = seen.try_borrow_mut().ok()?;
-        if seen.as_ref().is_none_or(|seen| seen.word != word) {
-            crypto::settle_thread();
-            *seen = Some(Seen { word, module: ManuallyDrop::new(current()?) });
-        }
-        let Seen { module, .. } = seen.as_ref()?;
-        work.take().map(|work| work(module))
-    });
-    if let Ok(Some(done)) = seen {
-        return Ok(done);
-    }
-    // The thread is ending and its own cell is gone, or it is in a call already.
-    match (work, current()) {
-        (Some(work), Some(module)) => Ok(work(&module)),
-        _ => Err(Error::NotInitialized),
+    let seen = SEEN.try_with(Cell::take).ok().flatten().filter(|seen| seen.word == word);
+    let Some(seen) = seen.or_else(|| Seen::now(word)) else {
+        return work(Err(Error::NotInitialized));
+    };
+    let code = work(Ok(&seen.module));
+    let _ = SEEN.try_with(|cell| cell.set(Some(seen)));
+    code
+}
+
+impl Seen {
+    #[cold]
+    fn now(word: Word) -> Option<Self> {
+        crypto::settle_thread();
+        Some(Self { word, module: ManuallyDrop::new(current()?) })
     }
 }
 
@@ -136,25 +141,28 @@ fn current() -> Option<Arc<Module>> {
 }
 
 /// Writes the log and chooses the code.
+#[inline(always)]
 fn answered(name: &str, module: &Module, outcome: Result<()>) -> CK_RV {
-    let log = module.log();
     match outcome {
         Ok(()) => {
-            log.line(Level::Trace, format_args!("{name}: CKR_OK"));
+            module.log().line(Level::Trace, format_args!("{name}: CKR_OK"));
             CKR_OK
         }
-        Err(error) => {
-            let code = code::of(&error);
-            let level = match error {
-                Error::DeviceError(_) | Error::DeviceMemory(_) | Error::ObjectDamaged(_) | Error::GeneralError(_) => {
-                    Level::Error
-                }
-                _ => Level::Info,
-            };
-            log.line(level, format_args!("{name}: {error} (0x{code:08x})"));
-            code
-        }
+        Err(error) => refused(name, module, &error),
     }
+}
+
+#[cold]
+fn refused(name: &str, module: &Module, error: &Error) -> CK_RV {
+    let code = code::of(error);
+    let level = match error {
+        Error::DeviceError(_) | Error::DeviceMemory(_) | Error::ObjectDamaged(_) | Error::GeneralError(_) => {
+            Level::Error
+        }
+        _ => Level::Info,
+    };
+    module.log().line(level, format_args!("{name}: {error} (0x{code:08x})"));
+    code
 }
 
 fn reason(panic: &(dyn Any + Send)) -> &str {

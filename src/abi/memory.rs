@@ -161,7 +161,10 @@ pub(super) fn padded<const N: usize>(text: &str) -> [u8; N] {
 }
 
 fn checked_input(pointer: *const u8, length: CK_ULONG) -> Result<usize> {
-    checked(pointer.cast(), length).ok_or(Error::ArgumentsBad("NULL with a length, or an impossible length"))
+    match checked(pointer.cast(), length) {
+        Some(length) => Ok(length),
+        None => Err(Error::ArgumentsBad("NULL with a length, or an impossible length")),
+    }
 }
 
 /// The length, if the pointer can have so much behind it.

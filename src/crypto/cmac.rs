@@ -31,7 +31,7 @@ impl CmacKey {
 
 impl Drop for CmacKey {
     fn drop(&mut self) {
-        self.subkeys.zeroize();
+        self.subkeys.as_flattened_mut().zeroize();
     }
 }
 
@@ -69,8 +69,8 @@ impl Cmac {
         self.hold(rest);
     }
 
-    /// The whole MAC; shorter ones are its first bytes.
-    pub fn finish(mut self, key: &CmacKey) -> [u8; Cmac::LENGTH] {
+    /// The whole MAC, after which the state is of no more use; shorter MACs are its first bytes.
+    pub fn finish(&mut self, key: &CmacKey) -> [u8; Cmac::LENGTH] {
         let [whole, filled_up] = &key.subkeys;
         let subkey = if self.length == BLOCK { whole } else { filled_up };
         if let Some((end, zeros)) = self.held.get_mut(self.length..).and_then(<[u8]>::split_first_mut) {
@@ -93,8 +93,8 @@ impl Cmac {
 
 impl Drop for Cmac {
     fn drop(&mut self) {
-        self.chain.zeroize();
-        self.held.zeroize();
+        self.chain.as_mut_slice().zeroize();
+        self.held.as_mut_slice().zeroize();
     }
 }
 

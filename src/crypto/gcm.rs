@@ -31,12 +31,15 @@ impl GcmKey {
         if io.len() > LONGEST {
             return Err(Error::DataLenRange);
         }
-        let needed = io.len().checked_add(tag).ok_or(Error::DataLenRange)?;
-        if io.room() < needed {
+        if io.room() < io.len().saturating_add(tag) {
             return Err(Error::BufferTooSmall);
         }
-        let whole = self.aead.seal(iv, aad, io, io.len())?;
-        io.write(whole.get(..tag).unwrap_or(&whole))
+        let mut whole = [0; TAG];
+        self.aead.seal(iv, aad, io, io.len(), &mut whole)?;
+        match whole.get(..tag).filter(|_| tag != TAG) {
+            Some(cut) => io.write(cut),
+            None => io.write(&whole),
+        }
     }
 
     /// Decrypts all input that is left, of which the last `tag` bytes are the tag.

@@ -1,6 +1,6 @@
 //! SHA-1 and SHA-2 (FIPS 180-4), SHA-3 (FIPS 202).
 
-use sha2::digest::{Digest, Update};
+use sha3::digest::{Digest, FixedOutputReset};
 use zeroize::Zeroize;
 
 /// The hash functions.
@@ -58,6 +58,36 @@ impl Algorithm {
     }
 }
 
+/// Hands the list of functions to another macro: the name of each, and its state.
+macro_rules! functions {
+    ($then:ident) => {
+        $then! {
+            Sha1: $crate::crypto::ffi::sha::Sha1,
+            Sha224: $crate::crypto::ffi::sha::Sha224,
+            Sha256: $crate::crypto::ffi::sha::Sha256,
+            Sha384: $crate::crypto::ffi::sha::Sha384,
+            Sha512: $crate::crypto::ffi::sha::Sha512,
+            Sha512_224: $crate::crypto::ffi::sha::Sha512_224,
+            Sha512_256: $crate::crypto::ffi::sha::Sha512_256,
+            Sha3_224: $crate::crypto::hash::Crate<sha3::Sha3_224>,
+            Sha3_256: $crate::crypto::hash::Crate<sha3::Sha3_256>,
+            Sha3_384: $crate::crypto::hash::Crate<sha3::Sha3_384>,
+            Sha3_512: $crate::crypto::hash::Crate<sha3::Sha3_512>,
+        }
+    };
+}
+pub(super) use functions;
+
+/// One hash function: a state that can be copied, and is wiped when dropped.
+pub(super) trait Function: Clone {
+    /// The state before any data.
+    fn new() -> Self;
+    /// Adds `data`.
+    fn update(&mut self, data: &[u8]);
+    /// The hash of all data added, after which the state is of no more use.
+    fn finish(&mut self) -> Output;
+}
+
 /// A hash under way; its state is wiped when dropped.
 #[derive(Clone)]
 pub struct Hash(State);
@@ -74,46 +104,57 @@ macro_rules! states {
             /// Begins a hash.
             pub fn new(algorithm: Algorithm) -> Self {
                 Self(match algorithm {
-                    $(Algorithm::$name => State::$name(Digest::new())),*
+                    $(Algorithm::$name => State::$name(Function::new())),*
                 })
             }
 
             /// The hash of a whole message.
             pub fn whole(algorithm: Algorithm, data: &[u8]) -> Output {
                 match algorithm {
-                    $(Algorithm::$name => Output::new(&<$state as Digest>::digest(data))),*
+                    $(Algorithm::$name => {
+                        let mut state = <$state as Function>::new();
+                        state.update(data);
+                        state.finish()
+                    }),*
                 }
             }
 
             /// Adds `data`.
             pub fn update(&mut self, data: &[u8]) {
                 match &mut self.0 {
-                    $(State::$name(state) => Update::update(state, data)),*
+                    $(State::$name(state) => Function::update(state, data)),*
                 }
             }
 
-            /// The hash of all data added.
-            pub fn finish(self) -> Output {
-                match self.0 {
-                    $(State::$name(state) => Output::new(&state.finalize())),*
+            /// The hash of all data added, after which the state is of no more use. It is not taken by value: moving it would
+            /// cost a good part of hashing a block.
+            pub fn finish(&mut self) -> Output {
+                match &mut self.0 {
+                    $(State::$name(state) => Function::finish(state)),*
                 }
             }
         }
     };
 }
 
-states! {
-    Sha1: sha1::Sha1,
-    Sha224: sha2::Sha224,
-    Sha256: sha2::Sha256,
-    Sha384: sha2::Sha384,
-    Sha512: sha2::Sha512,
-    Sha512_224: sha2::Sha512_224,
-    Sha512_256: sha2::Sha512_256,
-    Sha3_224: sha3::Sha3_224,
-    Sha3_256: sha3::Sha3_256,
-    Sha3_384: sha3::Sha3_384,
-    Sha3_512: sha3::Sha3_512,
+functions!(states);
+
+/// A function of the crate `sha3`: AWS-LC does not offer their states.
+#[derive(Clone)]
+pub(super) struct Crate<D>(D);
+
+impl<D: Digest + FixedOutputReset + Clone> Function for Crate<D> {
+    fn new() -> Self {
+        Self(D::new())
+    }
+
+    fn update(&mut self, data: &[u8]) {
+        Digest::update(&mut self.0, data);
+    }
+
+    fn finish(&mut self) -> Output {
+        Output::new(&self.0.finalize_reset())
+    }
 }
 
 /// A hash or a MAC, wiped when dropped, for it may be a key to somebody.
@@ -150,6 +191,7 @@ impl AsRef<[u8]> for Output {
 
 impl Drop for Output {
     fn drop(&mut self) {
-        self.bytes.zeroize();
+        // As a slice: an array is wiped byte by byte.
+        self.bytes.as_mut_slice().zeroize();
     }
 }

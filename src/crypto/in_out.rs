@@ -116,7 +116,9 @@ impl<'a> InOut<'a> {
     ///
     /// Errors: [`Error::BufferTooSmall`], with nothing written; [`Error::HostMemory`] as for [`take`](Self::take).
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        let room = self.room.checked_sub(bytes.len()).ok_or(Error::BufferTooSmall)?;
+        let Some(room) = self.room.checked_sub(bytes.len()) else {
+            return Err(Error::BufferTooSmall);
+        };
         if bytes.is_empty() {
             return Ok(());
         }
@@ -137,6 +139,7 @@ impl<'a> InOut<'a> {
     pub fn detach(&mut self) -> Result<()> {
         match self.lie {
             Lie::Apart => Ok(()),
+            _ if self.left == 0 => Ok(()),
             Lie::InPlace | Lie::Astride => self.copy(),
         }
     }
@@ -169,11 +172,12 @@ impl<'a> InOut<'a> {
     /// Errors: [`Error::GeneralError`] when there is less input, [`Error::BufferTooSmall`] when there is less room,
     /// [`Error::HostMemory`] as for [`take`](Self::take).
     pub(in crate::crypto) fn claim(&mut self, length: usize) -> Result<(*const u8, *mut u8)> {
-        let left = self
-            .left
-            .checked_sub(length)
-            .ok_or_else(|| Error::GeneralError("more input was claimed than there is".into()))?;
-        let room = self.room.checked_sub(length).ok_or(Error::BufferTooSmall)?;
+        let Some(left) = self.left.checked_sub(length) else {
+            return Err(Error::GeneralError("more input was claimed than there is".into()));
+        };
+        let Some(room) = self.room.checked_sub(length) else {
+            return Err(Error::BufferTooSmall);
+        };
         if self.lie == Lie::Astride {
             self.detach()?;
         }

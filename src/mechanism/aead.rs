@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::operation::{Cipher, Ciphering};
 use super::parameter::{Parameter, Shape};
 use super::prepared::Keyed;
-use super::{AES, Does, Mechanism, NOTHING};
+use super::{AES, Does, Mechanism, NOTHING, begin};
 use crate::crypto::InOut;
 use crate::crypto::gcm::GcmEncryption;
 use crate::error::{Error, Result};
@@ -17,10 +17,10 @@ pub(super) const ROWS: &[Mechanism] = &[Mechanism {
     parameter: Shape::Gcm,
     keys: AES,
     does: Does {
-        encrypt: Some(|_, parameter| {
+        encrypt: begin!(|_, parameter| {
             Ok(Ciphering::GcmEncrypt(GcmEncrypting { message: Message::new(parameter)?, stream: None }))
         }),
-        decrypt: Some(|_, parameter| {
+        decrypt: begin!(|_, parameter| {
             Ok(Ciphering::GcmDecrypt(GcmDecrypting {
                 message: Message::new(parameter)?,
                 collected: Zeroizing::default(),
@@ -48,7 +48,10 @@ impl GcmEncrypting {
 
 impl Cipher for GcmEncrypting {
     fn whole_length(&self, input: usize) -> Result<usize> {
-        input.checked_add(self.message.tag).ok_or(Error::DataLenRange)
+        match input.checked_add(self.message.tag) {
+            Some(length) => Ok(length),
+            None => Err(Error::DataLenRange),
+        }
     }
 
     fn whole(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()> {
@@ -132,6 +135,7 @@ enum Iv {
 }
 
 impl Message {
+    #[inline(always)]
     fn new(parameter: &Parameter<'_>) -> Result<Self> {
         let Parameter::Gcm { iv, aad, tag_bits } = *parameter else {
             return Err(Error::MechanismParamInvalid("CK_GCM_PARAMS is needed"));

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::operation::{Cipher, Ciphering};
 use super::parameter::Shape;
 use super::prepared::Keyed;
-use super::{AES, Does, Mechanism, NOTHING};
+use super::{AES, Does, Mechanism, NOTHING, begin};
 use crate::crypto::InOut;
 use crate::error::{Error, Result};
 
@@ -17,8 +17,8 @@ pub(super) const ROWS: &[Mechanism] = &[
         parameter: Shape::None,
         keys: AES,
         does: Does {
-            encrypt: Some(|_, _| Ok(BlockEncrypting::begin(Chain::Ecb, false))),
-            decrypt: Some(|_, _| Ok(BlockDecrypting::begin(Chain::Ecb, false))),
+            encrypt: begin!(|_, _| Ok(BlockEncrypting::begin(Chain::Ecb, false))),
+            decrypt: begin!(|_, _| Ok(BlockDecrypting::begin(Chain::Ecb, false))),
             ..NOTHING
         },
     },
@@ -28,8 +28,8 @@ pub(super) const ROWS: &[Mechanism] = &[
         parameter: Shape::Bytes,
         keys: AES,
         does: Does {
-            encrypt: Some(|_, parameter| Ok(BlockEncrypting::begin(Chain::Cbc(parameter.iv()?), false))),
-            decrypt: Some(|_, parameter| Ok(BlockDecrypting::begin(Chain::Cbc(parameter.iv()?), false))),
+            encrypt: begin!(|_, parameter| Ok(BlockEncrypting::begin(Chain::Cbc(parameter.iv()?), false))),
+            decrypt: begin!(|_, parameter| Ok(BlockDecrypting::begin(Chain::Cbc(parameter.iv()?), false))),
             ..NOTHING
         },
     },
@@ -39,8 +39,8 @@ pub(super) const ROWS: &[Mechanism] = &[
         parameter: Shape::Bytes,
         keys: AES,
         does: Does {
-            encrypt: Some(|_, parameter| Ok(BlockEncrypting::begin(Chain::Cbc(parameter.iv()?), true))),
-            decrypt: Some(|_, parameter| Ok(BlockDecrypting::begin(Chain::Cbc(parameter.iv()?), true))),
+            encrypt: begin!(|_, parameter| Ok(BlockEncrypting::begin(Chain::Cbc(parameter.iv()?), true))),
+            decrypt: begin!(|_, parameter| Ok(BlockDecrypting::begin(Chain::Cbc(parameter.iv()?), true))),
             ..NOTHING
         },
     },

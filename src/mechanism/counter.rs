@@ -5,7 +5,7 @@ use cryptoki_sys::CKM_AES_CTR;
 use super::operation::{Cipher, Ciphering};
 use super::parameter::{Parameter, Shape};
 use super::prepared::Keyed;
-use super::{AES, Does, Mechanism, NOTHING};
+use super::{AES, Does, Mechanism, NOTHING, begin};
 use crate::crypto::InOut;
 use crate::crypto::aes::CounterStream;
 use crate::error::{Error, Result};
@@ -16,8 +16,8 @@ pub(super) const ROWS: &[Mechanism] = &[Mechanism {
     parameter: Shape::Counter,
     keys: AES,
     does: Does {
-        encrypt: Some(|_, parameter| Counting::begin(parameter)),
-        decrypt: Some(|_, parameter| Counting::begin(parameter)),
+        encrypt: begin!(|_, parameter| Counting::begin(parameter)),
+        decrypt: begin!(|_, parameter| Counting::begin(parameter)),
         ..NOTHING
     },
 }];

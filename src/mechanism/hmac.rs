@@ -4,7 +4,7 @@ use cryptoki_sys::*;
 
 use super::mac::Mac;
 use super::parameter::Shape;
-use super::{Does, Keys, Mechanism, NOTHING};
+use super::{Does, Keys, Mechanism, NOTHING, begin};
 use crate::crypto::hash::Algorithm;
 use crate::key::{KeyType, Size};
 
@@ -16,7 +16,7 @@ macro_rules! whole {
             name: stringify!($number),
             parameter: Shape::None,
             keys: secrets(&[KeyType::GenericSecret, KeyType::Hmac(Algorithm::$hash)]),
-            does: Does { sign: Some(|_, _| Ok(Mac::hmac(Algorithm::$hash))), ..NOTHING },
+            does: Does { sign: begin!(|_, _| Ok(Mac::hmac(Algorithm::$hash))), ..NOTHING },
         }
     };
 }
@@ -26,7 +26,7 @@ macro_rules! general {
     ($number:ident, $hash:ident) => {
         Mechanism {
             parameter: Shape::Number,
-            does: Does { sign: Some(|_, length| Mac::hmac(Algorithm::$hash).cut(length)), ..NOTHING },
+            does: Does { sign: begin!(|_, length| Mac::hmac(Algorithm::$hash).cut(length)), ..NOTHING },
             ..whole!($number, $hash)
         }
     };

@@ -4,7 +4,7 @@ use cryptoki_sys::{CKM_AES_CMAC, CKM_AES_CMAC_GENERAL};
 
 use super::parameter::{Parameter, Shape};
 use super::prepared::Keyed;
-use super::{AES, Does, Mechanism, NOTHING};
+use super::{AES, Does, Mechanism, NOTHING, begin};
 use crate::crypto::cmac::Cmac;
 use crate::crypto::equal;
 use crate::crypto::hash::{Algorithm, Output};
@@ -17,14 +17,14 @@ pub(super) const ROWS: &[Mechanism] = &[
         name: "CKM_AES_CMAC",
         parameter: Shape::None,
         keys: AES,
-        does: Does { sign: Some(|_, _| Ok(Mac::cmac())), ..NOTHING },
+        does: Does { sign: begin!(|_, _| Ok(Mac::cmac())), ..NOTHING },
     },
     Mechanism {
         number: CKM_AES_CMAC_GENERAL,
         name: "CKM_AES_CMAC_GENERAL",
         parameter: Shape::Number,
         keys: AES,
-        does: Does { sign: Some(|_, parameter| Mac::cmac().cut(parameter)), ..NOTHING },
+        does: Does { sign: begin!(|_, parameter| Mac::cmac().cut(parameter)), ..NOTHING },
     },
 ];
 
@@ -89,16 +89,21 @@ impl Mac {
 
     /// Ends the message with its last part, which may be the whole of it.
     pub fn finish(&mut self, keyed: &Keyed, data: &[u8]) -> Result<Output> {
-        if self.state.is_some() {
-            self.update(keyed, data)?;
-        }
-        let whole = match (self.state.take().map(|state| *state), self.kind) {
-            (Some(State::Cmac(cmac)), _) => Output::new(&cmac.finish(keyed.cmac()?)),
-            (Some(State::Hmac(hmac)), _) => hmac.finish(),
+        let whole = match (&self.state, self.kind) {
             (None, Kind::Cmac) => Output::new(&keyed.cmac()?.whole(data)),
             (None, Kind::Hmac(algorithm)) => keyed.hmac(algorithm, |key| key.whole(data))?,
+            (Some(_), _) => self.finish_parts(keyed, data)?,
         };
         Ok(whole.cut(self.length))
+    }
+
+    fn finish_parts(&mut self, keyed: &Keyed, data: &[u8]) -> Result<Output> {
+        self.update(keyed, data)?;
+        match self.state.as_deref_mut() {
+            Some(State::Cmac(cmac)) => Ok(Output::new(&cmac.finish(keyed.cmac()?))),
+            Some(State::Hmac(hmac)) => Ok(hmac.finish()),
+            None => Err(Error::OperationNotInitialized),
+        }
     }
 
     /// Ends the message as [`finish`](Self::finish) does and compares. The length outranks the value. PKCS#11 3.2, section

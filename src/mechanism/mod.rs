@@ -71,8 +71,28 @@ pub struct Does {
     pub wrap: Option<Wrapping>,
 }
 
-/// Begins an operation with a key and the mechanism's parameter.
-pub type Begin<T> = fn(&Keyed, &Parameter<'_>) -> Result<T>;
+/// Begins an operation with a key and the mechanism's parameter, where its state is to stay: a large value that is passed
+/// up through results costs more than making it.
+pub type Begin<T> = fn(&Keyed, &Parameter<'_>, &mut Option<T>) -> Result<()>;
+
+/// A [`Begin`] from a closure that returns the state.
+macro_rules! begin {
+    ($begin:expr) => {
+        Some(|keyed, parameter, place| $crate::mechanism::put(place, keyed, parameter, $begin))
+    };
+}
+use begin;
+
+#[inline(always)]
+fn put<T>(
+    place: &mut Option<T>,
+    keyed: &Keyed,
+    parameter: &Parameter<'_>,
+    begin: impl FnOnce(&Keyed, &Parameter<'_>) -> Result<T>,
+) -> Result<()> {
+    *place = Some(begin(keyed, parameter)?);
+    Ok(())
+}
 
 /// How a mechanism wraps and unwraps the value of a secret key.
 pub struct Wrapping {
@@ -90,8 +110,8 @@ pub struct Wrapping {
 /// The mechanisms of one module: the table as its configuration has it.
 pub struct Mechanisms {
     rows: Vec<&'static Mechanism>,
-    /// The same by number, for every Init looks one up.
-    by_number: Vec<(u64, &'static Mechanism)>,
+    /// The same by number, for every Init looks one up: each in the first free place from the one of its number.
+    by_number: [Option<&'static Mechanism>; PLACES],
 }
 
 impl Mechanisms {
@@ -101,23 +121,37 @@ impl Mechanisms {
         let families =
             [generate::ROWS, aes::ROWS, counter::ROWS, aead::ROWS, wraps, mac::ROWS, hmac::ROWS, digest::ROWS];
         let rows: Vec<_> = families.into_iter().flatten().collect();
-        let mut by_number: Vec<_> = rows.iter().map(|row| (row.number, *row)).collect();
-        by_number.sort_unstable_by_key(|(number, _)| *number);
+        let mut by_number = [None; PLACES];
+        for row in &rows {
+            if let Some(place) = by_number.iter_mut().skip(place(row.number)).find(|place| place.is_none()) {
+                *place = Some(*row);
+            }
+        }
         Self { rows, by_number }
     }
 
     /// The mechanism of this number.
     #[inline(always)]
     pub fn find(&self, number: u64) -> Result<&'static Mechanism> {
-        let place = self.by_number.binary_search_by_key(&number, |(number, _)| *number).ok();
-        let found = place.and_then(|place| self.by_number.get(place)).map(|(_, mechanism)| *mechanism);
-        found.ok_or(Error::MechanismInvalid(number))
+        let found = self.by_number.iter().skip(place(number)).map_while(|place| *place);
+        match found.into_iter().find(|mechanism| mechanism.number == number) {
+            Some(mechanism) => Ok(mechanism),
+            None => Err(Error::MechanismInvalid(number)),
+        }
     }
 
     /// All mechanisms, in the order in which they are listed.
     pub fn all(&self) -> &[&'static Mechanism] {
         &self.rows
     }
+}
+
+/// Several times the rows, so that most have their own place; and room for those that the last places have no room for.
+const PLACES: usize = 256 + 32;
+
+/// The place of a number: its upper bits after a multiplication that mixes it. Knuth, TAOCP 3, section 6.4.
+fn place(number: u64) -> usize {
+    (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as usize
 }
 
 impl Mechanism {

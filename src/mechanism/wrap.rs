@@ -6,7 +6,7 @@ use super::operation::Ciphering;
 use super::parameter::{Parameter, Shape};
 use super::prepared::Keyed;
 use super::wrap_data::{KeyUnwrapping, KeyWrapping};
-use super::{AES, Does, Mechanism, NOTHING, Wrapping};
+use super::{AES, Does, Mechanism, NOTHING, Wrapping, begin};
 use crate::config::KeyWrapPad;
 use crate::crypto::Rejected;
 use crate::crypto::keywrap::{IV, SEMIBLOCK, WrapKey};
@@ -30,8 +30,10 @@ macro_rules! row {
             parameter: Shape::Bytes,
             keys: AES,
             does: Does {
-                encrypt: Some(|_, parameter| Ok(Ciphering::KeyWrap(KeyWrapping(KeyWrap::new($form, parameter)?)))),
-                decrypt: Some(|_, parameter| Ok(Ciphering::KeyUnwrap(KeyUnwrapping(KeyWrap::new($form, parameter)?)))),
+                encrypt: begin!(|_, parameter| Ok(Ciphering::KeyWrap(KeyWrapping(KeyWrap::new($form, parameter)?)))),
+                decrypt: begin!(|_, parameter| Ok(Ciphering::KeyUnwrap(KeyUnwrapping(KeyWrap::new(
+                    $form, parameter
+                )?)))),
                 wrap: Some(Wrapping {
                     // RFC 3394 alone fills the last semiblock up with zeros that nobody counts.
                     tells_length: !matches!($form, Form::Plain),

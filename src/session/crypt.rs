@@ -36,9 +36,11 @@ impl Sessions {
             if operation.is_running() {
                 return Err(Error::OperationActive);
             }
-            let begin = begin.ok_or(Error::MechanismInvalid(mechanism.number))?;
+            let Some(begin) = begin else {
+                return Err(Error::MechanismInvalid(mechanism.number));
+            };
             let asked = Asked { purpose, mechanism, key };
-            operation.begin((token, *read_write), asked, |keyed| begin(keyed, parameter))
+            operation.begin((token, *read_write), asked, |keyed, state| begin(keyed, parameter, state))
         })
     }
 

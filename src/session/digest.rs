@@ -14,7 +14,9 @@ impl Sessions {
             if session.digest.is_some() {
                 return Err(Error::OperationActive);
             }
-            let algorithm = mechanism.does.digest.ok_or(Error::MechanismInvalid(mechanism.number))?;
+            let Some(algorithm) = mechanism.does.digest else {
+                return Err(Error::MechanismInvalid(mechanism.number));
+            };
             session.digest = Some(Active { mechanism, algorithm, state: None, needs_login: false });
             Ok(())
         })
@@ -54,7 +56,9 @@ impl Sessions {
 
     fn digest(&self, session: Handle, whole: bool, output: &mut Output<'_>) -> Result<Length> {
         self.with(session, |session| {
-            let active = session.digest.as_ref().ok_or(Error::OperationNotInitialized)?;
+            let Some(active) = &session.digest else {
+                return Err(Error::OperationNotInitialized);
+            };
             let length = active.algorithm.output_len();
             if active.state.is_some() && whole {
                 session.digest = None;
@@ -65,7 +69,9 @@ impl Sessions {
                 Output::Buffer(io) if io.room() < length => return Ok(Length::TooSmall(length)),
                 Output::Buffer(io) => io,
             };
-            let Active { algorithm, state, .. } = session.digest.take().ok_or(Error::OperationNotInitialized)?;
+            let Some(Active { algorithm, state, .. }) = session.digest.take() else {
+                return Err(Error::OperationNotInitialized);
+            };
             let hash = match state {
                 None => Digesting::whole(algorithm, io.input()),
                 Some(mut state) => {

@@ -147,10 +147,11 @@ impl Sessions {
     }
 
     fn with<T>(&self, handle: Handle, work: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
-        self.table.with(handle, work).unwrap_or_else(|| Err(self.gone()))
+        self.table.with_or(handle, || Err(self.gone()), work)
     }
 
     /// Why a session is not there.
+    #[cold]
     fn gone(&self) -> Error {
         if self.ended.load(Ordering::SeqCst) { Error::NotInitialized } else { Error::SessionHandleInvalid }
     }

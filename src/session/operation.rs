@@ -13,8 +13,10 @@ use crate::token::Token;
 pub(super) struct Operation<T> {
     /// The key of the operation that runs, or of the one that ran last. The next Init finds it here, so that two threads
     /// with one key do not fight over its reference count.
-    key: Option<KeyInUse>,
-    running: Option<Running<T>>,
+    held: Option<Held>,
+    /// The operation that runs.
+    state: Option<T>,
+    in_parts: bool,
 }
 
 /// A running operation for the length of a call.
@@ -27,10 +29,12 @@ pub(super) struct Current<'a, T> {
     pub(super) in_parts: &'a mut bool,
 }
 
-struct KeyInUse {
+struct Held {
     handle: Handle,
     seen: Seen,
     key: Arc<PreparedKey>,
+    /// What the last Init was granted.
+    grant: Grant,
 }
 
 /// What a key that was looked up depends on: the login word and the store's revision.
@@ -38,12 +42,6 @@ struct KeyInUse {
 struct Seen {
     login: u64,
     revision: u64,
-}
-
-struct Running<T> {
-    grant: Grant,
-    state: T,
-    in_parts: bool,
 }
 
 /// What an Init asks for.
@@ -55,11 +53,11 @@ pub(super) struct Asked<'a> {
 
 impl<T> Operation<T> {
     /// Nothing runs, and there is no key.
-    pub(super) const NONE: Self = Self { key: None, running: None };
+    pub(super) const NONE: Self = Self { held: None, state: None, in_parts: false };
 
     /// Whether an operation runs, be its key alive or not.
     pub(super) fn is_running(&self) -> bool {
-        self.running.is_some()
+        self.state.is_some()
     }
 
     /// The check of every Init, and the beginning of the operation.
@@ -68,49 +66,52 @@ impl<T> Operation<T> {
         &mut self,
         (token, read_write): (&Token, bool),
         asked: Asked<'_>,
-        begin: impl FnOnce(&Keyed<'_>) -> Result<T>,
+        begin: impl FnOnce(&Keyed<'_>, &mut Option<T>) -> Result<()>,
     ) -> Result<()> {
         let Asked { purpose, mechanism, key: handle } = asked;
         let fit = mechanism.fit(purpose)?;
         let seen = Seen { login: token.login_word(), revision: token.revision()? };
         let caller = token.caller(read_write);
-        let holds = |held: &&KeyInUse| held.handle == handle && held.seen == seen && held.key.is_current();
-        let (held, grant) = match self.key.as_ref().filter(holds) {
-            Some(held) => (held, permit(&caller, &Use { purpose, fit, key: held.key.facts(), other: None })?),
-            None => {
+        let held = match &mut self.held {
+            Some(held) if held.handle == handle && held.seen == seen && held.key.is_current() => {
+                held.grant = permit(&caller, &Use { purpose, fit, key: held.key.facts(), other: None })?;
+                held
+            }
+            held => {
                 let (key, grant) = look_up(token, &caller, purpose, fit, handle)?;
-                (&*self.key.insert(KeyInUse { handle, seen, key }), grant)
+                held.insert(Held { handle, seen, key, grant })
             }
         };
-        let state = begin(&Keyed::new(&held.key, &grant))?;
-        self.running = Some(Running { grant, state, in_parts: false });
-        Ok(())
+        self.in_parts = false;
+        begin(&Keyed::new(&held.key, &held.grant), &mut self.state)
     }
 
     /// The operation, if it runs and its key has not been destroyed under it; one whose key has is over.
     pub(super) fn current(&mut self) -> Result<Current<'_, T>> {
-        let Some(held) = self.key.as_ref().filter(|held| held.key.is_alive()) else {
-            self.running = None;
+        let Some(held) = self.held.as_ref().filter(|held| held.key.is_alive()) else {
+            self.state = None;
             return Err(Error::OperationNotInitialized);
         };
-        let Some(Running { grant, state, in_parts }) = &mut self.running else {
-            return Err(Error::OperationNotInitialized);
-        };
-        Ok(Current { keyed: Keyed::new(&held.key, grant), state, in_parts })
+        match &mut self.state {
+            Some(state) => {
+                Ok(Current { keyed: Keyed::new(&held.key, &held.grant), state, in_parts: &mut self.in_parts })
+            }
+            None => Err(Error::OperationNotInitialized),
+        }
     }
 
     /// Ends the operation, if one runs.
     pub(super) fn end(&mut self) {
-        self.running = None;
+        self.state = None;
     }
 
     /// Logout: an operation whose key needed the login ends, and no key is kept for the next.
     pub(super) fn end_login(&mut self) {
-        if self.key.as_ref().is_some_and(|held| held.key.needs_login()) {
-            self.running = None;
+        if self.held.as_ref().is_some_and(|held| held.key.needs_login()) {
+            self.state = None;
         }
-        if self.running.is_none() {
-            self.key = None;
+        if self.state.is_none() {
+            self.held = None;
         }
     }
 }

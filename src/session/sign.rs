@@ -32,9 +32,11 @@ impl Sessions {
             if operation.is_running() {
                 return Err(Error::OperationActive);
             }
-            let begin = mechanism.does.sign.ok_or(Error::MechanismInvalid(mechanism.number))?;
+            let Some(begin) = mechanism.does.sign else {
+                return Err(Error::MechanismInvalid(mechanism.number));
+            };
             let asked = Asked { purpose: purpose.of(key::Purpose::Sign, key::Purpose::Verify), mechanism, key };
-            operation.begin((token, *read_write), asked, |keyed| begin(keyed, parameter))
+            operation.begin((token, *read_write), asked, |keyed, state| begin(keyed, parameter, state))
         })
     }
 

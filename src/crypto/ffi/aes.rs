@@ -50,7 +50,7 @@ impl Schedules {
 
     /// CBC over these blocks from the IV `chain`, of whose ciphertext only the last block is kept, in `chain`.
     pub fn cbc_mac(&self, chain: &mut [u8; 16], blocks: &[[u8; 16]]) {
-        let mut scratch = [[0; 16]; 16];
+        let mut scratch = [[0; 16]; 8];
         for part in blocks.chunks(scratch.len()) {
             let (from, to, length) = (part.as_ptr().cast(), scratch.as_mut_ptr().cast(), size_of_val(part));
             // SAFETY: `part` is readable for `length` bytes, and `scratch` writable, having as many blocks or more.
@@ -152,14 +152,14 @@ impl Keystream {
 
 impl Drop for Keystream {
     fn drop(&mut self) {
-        self.counter.zeroize();
-        self.block.zeroize();
+        self.counter.as_mut_slice().zeroize();
+        self.block.as_mut_slice().zeroize();
     }
 }
 
 impl Drop for Pair {
     fn drop(&mut self) {
-        self.encrypt.rd_key.zeroize();
-        self.decrypt.rd_key.zeroize();
+        self.encrypt.rd_key.as_mut_slice().zeroize();
+        self.decrypt.rd_key.as_mut_slice().zeroize();
     }
 }

@@ -33,10 +33,9 @@ impl Aead {
         context.map(Self).ok_or(Rejected)
     }
 
-    /// Encrypts the next `length` bytes and returns the tag. The IV has at least one byte.
-    pub fn seal(&self, iv: &[u8], aad: &[u8], io: &mut InOut, length: usize) -> Result<[u8; 16]> {
+    /// Encrypts the next `length` bytes and sets the tag. The IV has at least one byte.
+    pub fn seal(&self, iv: &[u8], aad: &[u8], io: &mut InOut, length: usize, tag: &mut [u8; 16]) -> Result<()> {
         let (input, output) = io.claim(length)?;
-        let mut tag = [0; 16];
         let mut tag_length = 0;
         // SAFETY: `claim` gave `length` bytes of both sides, equal or disjoint; the other pointers come from slices with
         // their lengths, and `tag` lies apart from all of them.
@@ -57,7 +56,7 @@ impl Aead {
                 aad.len(),
             )
         };
-        if sealed == 1 && tag_length == tag.len() { Ok(tag) } else { Err(Error::DataLenRange) }
+        if sealed == 1 && tag_length == tag.len() { Ok(()) } else { Err(Error::DataLenRange) }
     }
 
     /// Decrypts the next `length` bytes. After a failure they are zero in the output.

@@ -4,6 +4,7 @@ pub mod aes;
 pub mod gcm;
 #[cfg(test)]
 pub mod oracle;
+pub mod sha;
 pub mod thread;
 
 use std::ptr::NonNull;
