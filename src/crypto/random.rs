@@ -27,7 +27,7 @@ pub fn hand_out(bytes: &mut [u8]) -> Result<()> {
         let mut generator = generator.try_borrow_mut().ok()?;
         let current = match &mut *generator {
             Some(current) if Some(current.epoch) == epoch && current.left >= bytes.len() => current,
-            other => other.insert(Generator::new(epoch?)?),
+            other => other.insert(Box::new(Generator::new(epoch?)?)),
         };
         current.left = current.left.saturating_sub(bytes.len());
         current.rng.fill_bytes(bytes);
@@ -44,7 +44,8 @@ pub fn hand_out(bytes: &mut [u8]) -> Result<()> {
 const RESEED_AFTER: usize = 64 * 1024;
 
 thread_local! {
-    static GENERATOR: RefCell<Option<Generator>> = const { RefCell::new(None) };
+    /// Boxed: thread-local storage of a library that is loaded later is scarce.
+    static GENERATOR: RefCell<Option<Box<Generator>>> = const { RefCell::new(None) };
 }
 
 struct Generator {
