@@ -1,8 +1,8 @@
 //! Small safe wrappers over the crypto crates. This room knows nothing of PKCS#11.
 //!
 //! Measured, the faster crate carries each row and the other one is the oracle of the tests: AES blocks, CBC, CTR, GCM,
-//! CMAC and key wrap are AWS-LC (every call to it is in `ffi`), ECB `aes`, hashes and the HMAC over them `sha1`, `sha2` and
-//! `sha3`, HKDF `aws-lc-rs`, Argon2 `argon2`. Nothing here lets AWS-LC draw randomness: that comes from [`random`] alone.
+//! key wrap, SHA-1 and SHA-2 are AWS-LC (every call to it is in `ffi`), ECB `aes`, SHA-3 `sha3`, HKDF `aws-lc-rs`, Argon2
+//! `argon2`; CMAC and HMAC are built from these. Nothing here lets AWS-LC draw randomness: that comes from [`random`] alone.
 
 pub mod aes;
 pub mod cmac;

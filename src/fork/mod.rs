@@ -10,6 +10,7 @@ mod per_process;
 pub use gate::{Gate, Inside};
 pub use per_process::PerProcess;
 
+use std::num::NonZeroU64;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
@@ -73,6 +74,14 @@ pub fn process() -> u64 {
     word().process()
 }
 
+/// A random number that this process shares with no other, whatever their process ids: parent and child may have the same in
+/// two namespaces. What may never be the same in two processes belongs to it. None without entropy.
+pub fn epoch() -> Option<NonZeroU64> {
+    word();
+    let page = page();
+    NonZeroU64::new(page.epoch.load(Ordering::Acquire)).or_else(|| page.begin_epoch())
+}
+
 const STATE_BITS: u64 = 0b11;
 const IDLE: u64 = 1;
 const RUNNING: u64 = 2;
@@ -87,6 +96,8 @@ const PROCESS_SHIFT: u32 = 16;
 /// The page, as the rest of this module sees it.
 struct Page {
     word: &'static AtomicU64,
+    /// See [`epoch`].
+    epoch: &'static AtomicU64,
     /// The process id for which the word holds, where the kernel does not wipe it.
     owner: Option<AtomicU32>,
 }
@@ -108,6 +119,7 @@ impl Page {
             let pid = std::process::id();
             if owner.swap(pid, Ordering::AcqRel) != pid {
                 self.word.store(0, Ordering::Release);
+                self.epoch.store(0, Ordering::Release);
             }
         }
         let mut noise = [0; 2];
@@ -127,6 +139,17 @@ impl Page {
     }
 }
 
+impl Page {
+    #[cold]
+    fn begin_epoch(&self) -> Option<NonZeroU64> {
+        let mut random = [0; 8];
+        getrandom::fill(&mut random).ok()?;
+        let fresh = u64::from_ne_bytes(random).max(1);
+        let first = self.epoch.compare_exchange(0, fresh, Ordering::AcqRel, Ordering::Acquire);
+        NonZeroU64::new(first.map_or_else(|epoch| epoch, |_| fresh))
+    }
+}
+
 /// Made without a lock: a child forked while another thread was making the page must not wait for that thread.
 static PAGE: AtomicPtr<Page> = AtomicPtr::new(ptr::null_mut());
 
@@ -140,11 +163,12 @@ fn page() -> &'static Page {
 
 #[cold]
 fn make_page() -> &'static Page {
-    let (word, owner) = match wiped_page() {
-        Some(word) => (word, None),
-        None => (&*Box::leak(Box::new(AtomicU64::new(0))), Some(AtomicU32::new(0))),
+    let (words, owner) = match wiped_page() {
+        Some(words) => (words, None),
+        None => (&*Box::leak(Box::default()), Some(AtomicU32::new(0))),
     };
-    let fresh = Box::into_raw(Box::new(Page { word, owner }));
+    let [word, epoch] = words;
+    let fresh = Box::into_raw(Box::new(Page { word, epoch, owner }));
     // A thread that comes second leaves a page unused; that happens once in the life of a process, if ever.
     let first = PAGE.compare_exchange(ptr::null_mut(), fresh, Ordering::AcqRel, Ordering::Acquire);
     let page = first.map_or_else(|page| page, |_| fresh);
@@ -155,8 +179,8 @@ fn make_page() -> &'static Page {
     page
 }
 
-/// A zeroed word in a page of its own that a forked child finds zeroed again, or nothing where that cannot be had.
-fn wiped_page() -> Option<&'static AtomicU64> {
+/// Two zeroed words in a page of their own that a forked child finds zeroed again, or nothing where that cannot be had.
+fn wiped_page() -> Option<&'static [AtomicU64; 2]> {
     let length = usize::try_from(page_size()).ok()?;
     // SAFETY: an anonymous private mapping at an address the kernel chooses touches nothing that exists.
     let address = unsafe {
@@ -178,9 +202,9 @@ fn wiped_page() -> Option<&'static AtomicU64> {
         unsafe { libc::munmap(address, length) };
         return None;
     }
-    let word = NonNull::new(address.cast::<AtomicU64>())?;
+    let words = NonNull::new(address.cast::<[AtomicU64; 2]>())?;
     // SAFETY: the mapping is zeroed, aligned to a page, large enough, and never unmapped.
-    Some(unsafe { word.as_ref() })
+    Some(unsafe { words.as_ref() })
 }
 
 /// The size of a memory page in bytes.
@@ -227,8 +251,8 @@ mod tests {
     /// Where the kernel wipes no page: an old one, or a sandbox that refuses the call.
     #[test]
     fn without_a_wiped_page_the_process_id_tells() {
-        let word = Box::leak(Box::new(AtomicU64::new(0)));
-        let page = Page { word, owner: Some(AtomicU32::new(0)) };
+        let [word, epoch] = Box::leak(Box::new([AtomicU64::new(0), AtomicU64::new(0)]));
+        let page = Page { word, epoch, owner: Some(AtomicU32::new(0)) };
         let parents = page.settle();
         assert_eq!(page.load(), parents.0);
         page.word.fetch_or(RUNNING, Ordering::SeqCst);
@@ -240,6 +264,16 @@ mod tests {
             assert_eq!(page.load(), own.0);
         });
         assert_eq!(page.load(), parents.0 | RUNNING);
+    }
+
+    #[test]
+    fn a_child_has_an_epoch_of_its_own() {
+        in_a_child(|| {
+            let parents = epoch();
+            assert!(parents.is_some());
+            in_a_child(|| assert!(epoch().is_some() && epoch() != parents));
+            assert_eq!(epoch(), parents);
+        });
     }
 
     /// The word is the process's, and other tests of this process look at it.

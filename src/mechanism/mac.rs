@@ -6,9 +6,9 @@ use super::parameter::{Parameter, Shape};
 use super::prepared::Keyed;
 use super::{AES, Does, Mechanism, NOTHING, begin};
 use crate::crypto::cmac::Cmac;
-use crate::crypto::equal;
 use crate::crypto::hash::{Algorithm, Output};
 use crate::crypto::hmac::{Hmac, HmacKey};
+use crate::crypto::{InOut, equal};
 use crate::error::{Error, Result};
 
 pub(super) const ROWS: &[Mechanism] = &[
@@ -87,8 +87,23 @@ impl Mac {
         Ok(())
     }
 
-    /// Ends the message with its last part, which may be the whole of it.
-    pub fn finish(&mut self, keyed: &Keyed, data: &[u8]) -> Result<Output> {
+    /// Ends the message with its last part, the input of `io`, which may be the whole of it, and writes the MAC.
+    pub fn sign(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()> {
+        let mac = self.finish(keyed, io.input())?;
+        io.write(mac.as_ref())
+    }
+
+    /// Ends the message as [`sign`](Self::sign) does and compares. The length outranks the value. PKCS#11 3.2, section 5.1.6.
+    pub fn verify(&mut self, keyed: &Keyed, data: &[u8], signature: &[u8]) -> Result<()> {
+        if signature.len() != self.length() {
+            return Err(Error::SignatureLenRange);
+        }
+        if equal(self.finish(keyed, data)?.as_ref(), signature) { Ok(()) } else { Err(Error::SignatureInvalid) }
+    }
+
+    /// A message that comes whole needs no state.
+    #[inline(always)]
+    fn finish(&mut self, keyed: &Keyed, data: &[u8]) -> Result<Output> {
         let whole = match (&self.state, self.kind) {
             (None, Kind::Cmac) => Output::new(&keyed.cmac()?.whole(data)),
             (None, Kind::Hmac(algorithm)) => keyed.hmac(algorithm, |key| key.whole(data))?,
@@ -104,14 +119,5 @@ impl Mac {
             Some(State::Hmac(hmac)) => Ok(hmac.finish()),
             None => Err(Error::OperationNotInitialized),
         }
-    }
-
-    /// Ends the message as [`finish`](Self::finish) does and compares. The length outranks the value. PKCS#11 3.2, section
-    /// 5.1.6.
-    pub fn verify(&mut self, keyed: &Keyed, data: &[u8], signature: &[u8]) -> Result<()> {
-        if signature.len() != self.length() {
-            return Err(Error::SignatureLenRange);
-        }
-        if equal(self.finish(keyed, data)?.as_ref(), signature) { Ok(()) } else { Err(Error::SignatureInvalid) }
     }
 }

@@ -8,7 +8,7 @@ use crate::handle::Handle;
 impl Sessions {
     /// `C_GenerateRandom`
     pub fn random(&self, session: Handle, into: &mut [u8]) -> Result<()> {
-        self.with(session, |_| crypto::random::fill(into))
+        self.with(session, |_| crypto::random::hand_out(into))
     }
 
     /// `C_SeedRandom`: the operating system seeds itself.

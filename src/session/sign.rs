@@ -75,10 +75,9 @@ impl Sessions {
                 Output::Buffer(io) if io.room() < length => return Ok(Length::TooSmall(length)),
                 Output::Buffer(io) => io,
             };
-            let made = current.state.finish(&current.keyed, io.input());
+            let signed = current.state.sign(&current.keyed, io);
             operation.end();
-            io.write(made?.as_ref())?;
-            Ok(Length::Written(length))
+            signed.map(|()| Length::Written(length))
         })
     }
 

@@ -102,12 +102,12 @@ impl Notice {
 
     /// Whether it is time to look at the files themselves.
     pub(super) fn is_due(&self) -> bool {
-        now().saturating_sub(self.looked.load(Ordering::Relaxed)) >= LOOK_EVERY_MS
+        system::coarse_clock().saturating_sub(self.looked.load(Ordering::Relaxed)) >= LOOK_EVERY_MS
     }
 
     /// Says that the files are looked at now.
     pub(super) fn look(&self) {
-        self.looked.store(now(), Ordering::Relaxed);
+        self.looked.store(system::coarse_clock(), Ordering::Relaxed);
     }
 }
 
@@ -157,8 +157,4 @@ impl Known {
     fn clear(&self) {
         self.store([u64::MAX; WORDS], 0);
     }
-}
-
-fn now() -> u64 {
-    u64::try_from(system::coarse_clock().as_millis()).unwrap_or(u64::MAX)
 }

@@ -172,7 +172,7 @@ impl Pool {
         }
         // All are reading: wait for one of them, which one is as good as random.
         let [first, second, third, fourth] = &self.readers;
-        match system::coarse_clock().subsec_millis() % 4 {
+        match system::coarse_clock() % 4 {
             0 => hold(first),
             1 => hold(second),
             2 => hold(third),

@@ -7,7 +7,6 @@ use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr::NonNull;
-use std::time::Duration;
 
 use rusqlite::{Connection, ffi};
 
@@ -141,13 +140,12 @@ pub(super) fn user() -> u32 {
     unsafe { libc::geteuid() }
 }
 
-/// The coarse monotonic clock: a few nanoseconds to read, a few milliseconds exact.
-pub(super) fn coarse_clock() -> Duration {
+/// The coarse monotonic clock in milliseconds: a few nanoseconds to read, a few milliseconds exact.
+pub(super) fn coarse_clock() -> u64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the kernel writes one `timespec` to where one is.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &mut time) };
-    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
-    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0))
+    (time.tv_sec.cast_unsigned()).wrapping_mul(1000).wrapping_add(time.tv_nsec.cast_unsigned() / 1_000_000)
 }
 
 /// While it lives, a write beyond the limit of file sizes fails with `EFBIG` in this thread and does not kill the host.

@@ -52,6 +52,20 @@ impl SqliteToken {
         })
     }
 
+    /// The revision where the notice does not know it.
+    #[cold]
+    fn revision_asked_for(&self) -> Result<u64> {
+        self.read_with(|reader| {
+            // Before SQLite is asked: a commit that comes in between is one too many to look at, never one too few.
+            let header = self.notice.header();
+            let revision = Self::revision_by_sqlite(reader)?;
+            if let Some(header) = header {
+                self.notice.remember(header, revision);
+            }
+            Ok(revision)
+        })
+    }
+
     /// The revision by SQLite's own notice, which costs a statement.
     fn revision_by_sqlite(reader: &mut Reader) -> rusqlite::Result<u64> {
         let connection = reader.connection();
@@ -132,18 +146,10 @@ impl Store for SqliteToken {
     }
 
     fn revision(&self) -> Result<u64> {
-        if let Some(revision) = self.notice.revision() {
-            return Ok(revision);
+        match self.notice.revision() {
+            Some(revision) => Ok(revision),
+            None => self.revision_asked_for(),
         }
-        self.read_with(|reader| {
-            // Before SQLite is asked: a commit that comes in between is one too many to look at, never one too few.
-            let header = self.notice.header();
-            let revision = Self::revision_by_sqlite(reader)?;
-            if let Some(header) = header {
-                self.notice.remember(header, revision);
-            }
-            Ok(revision)
-        })
     }
 
     fn changed_since(&self, revision: u64) -> Result<Vec<ObjectId>> {
