@@ -15,6 +15,14 @@ pub fn settle() {
     let _ = SETTLED.try_with(|_| ());
 }
 
+/// Runs what may draw randomness inside AWS-LC, whose generator has locks of the same kind. It must not take long: `fork`
+/// waits for it.
+pub fn drawing<T>(work: impl FnOnce() -> T) -> T {
+    settle();
+    let _inside = THREADS.enter();
+    work()
+}
+
 thread_local! {
     static SETTLED: Settled = Settled::new();
 }
