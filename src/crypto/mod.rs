@@ -6,19 +6,23 @@
 
 pub mod aes;
 pub mod cmac;
+pub mod der;
+pub mod ec;
 pub mod ecb;
+pub mod edwards;
 pub mod gcm;
 pub mod hash;
 pub mod hmac;
 pub mod in_out;
 pub mod kdf;
 pub mod keywrap;
+pub mod montgomery;
 pub mod random;
 
 mod ffi;
 
 pub use crate::secret::equal;
-pub use ffi::thread::settle as settle_thread;
+pub use ffi::thread::{first_draw, settle as settle_thread};
 pub use hash::Output;
 pub use in_out::InOut;
 
