@@ -30,6 +30,8 @@ pub enum Error {
     BufferTooSmall,
     /// The host offers only lock callbacks of its own.
     CantLock,
+    /// The curve is none that this token knows.
+    CurveNotSupported,
     /// The plaintext has a length that the mechanism does not take.
     DataLenRange,
     /// The store failed: input or output, a lock that never came, damage.
@@ -157,6 +159,7 @@ impl fmt::Display for Error {
             AttributeValueInvalid(name) => write!(f, "{name} has a value that is not allowed"),
             BufferTooSmall => f.write_str("the output buffer is too small"),
             CantLock => f.write_str("only native locks are supported, and the caller forbids them"),
+            CurveNotSupported => f.write_str("the curve is not supported, or not named by its identifier or name"),
             DataLenRange => f.write_str("the data has a length that the mechanism does not take"),
             DeviceError(reason) => write!(f, "the store failed: {reason}"),
             DeviceMemory(reason) => write!(f, "the store is full: {reason}"),

@@ -17,6 +17,7 @@ pub(super) fn of(error: &Error) -> CK_RV {
         AttributeValueInvalid(_) => CKR_ATTRIBUTE_VALUE_INVALID,
         BufferTooSmall => CKR_BUFFER_TOO_SMALL,
         CantLock => CKR_CANT_LOCK,
+        CurveNotSupported => CKR_CURVE_NOT_SUPPORTED,
         DataLenRange => CKR_DATA_LEN_RANGE,
         DeviceError(_) => CKR_DEVICE_ERROR,
         DeviceMemory(_) => CKR_DEVICE_MEMORY,

@@ -47,8 +47,11 @@ unsafe fn parameter<'a>(shape: Shape, at: *const c_void, length: CK_ULONG) -> Re
         // SAFETY: as above.
         Shape::Number => unsafe { of_length::<CK_ULONG>(at, length) }.map(Parameter::Number),
         // SAFETY: as above.
-        Shape::Pss => unsafe { of_length::<CK_RSA_PKCS_PSS_PARAMS>(at, length) }
-            .map(|params| Parameter::Pss { hash: params.hashAlg, mgf: params.mgf, salt: params.sLen }),
+        Shape::Pss => unsafe { of_length::<CK_RSA_PKCS_PSS_PARAMS>(at, length) }.map(|params| Parameter::Pss {
+            hash: params.hashAlg,
+            mgf: params.mgf,
+            salt: params.sLen,
+        }),
         // SAFETY: as above.
         Shape::Oaep => unsafe { oaep(at, length) }.map(Parameter::Oaep),
         // SAFETY: as above.

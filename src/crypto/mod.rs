@@ -6,6 +6,7 @@
 
 pub mod aes;
 pub mod cmac;
+pub mod der;
 pub mod ec;
 pub mod ecb;
 pub mod edwards;
@@ -23,7 +24,7 @@ pub mod rsa;
 mod ffi;
 
 pub use crate::secret::equal;
-pub use ffi::thread::settle as settle_thread;
+pub use ffi::thread::{first_draw, settle as settle_thread};
 pub use hash::Output;
 pub use in_out::InOut;
 pub use pair::{PrivateKey, PublicKey};

@@ -47,8 +47,8 @@ impl PrivateKey {
         match self {
             Self::Rsa(key) => key.to_pkcs8(),
             Self::Ec(key) => key.to_pkcs8(),
-            Self::Ed25519(key) => key.to_pkcs8(),
-            Self::X25519(key) => key.to_pkcs8(),
+            Self::Ed25519(key) => Ok(key.to_pkcs8()),
+            Self::X25519(key) => Ok(key.to_pkcs8()),
         }
     }
 
@@ -78,8 +78,8 @@ impl PublicKey {
         match self {
             Self::Rsa(key) => key.to_spki(),
             Self::Ec(key) => key.to_spki(),
-            Self::Ed25519(key) => key.to_spki(),
-            Self::X25519(key) => key.to_spki(),
+            Self::Ed25519(key) => Ok(key.to_spki()),
+            Self::X25519(key) => Ok(key.to_spki()),
         }
     }
 }

@@ -14,12 +14,7 @@ macro_rules! secrets {
             number: $number,
             name: stringify!($number),
             parameter: Shape::None,
-            keys: Some(Keys {
-                types: &[$key_type],
-                sizes: 1..=KeyType::LONGEST,
-                unit: Unit::BitsOfBytes,
-                flags: 0,
-            }),
+            keys: Some(Keys { types: &[$key_type], sizes: 1..=KeyType::LONGEST, unit: Unit::BitsOfBytes, flags: 0 }),
             does: Does { generate: Some($key_type), ..NOTHING },
         }
     };

@@ -26,7 +26,10 @@ macro_rules! general {
     ($number:ident, $hash:ident) => {
         Mechanism {
             parameter: Shape::Number,
-            does: Does { sign: begin!(|_, length| Mac::hmac(Algorithm::$hash).cut(length).map(Signing::Mac)), ..NOTHING },
+            does: Does {
+                sign: begin!(|_, length| Mac::hmac(Algorithm::$hash).cut(length).map(Signing::Mac)),
+                ..NOTHING
+            },
             ..whole!($number, $hash)
         }
     };

@@ -200,9 +200,7 @@ impl Mechanism {
             Purpose::Digest => false,
         };
         match &self.keys {
-            Some(keys) if does => {
-                Ok(Fit { mechanism: self.number, key_types: keys.types, sizes: keys.sizes.clone() })
-            }
+            Some(keys) if does => Ok(Fit { mechanism: self.number, key_types: keys.types, sizes: keys.sizes.clone() }),
             _ => Err(Error::MechanismInvalid(self.number)),
         }
     }

@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use once_cell::sync::OnceCell;
 
-use crate::crypto::{PrivateKey, PublicKey, Rejected};
 use crate::crypto::aes::AesKey;
 use crate::crypto::cmac::CmacKey;
 use crate::crypto::ecb::EcbKey;
@@ -12,6 +11,7 @@ use crate::crypto::gcm::GcmKey;
 use crate::crypto::hash::{Algorithm, Hash};
 use crate::crypto::hmac::HmacKey;
 use crate::crypto::keywrap::WrapKey;
+use crate::crypto::{PrivateKey, PublicKey, Rejected};
 use crate::error::{Error, Result};
 use crate::key::{Facts, Grant, KeyMaterial};
 use crate::secret::Secret;

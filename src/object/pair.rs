@@ -62,8 +62,8 @@ pub fn component(pkcs8: &Secret, number: u64) -> Option<Secret> {
             key.component(*component).ok()
         }
         (PrivateKey::Ec(key), CKA_VALUE) => key.scalar().ok(),
-        (PrivateKey::Ed25519(key), CKA_VALUE) => Some(key.seed()),
-        (PrivateKey::X25519(key), CKA_VALUE) => Some(key.bytes()),
+        (PrivateKey::Ed25519(key), CKA_VALUE) => Some(Secret::from_slice(key.seed())),
+        (PrivateKey::X25519(key), CKA_VALUE) => Some(Secret::from_slice(key.bytes())),
         _ => None,
     }
 }
@@ -115,11 +115,19 @@ fn import_scalar(key_type: KeyType, params: &[u8], value: &Secret) -> Result<Pri
     let key = match key_type {
         KeyType::EcEdwards => {
             curve::check_edwards(params)?;
-            Ed25519PrivateKey::from_seed(value.expose()).map(PrivateKey::Ed25519)
+            value
+                .expose()
+                .try_into()
+                .map(|seed| PrivateKey::Ed25519(Ed25519PrivateKey::from_seed(seed)))
+                .map_err(|_| Rejected)
         }
         KeyType::EcMontgomery => {
             curve::check_montgomery(params)?;
-            X25519PrivateKey::from_bytes(value.expose()).map(PrivateKey::X25519)
+            value
+                .expose()
+                .try_into()
+                .map(|value| PrivateKey::X25519(X25519PrivateKey::from_bytes(value)))
+                .map_err(|_| Rejected)
         }
         _ => EcPrivateKey::from_scalar(curve::weierstrass(params)?, value.expose()).map(PrivateKey::Ec),
     };

@@ -91,7 +91,9 @@ fn decode_attributes(decoder: &mut Decoder<'_>) -> std::result::Result<Attribute
 
 impl Origin {
     fn from_number(number: u8) -> Option<Self> {
-        [Self::Created, Self::Generated, Self::Unwrapped, Self::Derived].into_iter().find(|origin| *origin as u8 == number)
+        [Self::Created, Self::Generated, Self::Unwrapped, Self::Derived]
+            .into_iter()
+            .find(|origin| *origin as u8 == number)
     }
 }
 

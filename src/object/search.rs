@@ -49,9 +49,9 @@ impl Wanted {
             return false;
         };
         if row.secret {
-            return readable.and_then(|value| object.secret(value, self.number)).is_some_and(|own| {
-                equal(own.expose(), &self.value)
-            });
+            return readable
+                .and_then(|value| object.secret(value, self.number))
+                .is_some_and(|own| equal(own.expose(), &self.value));
         }
         let canonical = row.canonical(&self.value);
         let own = object.value(self.number);

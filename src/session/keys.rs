@@ -131,8 +131,7 @@ impl Sessions {
             let (key, grant) = session.key(Purpose::Derive, mechanism, base)?;
             let keyed = Keyed::new(&key, &grant);
             let history = key.facts();
-            let template =
-                Template::parse(given, Way::Derive(history.always_sensitive, history.never_extractable))?;
+            let template = Template::parse(given, Way::Derive(history.always_sensitive, history.never_extractable))?;
             let key_type = template.key_type.ok_or(Error::TemplateIncomplete("CKA_KEY_TYPE"))?;
             let length = template.value_length;
             match length {

@@ -1,12 +1,16 @@
 //! Every call to AWS-LC. Outside of this folder the room has no `unsafe` but in `InOut`.
 
 pub mod aes;
+pub mod curve25519;
+pub mod der;
+pub mod ec;
 pub mod gcm;
 #[cfg(test)]
 pub mod oracle;
 pub mod sha;
 pub mod thread;
 
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 /// A C object with a constructor and a destructor of its own, owned.
@@ -30,6 +34,11 @@ impl<T> Owned<T> {
 
     fn as_mut_ptr(&mut self) -> *mut T {
         self.object.as_ptr()
+    }
+
+    /// Hands the object over to a function that takes it.
+    fn into_raw(self) -> *mut T {
+        ManuallyDrop::new(self).object.as_ptr()
     }
 }
 
