@@ -14,6 +14,7 @@ pub mod in_out;
 pub mod kdf;
 pub mod keywrap;
 pub mod random;
+pub mod rsa;
 
 mod ffi;
 

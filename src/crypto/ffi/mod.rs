@@ -1,9 +1,12 @@
 //! Every call to AWS-LC. Outside of this folder the room has no `unsafe` but in `InOut`.
 
 pub mod aes;
+pub mod bn;
+mod evp;
 pub mod gcm;
 #[cfg(test)]
 pub mod oracle;
+pub mod rsa;
 pub mod sha;
 pub mod thread;
 
@@ -31,6 +34,11 @@ impl<T> Owned<T> {
     fn as_mut_ptr(&mut self) -> *mut T {
         self.object.as_ptr()
     }
+
+    /// For the functions that take no `const` but lock what they change.
+    fn as_shared_ptr(&self) -> *mut T {
+        self.object.as_ptr()
+    }
 }
 
 impl<T> Drop for Owned<T> {
@@ -42,5 +50,6 @@ impl<T> Drop for Owned<T> {
 
 // SAFETY: the contexts of AWS-LC held here are plain memory without ties to a thread.
 unsafe impl<T> Send for Owned<T> {}
-// SAFETY: through a shared reference only functions are called that take the context as `const` and only read it.
+// SAFETY: through a shared reference only functions are called that take the context as `const` and only read it, or that
+// lock what they change of it.
 unsafe impl<T> Sync for Owned<T> {}
