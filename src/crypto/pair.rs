@@ -5,7 +5,7 @@ use super::ec::{EcPrivateKey, EcPublicKey};
 use super::edwards::{Ed25519PrivateKey, Ed25519PublicKey};
 use super::montgomery::{X25519PrivateKey, X25519PublicKey};
 use super::rsa::{RsaPrivateKey, RsaPublicKey};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::secret::Secret;
 
 /// A private key, parsed and ready.
@@ -55,7 +55,7 @@ impl PrivateKey {
     /// The other half.
     pub fn public(&self) -> Result<PublicKey> {
         Ok(match self {
-            Self::Rsa(key) => PublicKey::Rsa(key.public()?),
+            Self::Rsa(key) => PublicKey::Rsa(rsa_public(key)?),
             Self::Ec(key) => PublicKey::Ec(key.public()?),
             Self::Ed25519(key) => PublicKey::Ed25519(key.public()),
             Self::X25519(key) => PublicKey::X25519(key.public()),
@@ -82,4 +82,11 @@ impl PublicKey {
             Self::X25519(key) => Ok(key.to_spki()),
         }
     }
+}
+
+/// A public key of its own, for it holds what AWS-LC parsed.
+fn rsa_public(key: &RsaPrivateKey) -> Result<RsaPublicKey> {
+    let (modulus, exponent) = (key.public().modulus(), key.public().exponent());
+    let key = RsaPublicKey::from_components(modulus, exponent);
+    key.map_err(|Rejected| Error::GeneralError("an RSA key's public half is rejected".into()))
 }

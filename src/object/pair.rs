@@ -6,7 +6,7 @@ use super::{Attributes, Secrets, curve};
 use crate::crypto::ec::{EcPrivateKey, EcPublicKey};
 use crate::crypto::edwards::{Ed25519PrivateKey, Ed25519PublicKey};
 use crate::crypto::montgomery::{X25519PrivateKey, X25519PublicKey};
-use crate::crypto::rsa::{RsaComponent, RsaComponents, RsaCrt, RsaPrivateKey, RsaPublicKey};
+use crate::crypto::rsa::{RsaComponent, RsaComponents, RsaPrivateKey, RsaPublicKey};
 use crate::crypto::{PrivateKey, PublicKey, Rejected};
 use crate::error::{Error, Result};
 use crate::key::KeyType;
@@ -42,9 +42,9 @@ pub(super) fn import_public(key_type: KeyType, open: &Attributes) -> Result<Publ
 pub(super) fn describe(key: &PublicKey) -> Result<Attributes> {
     let mut all = match key {
         PublicKey::Rsa(key) => Attributes::from([
-            (CKA_MODULUS, key.modulus()),
+            (CKA_MODULUS, key.modulus().to_vec()),
             (CKA_MODULUS_BITS, (key.bits() as u64).to_le_bytes().to_vec()),
-            (CKA_PUBLIC_EXPONENT, key.exponent()),
+            (CKA_PUBLIC_EXPONENT, key.exponent().to_vec()),
         ]),
         PublicKey::Ec(key) => on_curve(key.curve().oid(), &key.point()?),
         PublicKey::Ed25519(key) => on_curve(curve::ED25519, &key.to_bytes()),
@@ -59,7 +59,7 @@ pub fn component(pkcs8: &Secret, number: u64) -> Option<Secret> {
     match (PrivateKey::from_pkcs8(pkcs8.expose()).ok()?, number) {
         (PrivateKey::Rsa(key), number) => {
             let (_, component) = RSA.iter().find(|(of, _)| *of == number)?;
-            key.component(*component).ok()
+            Some(key.component(*component))
         }
         (PrivateKey::Ec(key), CKA_VALUE) => key.scalar().ok(),
         (PrivateKey::Ed25519(key), CKA_VALUE) => Some(Secret::from_slice(key.seed())),
@@ -87,25 +87,18 @@ const RSA: [(u64, RsaComponent); 6] = [
     (CKA_COEFFICIENT, RsaComponent::Coefficient),
 ];
 
-/// All the values that the Chinese remainder theorem needs, or none.
+/// Modulus and private exponent are enough; what was given besides must fit.
 fn import_rsa(open: &Attributes, secrets: &Secrets) -> Result<PrivateKey> {
-    let of = |number| secrets.get(&number).map(Secret::expose);
-    let crt = match (of(CKA_PRIME_1), of(CKA_PRIME_2), of(CKA_EXPONENT_1), of(CKA_EXPONENT_2), of(CKA_COEFFICIENT)) {
-        (None, None, None, None, None) => None,
-        (Some(prime1), Some(prime2), Some(exponent1), Some(exponent2), Some(coefficient)) => {
-            Some(RsaCrt { prime1, prime2, exponent1, exponent2, coefficient })
-        }
-        (None, ..) => return Err(Error::TemplateIncomplete("CKA_PRIME_1")),
-        (_, None, ..) => return Err(Error::TemplateIncomplete("CKA_PRIME_2")),
-        (_, _, None, ..) => return Err(Error::TemplateIncomplete("CKA_EXPONENT_1")),
-        (_, _, _, None, _) => return Err(Error::TemplateIncomplete("CKA_EXPONENT_2")),
-        (.., None) => return Err(Error::TemplateIncomplete("CKA_COEFFICIENT")),
-    };
+    let of = |number| secrets.get(&number).map(Secret::expose).unwrap_or_default();
     let components = RsaComponents {
         modulus: attribute(open, CKA_MODULUS),
-        public_exponent: open.get(&CKA_PUBLIC_EXPONENT).map(Vec::as_slice),
-        private_exponent: secret(secrets, CKA_PRIVATE_EXPONENT, "CKA_PRIVATE_EXPONENT")?.expose(),
-        crt,
+        public_exponent: attribute(open, CKA_PUBLIC_EXPONENT),
+        private_exponent: of(CKA_PRIVATE_EXPONENT),
+        prime1: of(CKA_PRIME_1),
+        prime2: of(CKA_PRIME_2),
+        exponent1: of(CKA_EXPONENT_1),
+        exponent2: of(CKA_EXPONENT_2),
+        coefficient: of(CKA_COEFFICIENT),
     };
     let key = RsaPrivateKey::from_components(&components);
     key.map(PrivateKey::Rsa).map_err(|Rejected| Error::AttributeValueInvalid("CKA_PRIVATE_EXPONENT"))
