@@ -38,6 +38,8 @@ pub enum Error {
     DeviceError(Box<str>),
     /// The store is full.
     DeviceMemory(Box<str>),
+    /// Domain parameters are malformed, or of a form that is not taken.
+    DomainParamsInvalid,
     /// The ciphertext is damaged.
     EncryptedDataInvalid,
     /// The ciphertext has an impossible length.
@@ -163,6 +165,7 @@ impl fmt::Display for Error {
             DataLenRange => f.write_str("the data has a length that the mechanism does not take"),
             DeviceError(reason) => write!(f, "the store failed: {reason}"),
             DeviceMemory(reason) => write!(f, "the store is full: {reason}"),
+            DomainParamsInvalid => f.write_str("the domain parameters are malformed, or not an identifier or name"),
             EncryptedDataInvalid => f.write_str("the encrypted data is damaged"),
             EncryptedDataLenRange => f.write_str("the encrypted data has an impossible length"),
             FunctionFailed(reason) => write!(f, "the call failed: {reason}"),

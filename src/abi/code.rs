@@ -21,6 +21,7 @@ pub(super) fn of(error: &Error) -> CK_RV {
         DataLenRange => CKR_DATA_LEN_RANGE,
         DeviceError(_) => CKR_DEVICE_ERROR,
         DeviceMemory(_) => CKR_DEVICE_MEMORY,
+        DomainParamsInvalid => CKR_DOMAIN_PARAMS_INVALID,
         EncryptedDataInvalid => CKR_ENCRYPTED_DATA_INVALID,
         EncryptedDataLenRange => CKR_ENCRYPTED_DATA_LEN_RANGE,
         FunctionFailed(_) => CKR_FUNCTION_FAILED,

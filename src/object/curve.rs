@@ -60,10 +60,11 @@ fn name(params: &[u8]) -> Option<&str> {
     PrintableStringRef::from_der(params).ok().map(|name| name.as_str())
 }
 
-/// A choice that is well-formed is a curve that is not here; everything else is no parameters.
+/// A well-formed name is that of a curve which is not here; everything else is no parameters, or a form that is not taken.
 fn unknown(params: &[u8]) -> Error {
-    match params.first() {
-        Some(0x05 | 0x06 | 0x13 | 0x30) => Error::CurveNotSupported,
-        _ => Error::AttributeValueInvalid("CKA_EC_PARAMS"),
+    if name(params).is_some() || ObjectIdentifier::from_der(params).is_ok() {
+        Error::CurveNotSupported
+    } else {
+        Error::DomainParamsInvalid
     }
 }

@@ -151,7 +151,7 @@ fn import_point(key_type: KeyType, params: &[u8], given: &[u8]) -> Result<Public
 fn agrees(open: &Attributes, key: &PublicKey) -> Result<()> {
     match open.get(&CKA_PUBLIC_KEY_INFO) {
         Some(given) if !given.is_empty() && *given != key.to_spki()? => {
-            Err(Error::TemplateInconsistent("CKA_PUBLIC_KEY_INFO"))
+            Err(Error::AttributeValueInvalid("CKA_PUBLIC_KEY_INFO"))
         }
         _ => Ok(()),
     }

@@ -61,7 +61,7 @@ pub(super) const RSA_PUBLIC: &[Attribute] = &[
 
 pub(super) const RSA_PRIVATE: &[Attribute] = &[
     row(CKA_MODULUS, "CKA_MODULUS", INTEGER, CREATE, Set, Never),
-    row(CKA_PUBLIC_EXPONENT, "CKA_PUBLIC_EXPONENT", INTEGER, [Optional, Forbidden, Forbidden], Set, Never),
+    row(CKA_PUBLIC_EXPONENT, "CKA_PUBLIC_EXPONENT", INTEGER, CREATE, Set, Never),
     secret(CKA_PRIVATE_EXPONENT, "CKA_PRIVATE_EXPONENT", INTEGER, Required),
     secret(CKA_PRIME_1, "CKA_PRIME_1", INTEGER, Optional),
     secret(CKA_PRIME_2, "CKA_PRIME_2", INTEGER, Optional),
