@@ -69,15 +69,22 @@ pub(super) trait Scheme: Send {
 }
 
 impl Signature {
-    /// One with the message as it is: it is kept until it ends, in at most so many bytes.
-    pub(super) fn of_message(scheme: impl Scheme + 'static, length: usize, longest: usize) -> Signing {
-        let message = Message::Kept { bytes: Vec::new(), longest };
-        Signing::Signature(Box::new(Self { scheme: Box::new(scheme), length, message }))
+    /// One of a message that comes whole, in at most so many bytes, by a mechanism that takes no parts.
+    pub(super) fn of_whole(scheme: impl Scheme + 'static, length: usize, longest: usize) -> Signing {
+        Self::of(scheme, length, Message::Whole { longest })
     }
 
-    /// One with the hash of the message.
+    /// One of the message as it is: parts are kept until it ends, in at most so many bytes.
+    pub(super) fn of_message(scheme: impl Scheme + 'static, length: usize, longest: usize) -> Signing {
+        Self::of(scheme, length, Message::Kept { bytes: Vec::new(), longest })
+    }
+
+    /// One of the hash of the message.
     pub(super) fn of_hash(scheme: impl Scheme + 'static, length: usize, algorithm: Algorithm) -> Signing {
-        let message = Message::Hashed(Hash::new(algorithm));
+        Self::of(scheme, length, Message::Hashed(Hash::new(algorithm)))
+    }
+
+    fn of(scheme: impl Scheme + 'static, length: usize, message: Message) -> Signing {
         Signing::Signature(Box::new(Self { scheme: Box::new(scheme), length, message }))
     }
 
@@ -97,6 +104,7 @@ impl Signature {
 
 /// The message so far.
 enum Message {
+    Whole { longest: usize },
     Kept { bytes: Vec<u8>, longest: usize },
     Hashed(Hash),
 }
@@ -104,6 +112,7 @@ enum Message {
 impl Message {
     fn update(&mut self, data: &[u8]) -> Result<()> {
         match self {
+            Self::Whole { .. } => return Err(Error::OperationNotInitialized),
             Self::Kept { bytes, longest } => {
                 if data.len() > longest.saturating_sub(bytes.len()) {
                     return Err(Error::DataLenRange);
@@ -117,7 +126,8 @@ impl Message {
 
     fn end<T>(&mut self, data: &[u8], work: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
         match self {
-            Self::Kept { bytes, longest } if bytes.is_empty() && data.len() <= *longest => work(data),
+            Self::Whole { longest } if data.len() > *longest => Err(Error::DataLenRange),
+            Self::Whole { .. } => work(data),
             Self::Kept { .. } => {
                 self.update(data)?;
                 let Self::Kept { bytes, .. } = self else { return Err(Error::DataLenRange) };

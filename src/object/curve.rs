@@ -62,7 +62,7 @@ fn name(params: &[u8]) -> Option<&str> {
 
 /// A well-formed name is that of a curve which is not here; everything else is no parameters, or a form that is not taken.
 fn unknown(params: &[u8]) -> Error {
-    if name(params).is_some() || ObjectIdentifier::from_der(params).is_ok() {
+    if name(params).is_some() || <ObjectIdentifier>::from_der(params).is_ok() {
         Error::CurveNotSupported
     } else {
         Error::DomainParamsInvalid
