@@ -27,6 +27,7 @@ mod linking;
 mod login;
 mod macs;
 mod mechanisms;
+mod nested;
 mod objects;
 mod operations;
 mod pins;
@@ -69,6 +70,7 @@ const SUITES: &[&[Test]] = &[
     login::TESTS,
     macs::TESTS,
     mechanisms::TESTS,
+    nested::TESTS,
     objects::TESTS,
     operations::TESTS,
     pins::TESTS,
