@@ -5,9 +5,9 @@
 use std::cmp::Ordering;
 
 use aws_lc_sys::{
-    BIGNUM, BN_CTX, BN_CTX_free, BN_CTX_new, BN_MONT_CTX_free, BN_MONT_CTX_new_consttime, BN_add_word, BN_bin2bn, BN_bn2bin,
-    BN_cmp, BN_div, BN_free, BN_gcd, BN_is_odd, BN_is_zero, BN_mod_exp_mont_consttime, BN_mod_inverse, BN_mul, BN_new,
-    BN_nnmod, BN_num_bits, BN_num_bytes, BN_rshift1, BN_sqrt, BN_sub, BN_sub_word, BN_dup,
+    BIGNUM, BN_CTX, BN_CTX_free, BN_CTX_new, BN_MONT_CTX_free, BN_MONT_CTX_new_consttime, BN_add_word, BN_bin2bn,
+    BN_bn2bin, BN_cmp, BN_div, BN_dup, BN_free, BN_gcd, BN_is_odd, BN_is_zero, BN_mod_exp_mont_consttime,
+    BN_mod_inverse, BN_mul, BN_new, BN_nnmod, BN_num_bits, BN_num_bytes, BN_rshift1, BN_sqrt, BN_sub, BN_sub_word,
 };
 
 use super::Owned;
@@ -144,11 +144,13 @@ impl Number {
         }
         let exponent = prime.minus_word(2)?;
         // SAFETY: all are valid, and the result is ours.
-        let reduced = Self::result(|result, context| unsafe { BN_nnmod(result, self.as_ptr(), prime.as_ptr(), context) })?;
+        let reduced =
+            Self::result(|result, context| unsafe { BN_nnmod(result, self.as_ptr(), prime.as_ptr(), context) })?;
         Self::result(|result, context| {
             // SAFETY: all are valid, the base is reduced, the modulus odd; what is made is freed by its owner.
             unsafe {
-                let Some(mut mont) = Owned::new(BN_MONT_CTX_new_consttime(prime.as_ptr(), context), BN_MONT_CTX_free) else {
+                let Some(mut mont) = Owned::new(BN_MONT_CTX_new_consttime(prime.as_ptr(), context), BN_MONT_CTX_free)
+                else {
                     return 0;
                 };
                 let (base, exponent, modulus) = (reduced.as_ptr(), exponent.as_ptr(), prime.as_ptr());

@@ -127,7 +127,8 @@ impl PublicKey {
         let (from, length) = (signature.as_ptr(), signature.len());
         let rsa = self.rsa.as_shared_ptr();
         // SAFETY: both slices are passed with their lengths; the key locks what it changes of itself.
-        salt >= 0 && unsafe { RSA_verify_pss_mgf1(rsa, digest.as_ptr(), digest.len(), hash, mgf, salt, from, length) == 1 }
+        salt >= 0
+            && unsafe { RSA_verify_pss_mgf1(rsa, digest.as_ptr(), digest.len(), hash, mgf, salt, from, length) == 1 }
     }
 }
 
@@ -176,7 +177,8 @@ impl PrivateKey {
     /// A new key. `bits` is a multiple of 128, `exponent` odd, at least 3 and below 2^32.
     pub fn generate(bits: c_int, exponent: &Number) -> Option<Self> {
         // SAFETY: both are new and nobody else's.
-        let (mut rsa, mut turns) = unsafe { (Owned::new(RSA_new(), RSA_free)?, Owned::new(BN_GENCB_new(), BN_GENCB_free)?) };
+        let (mut rsa, mut turns) =
+            unsafe { (Owned::new(RSA_new(), RSA_free)?, Owned::new(BN_GENCB_new(), BN_GENCB_free)?) };
         let done = drawing_in_turns(|gate| {
             // SAFETY: the callback gets what it takes for its argument, and is not called after this block.
             unsafe {
@@ -298,8 +300,7 @@ impl PrivateKey {
         let (to, room, rsa) = (output.as_mut_ptr(), output.len(), self.rsa.as_shared_ptr());
         let (hash, mgf) = (md(hashes.hash), md(hashes.mgf));
         // SAFETY: both slices are passed with their lengths; the key locks what it changes of itself.
-        let done =
-            drawing(|| unsafe { RSA_sign_pss_mgf1(rsa, &mut written, to, room, from, length, hash, mgf, salt) });
+        let done = drawing(|| unsafe { RSA_sign_pss_mgf1(rsa, &mut written, to, room, from, length, hash, mgf, salt) });
         outcome(done, ())
     }
 }
