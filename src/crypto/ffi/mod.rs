@@ -2,6 +2,9 @@
 
 pub mod aes;
 pub mod bn;
+pub mod curve25519;
+pub mod der;
+pub mod ec;
 mod evp;
 pub mod gcm;
 #[cfg(test)]
@@ -10,6 +13,7 @@ pub mod rsa;
 pub mod sha;
 pub mod thread;
 
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
 /// A C object with a constructor and a destructor of its own, owned.
@@ -33,6 +37,11 @@ impl<T> Owned<T> {
 
     fn as_mut_ptr(&mut self) -> *mut T {
         self.object.as_ptr()
+    }
+
+    /// Hands the object over to a function that takes it.
+    fn into_raw(self) -> *mut T {
+        ManuallyDrop::new(self).object.as_ptr()
     }
 
     /// For the functions that take no `const` but lock what they change.

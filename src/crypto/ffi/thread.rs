@@ -6,8 +6,10 @@
 
 use std::cell::Cell;
 
-use aws_lc_sys::{AWSLC_thread_local_clear, ERR_clear_error};
+use aws_lc_sys::{AWSLC_thread_local_clear, ERR_clear_error, RAND_bytes};
 
+use crate::crypto::random;
+use crate::error::Result;
 use crate::fork::{Gate, Inside};
 
 /// Has AWS-LC keep all that it will ever keep for this thread, and drop it when the thread ends. Nothing after the first
@@ -15,6 +17,17 @@ use crate::fork::{Gate, Inside};
 pub fn settle() {
     // A thread that is ending already has AWS-LC do as it likes.
     let _ = SETTLED.try_with(|_| ());
+}
+
+/// Has AWS-LC seed its generator for this thread, which sets up what it needs for the process, before the host locks
+/// itself in: without the operating system's randomness AWS-LC would end the process. Again in a child.
+///
+/// Errors: [`Error::FunctionFailed`](crate::error::Error::FunctionFailed) when the operating system has none to give.
+pub fn first_draw() -> Result<()> {
+    let mut byte = random::bytes::<1>()?;
+    // SAFETY: there is room for the one byte.
+    drawing(|| unsafe { RAND_bytes(byte.as_mut_ptr(), byte.len()) });
+    Ok(())
 }
 
 /// Runs what may draw randomness inside AWS-LC, whose generator has locks of the same kind. It must not take long: `fork`
