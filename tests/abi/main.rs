@@ -34,6 +34,7 @@ mod pins;
 mod pkcs11_tool;
 mod portability;
 mod privacy;
+mod published_vectors;
 mod sealed;
 mod searches;
 mod sessions;
@@ -47,6 +48,10 @@ mod tokens;
 mod vectors;
 mod wrap_forms;
 mod wrapping;
+mod wycheproof_agreement;
+mod wycheproof_decryption;
+mod wycheproof_ecdsa;
+mod wycheproof_rsa;
 
 use std::process::ExitCode;
 
@@ -77,6 +82,7 @@ const SUITES: &[&[Test]] = &[
     pkcs11_tool::TESTS,
     portability::TESTS,
     privacy::TESTS,
+    published_vectors::TESTS,
     sealed::TESTS,
     searches::TESTS,
     sessions::TESTS,
@@ -90,6 +96,10 @@ const SUITES: &[&[Test]] = &[
     vectors::TESTS,
     wrap_forms::TESTS,
     wrapping::TESTS,
+    wycheproof_agreement::TESTS,
+    wycheproof_decryption::TESTS,
+    wycheproof_ecdsa::TESTS,
+    wycheproof_rsa::TESTS,
 ];
 
 const PEERS: &[&[Test]] = &[
