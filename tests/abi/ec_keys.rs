@@ -120,9 +120,7 @@ fn points_that_are_none_are_refused() {
         for (fault, point) in &wrong {
             for point in [point.clone(), octet_string(point)] {
                 let outcome = keys.session.create(&public(CKK_EC, curve.params, &point));
-                if *fault == "wrapped twice" && outcome.is_err() || *fault != "wrapped twice" {
-                    fails!(outcome, CKR_ATTRIBUTE_VALUE_INVALID | CKR_PUBLIC_KEY_INVALID, "{}: {fault}", curve.name);
-                }
+                fails!(outcome, CKR_ATTRIBUTE_VALUE_INVALID | CKR_PUBLIC_KEY_INVALID, "{}: {fault}", curve.name);
             }
         }
     }
@@ -269,7 +267,7 @@ fn edwards_and_montgomery_keys_are_checked() {
             fails!(outcome, CKR_CURVE_NOT_SUPPORTED | CKR_DOMAIN_PARAMS_INVALID);
         }
     }
-    // y = 2 is on no point of Ed25519.
+    // y = 2 is of no point of Ed25519.
     let off = padded(&[2], 32).into_iter().rev().collect::<Vec<_>>();
     let outcome = keys.session.create(&public(CKK_EC_EDWARDS, ED25519, &off));
     fails!(outcome, CKR_ATTRIBUTE_VALUE_INVALID | CKR_PUBLIC_KEY_INVALID, "off the curve");

@@ -44,6 +44,7 @@ mod privacy;
 mod published_vectors;
 mod rsa_encryption;
 mod rsa_keys;
+mod rsa_pss;
 mod rsa_signing;
 mod rsa_wrapping;
 mod sealed;
@@ -103,6 +104,7 @@ const SUITES: &[&[Test]] = &[
     published_vectors::TESTS,
     rsa_encryption::TESTS,
     rsa_keys::TESTS,
+    rsa_pss::TESTS,
     rsa_signing::TESTS,
     rsa_wrapping::TESTS,
     sealed::TESTS,

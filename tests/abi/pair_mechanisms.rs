@@ -241,7 +241,7 @@ impl Keys {
     /// The mechanism with a parameter as it must be.
     fn mechanism(&self, number: CK_MECHANISM_TYPE) -> Mechanism {
         static OAEP: [usize; 5] = [CKM_SHA256 as usize, CKG_MGF1_SHA256 as usize, CKZ_DATA_SPECIFIED as usize, 0, 0];
-        let pss = |hash: &SignatureHash| Mechanism::pss(number, hash.number.unwrap(), hash.mgf.unwrap(), 20);
+        let pss = |hash: &SignatureHash| hash.pss(number, hash, 20);
         match number {
             CKM_RSA_PKCS_PSS => pss(SignatureHash::named("SHA-256")),
             CKM_RSA_PKCS_OAEP => Mechanism::words(number, &OAEP),

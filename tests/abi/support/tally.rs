@@ -72,6 +72,7 @@ impl Tally {
             (TestResult::Acceptable, Outcome::Taken) => self.taken += 1,
             (TestResult::Acceptable, Outcome::Refused) => self.refused += 1,
             (TestResult::Invalid, Outcome::Refused) => self.invalid += 1,
+            (result, Outcome::Wrong(what)) => self.wrong.push(format!("{}, test {test}: {result:?}, {what}", self.set)),
             (result, outcome) => self.wrong.push(format!("{}, test {test}: {result:?}, {outcome:?}", self.set)),
         }
     }
