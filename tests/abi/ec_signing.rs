@@ -28,7 +28,7 @@ fn ecdsa_signs_what_openssl_verifies_and_the_reverse() {
         let (private, _) = Openssl::on_curve(&token.home, curve);
         let spki = private.spki();
         let verifying = ok!(session.create(&curve.public(&point_of(&spki))), "{}", curve.name);
-        for length in [1, 20, 28, 32, 48, 64, 66, 100] {
+        for length in [1, 20, 28, 32, 48, 64] {
             let digest = message(length);
             let theirs = private.pkeyutl("-sign", &[], &digest).unwrap();
             let theirs = raw_signature(&theirs, curve.length()).unwrap();
@@ -37,7 +37,7 @@ fn ecdsa_signs_what_openssl_verifies_and_the_reverse() {
         assert_eq!(ok!(session.value(verifying, CKA_PUBLIC_KEY_INFO)), spki, "{}", curve.name);
         let (public, signing) = curve.pair(&session);
         let ours = Openssl::public(&token.home, &ok!(session.value(public, CKA_PUBLIC_KEY_INFO)));
-        for length in [1, 20, 28, 32, 48, 64, 66, 100] {
+        for length in [1, 20, 28, 32, 48, 64] {
             let digest = message(length);
             let made = ok!(session.sign(&mechanism, signing, &digest), "{}, {length} bytes", curve.name);
             let der = der_signature(&made);

@@ -12,13 +12,13 @@ pub const TESTS: &[Test] = &tests![ecdh_of_points, ecdh_of_spki, x25519];
 const NO_KEY: [CK_RV; 2] = [CKR_PUBLIC_KEY_INVALID, CKR_MECHANISM_PARAM_INVALID];
 
 fn ecdh_of_points() {
-    agrees("ECDH, points", EcdhEncoding::EcPoint).close([0, 0, 0, 0, 0]);
+    agrees("ECDH, points", EcdhEncoding::EcPoint).close([2172, 4, 0, 88, 0]);
 }
 
 /// The public key of the other side is a `SubjectPublicKeyInfo`, which a program takes apart: it refuses what is not strict
 /// DER, and curves without a name or with another.
 fn ecdh_of_spki() {
-    agrees("ECDH, SubjectPublicKeyInfo", EcdhEncoding::Asn1).close([0, 0, 0, 0, 0]);
+    agrees("ECDH, SubjectPublicKeyInfo", EcdhEncoding::Asn1).close([5302, 10, 2286, 535, 0]);
 }
 
 fn agrees(title: &str, encoding: EcdhEncoding) -> Tally {
