@@ -5,7 +5,7 @@ use crate::crypto::{PrivateKey, random};
 use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::key::{Act, Caller, Class, KeyType, Purpose, Use, admit, permit};
-use crate::mechanism::{Keyed, Mechanism, Parameter, Wrapping};
+use crate::mechanism::{Keyed, Mechanism, Parameter, Wanted, Wrapping};
 use crate::object::{Draft, Given, New, Template, Way};
 use crate::secret::Secret;
 
@@ -68,6 +68,9 @@ impl Sessions {
             let fit = mechanism.fit(Purpose::Wrap)?;
             let asked = Use { purpose: Purpose::Wrap, fit, key: facts, other: Some(target_facts) };
             let grant = permit(&caller, &asked)?;
+            if target_facts.class == Class::PrivateKey && !how.private_keys {
+                return Err(Error::KeyNotWrappable("the mechanism carries secret keys alone"));
+            }
             let (by, target) = (session.token.prepared(&by)?, session.token.prepared(&target)?);
             let keyed = Keyed::new(&by, &grant);
             let length = (how.wrapped_length)(&keyed, parameter, target.material().length())?;
@@ -104,9 +107,13 @@ impl Sessions {
             if class == Class::SecretKey && length.is_none() && key_type.has_open_length() && !how.tells_length {
                 return Err(Error::TemplateIncomplete("CKA_VALUE_LEN"));
             }
+            if class == Class::PrivateKey && !how.private_keys {
+                return Err(Error::TemplateInconsistent("CKA_CLASS"));
+            }
+            let wanted = Wanted { key_type, length };
             let draft = Draft::new(template, caller.login);
             session.add(&caller, draft, |draft| {
-                let value = (how.unwrap)(&keyed, parameter, wrapped, length)?;
+                let value = (how.unwrap)(&keyed, parameter, wrapped, &wanted)?;
                 match class {
                     Class::PrivateKey => draft.finish_private(&private_key(&value, key_type)?),
                     _ if key_type.takes_length(value.len()) => draft.finish_secret(value),
