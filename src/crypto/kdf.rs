@@ -1,8 +1,10 @@
-//! Keys from secrets (HKDF) and from PINs (Argon2id).
+//! Keys from secrets (HKDF), from secrets just agreed (X9.63, SP 800-56C) and from PINs (Argon2id).
 
+use super::Rejected;
+use super::hash::{Algorithm, Hash};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
-use argon2::{Algorithm, Argon2, Block, Params, Version};
+use argon2::{Argon2, Block, Params, Version};
 use aws_lc_rs::hkdf;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -24,6 +26,34 @@ impl hkdf::KeyType for Length {
     fn len(&self) -> usize {
         self.0
     }
+}
+
+/// The key derivation function of ANSI X9.63: SEC 1, section 3.6.1. Hashes the agreed secret `z`, a counter, and what
+/// both sides know. Rejects more than 2^32 - 1 hashes.
+pub fn x963(algorithm: Algorithm, z: &Secret, shared: &[u8], length: usize) -> Result<Secret, Rejected> {
+    concatenated(algorithm, z.expose(), &[shared], length)
+}
+
+/// The one-step key derivation with a hash function: SP 800-56C revision 2, section 4.1, option 1. Hashes a counter, the
+/// agreed secret `z`, and what both sides know. Rejects more than 2^32 - 1 hashes.
+pub fn one_step(algorithm: Algorithm, z: &Secret, shared: &[u8], length: usize) -> Result<Secret, Rejected> {
+    concatenated(algorithm, &[], &[z.expose(), shared], length)
+}
+
+/// One hash after another of a counter, 32 bits from 1 on, with these before and behind it.
+fn concatenated(algorithm: Algorithm, before: &[u8], behind: &[&[u8]], length: usize) -> Result<Secret, Rejected> {
+    if u32::try_from(length.div_ceil(algorithm.output_len())).is_err() {
+        return Err(Rejected);
+    }
+    let mut key = Secret::zeroed(length);
+    for (counter, chunk) in (1..=u32::MAX).zip(key.expose_mut().chunks_mut(algorithm.output_len())) {
+        let mut hash = Hash::new(algorithm);
+        hash.update(before);
+        hash.update(&counter.to_be_bytes());
+        behind.iter().for_each(|part| hash.update(part));
+        chunk.iter_mut().zip(hash.finish().as_ref()).for_each(|(byte, hash)| *byte = *hash);
+    }
+    Ok(key)
 }
 
 /// What one guess of a PIN costs: RFC 9106, section 3.1.
@@ -67,7 +97,7 @@ pub fn argon2id(pin: &[u8], salt: &[u8], cost: Argon2Cost) -> Result<Secret> {
     memory.0.try_reserve_exact(blocks).map_err(|_| Error::HostMemory("for hashing a PIN"))?;
     memory.0.resize(blocks, Block::new());
     let mut key = Secret::zeroed(KEK);
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+    Argon2::new(argon2::Algorithm::Argon2id, Version::V0x13, params)
         .hash_password_into_with_memory(pin, salt, key.expose_mut(), &mut memory.0[..])
         .map_err(failed)?;
     Ok(key)

@@ -6,21 +6,28 @@
 
 pub mod aes;
 pub mod cmac;
+pub mod der;
+pub mod ec;
 pub mod ecb;
+pub mod edwards;
 pub mod gcm;
 pub mod hash;
 pub mod hmac;
 pub mod in_out;
 pub mod kdf;
 pub mod keywrap;
+pub mod montgomery;
+mod pair;
 pub mod random;
+pub mod rsa;
 
 mod ffi;
 
 pub use crate::secret::equal;
-pub use ffi::thread::settle as settle_thread;
+pub use ffi::thread::{first_draw, settle as settle_thread};
 pub use hash::Output;
 pub use in_out::InOut;
+pub use pair::{PrivateKey, PublicKey};
 
 /// The input did not authenticate, or is not valid. Callers know what that means for theirs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
