@@ -7,7 +7,7 @@ use crate::crypto::{PrivateKey, random};
 use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::key::{Act, Caller, Class, KeyType, Other, Purpose, Use, admit, permit};
-use crate::mechanism::{Keyed, Mechanism, Parameter, Wrapping};
+use crate::mechanism::{Keyed, Mechanism, Parameter, Wanted, Wrapping};
 use crate::object::{Draft, Given, New, Template, Way};
 use crate::secret::Secret;
 
@@ -72,6 +72,9 @@ impl Sessions {
             let other = Some(Other { key: target_facts, fits });
             let asked = Use { purpose: Purpose::Wrap, fit, key: facts, other };
             let grant = permit(&caller, &asked)?;
+            if target_facts.class == Class::PrivateKey && !how.private_keys {
+                return Err(Error::KeyNotWrappable("the mechanism carries secret keys alone"));
+            }
             let (by, target) = (session.token.prepared(&by)?, session.token.prepared(&target)?);
             let keyed = Keyed::new(&by, &grant);
             let length = (how.wrapped_length)(&keyed, parameter, target.material().length())?;
@@ -109,9 +112,13 @@ impl Sessions {
             if class == Class::SecretKey && length.is_none() && key_type.has_open_length() && !how.tells_length {
                 return Err(Error::TemplateIncomplete("CKA_VALUE_LEN"));
             }
+            if class == Class::PrivateKey && !how.private_keys {
+                return Err(Error::TemplateInconsistent("CKA_CLASS"));
+            }
+            let wanted = Wanted { key_type, length };
             let draft = Draft::new(template, caller.login);
             session.add(&caller, draft, |draft| {
-                let value = (how.unwrap)(&keyed, parameter, wrapped, length)?;
+                let value = (how.unwrap)(&keyed, parameter, wrapped, &wanted)?;
                 match class {
                     Class::PrivateKey => draft.finish_private(&private_key(&value, key_type)?),
                     _ if key_type.takes_length(value.len()) => draft.finish_secret(value),

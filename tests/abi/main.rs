@@ -13,6 +13,7 @@ mod support;
 mod always_authenticate;
 mod changes;
 mod ciphers;
+mod clients;
 mod copies;
 mod counter;
 mod daemons;
@@ -41,6 +42,7 @@ mod pins;
 mod pkcs11_tool;
 mod portability;
 mod privacy;
+mod private_keys;
 mod published_vectors;
 mod rsa_encryption;
 mod rsa_keys;
@@ -73,6 +75,14 @@ const SUITES: &[&[Test]] = &[
     always_authenticate::TESTS,
     changes::TESTS,
     ciphers::TESTS,
+    clients::engine::TESTS,
+    clients::java::TESTS,
+    clients::nss::TESTS,
+    clients::p11_kit::TESTS,
+    clients::tool_keys::TESTS,
+    clients::tool_opens::TESTS,
+    clients::tool_signs::TESTS,
+    clients::tool_tests::TESTS,
     copies::TESTS,
     counter::TESTS,
     daemons::TESTS,
@@ -101,6 +111,7 @@ const SUITES: &[&[Test]] = &[
     pkcs11_tool::TESTS,
     portability::TESTS,
     privacy::TESTS,
+    private_keys::TESTS,
     published_vectors::TESTS,
     rsa_encryption::TESTS,
     rsa_keys::TESTS,
@@ -136,6 +147,7 @@ const PEERS: &[&[Test]] = &[
     objects::PEERS,
     pins::PEERS,
     portability::PEERS,
+    private_keys::PEERS,
     slots::PEERS,
     softhsm::PEERS,
     surroundings::PEERS,

@@ -15,7 +15,12 @@ pub const TESTS: &[Test] = &tests![
 ];
 
 /// A wrapping key with a template.
-fn key_with(session: &Session, attribute: CK_ATTRIBUTE_TYPE, inside: &Template, more: Template) -> Result<CK_OBJECT_HANDLE> {
+fn key_with(
+    session: &Session,
+    attribute: CK_ATTRIBUTE_TYPE,
+    inside: &Template,
+    more: Template,
+) -> Result<CK_OBJECT_HANDLE> {
     let inside = inside.raw();
     let bytes = inside.len() * size_of::<CK_ATTRIBUTE>();
     // SAFETY: the attributes are plain memory and outlive the call.

@@ -9,7 +9,7 @@ use std::thread;
 use cryptoki_sys::*;
 
 use super::*;
-use crate::config::{Pins, Wrapping};
+use crate::config::{Pins, Settings};
 use crate::log::Log;
 use crate::mechanism::{Mechanism, Mechanisms, Parameter};
 use crate::object::{Given, Search};
@@ -22,7 +22,7 @@ const SO_PIN: &[u8] = b"so pin";
 const PIN: &[u8] = b"user pin";
 
 fn mechanism(number: u64) -> Result<&'static Mechanism> {
-    Mechanisms::new(Wrapping::default()).find(number)
+    Mechanisms::new(&Settings::default()).find(number)
 }
 
 struct Fixture {
