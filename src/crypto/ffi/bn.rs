@@ -30,27 +30,15 @@ impl Number {
         Self::new(&word.to_be_bytes())
     }
 
-    /// A copy of what AWS-LC holds; `None` for NULL.
-    ///
-    /// # Safety
-    /// `number` is NULL or valid.
-    pub(super) unsafe fn copy(number: *const BIGNUM) -> Option<Self> {
-        // SAFETY: valid by the contract, and asked only if it is not NULL; the copy is ours.
-        (!number.is_null()).then(|| unsafe { Owned::new(BN_dup(number), BN_free) }).flatten().map(Self)
-    }
-
     pub(super) fn as_ptr(&self) -> *const BIGNUM {
         self.0.as_ptr()
     }
 
     /// The bytes, the most significant first; none for zero.
+    #[cfg(test)]
     pub fn to_secret(&self) -> Secret {
         // SAFETY: the number is valid.
-        let length = unsafe { BN_num_bytes(self.as_ptr()) };
-        let mut bytes = Secret::zeroed(length as usize);
-        // SAFETY: there is room for as many bytes as the number has.
-        unsafe { BN_bn2bin(self.as_ptr(), bytes.expose_mut().as_mut_ptr()) };
-        bytes
+        unsafe { bytes(self.as_ptr()) }
     }
 
     /// The length in bits.
@@ -79,8 +67,8 @@ impl Number {
         if *self < Self::small(word)? {
             return None;
         }
-        // SAFETY: the number is valid.
-        let mut result = unsafe { Self::copy(self.as_ptr()) }?;
+        // SAFETY: the number is valid, and the copy is nobody else's.
+        let mut result = unsafe { Owned::new(BN_dup(self.as_ptr()), BN_free) }.map(Self)?;
         // SAFETY: the copy is ours.
         (unsafe { BN_sub_word(result.0.as_mut_ptr(), word.into()) } == 1).then_some(result)
     }
@@ -184,4 +172,17 @@ impl PartialOrd for Number {
         // SAFETY: both are valid.
         Some(unsafe { BN_cmp(self.as_ptr(), other.as_ptr()) }.cmp(&0))
     }
+}
+
+/// The bytes of a number, the most significant first; none for zero.
+///
+/// # Safety
+/// `number` is valid.
+pub(super) unsafe fn bytes(number: *const BIGNUM) -> Secret {
+    // SAFETY: valid by the contract.
+    let length = unsafe { BN_num_bytes(number) };
+    let mut bytes = Secret::zeroed(length as usize);
+    // SAFETY: there is room for as many bytes as the number has.
+    unsafe { BN_bn2bin(number, bytes.expose_mut().as_mut_ptr()) };
+    bytes
 }
