@@ -30,12 +30,16 @@ pub enum Error {
     BufferTooSmall,
     /// The host offers only lock callbacks of its own.
     CantLock,
+    /// The curve is none that this token knows.
+    CurveNotSupported,
     /// The plaintext has a length that the mechanism does not take.
     DataLenRange,
     /// The store failed: input or output, a lock that never came, damage.
     DeviceError(Box<str>),
     /// The store is full.
     DeviceMemory(Box<str>),
+    /// Domain parameters are malformed, or of a form that is not taken.
+    DomainParamsInvalid,
     /// The ciphertext is damaged.
     EncryptedDataInvalid,
     /// The ciphertext has an impossible length.
@@ -157,9 +161,11 @@ impl fmt::Display for Error {
             AttributeValueInvalid(name) => write!(f, "{name} has a value that is not allowed"),
             BufferTooSmall => f.write_str("the output buffer is too small"),
             CantLock => f.write_str("only native locks are supported, and the caller forbids them"),
+            CurveNotSupported => f.write_str("the curve is not supported, or not named by its identifier or name"),
             DataLenRange => f.write_str("the data has a length that the mechanism does not take"),
             DeviceError(reason) => write!(f, "the store failed: {reason}"),
             DeviceMemory(reason) => write!(f, "the store is full: {reason}"),
+            DomainParamsInvalid => f.write_str("the domain parameters are malformed, or not an identifier or name"),
             EncryptedDataInvalid => f.write_str("the encrypted data is damaged"),
             EncryptedDataLenRange => f.write_str("the encrypted data has an impossible length"),
             FunctionFailed(reason) => write!(f, "the call failed: {reason}"),

@@ -11,6 +11,9 @@ use crate::lock;
 pub struct Handle(u64);
 
 impl Handle {
+    /// No handle: nothing is ever behind it.
+    pub const NONE: Self = Self(0);
+
     /// The handle that a caller passed; whether anything is behind it shows when it is used.
     pub const fn from_raw(raw: u64) -> Self {
         Self(raw)

@@ -2,11 +2,11 @@
 
 use std::ffi::c_void;
 
-use cryptoki_sys::{CK_AES_CTR_PARAMS, CK_GCM_PARAMS, CK_MECHANISM, CK_ULONG};
+use cryptoki_sys::*;
 
 use super::memory;
 use crate::error::{Error, Result};
-use crate::mechanism::{Mechanism, Parameter, Shape};
+use crate::mechanism::{Mechanism, Oaep, Parameter, Shape};
 use crate::module::Module;
 
 /// The longest parameter of plain bytes that any mechanism takes.
@@ -46,6 +46,60 @@ unsafe fn parameter<'a>(shape: Shape, at: *const c_void, length: CK_ULONG) -> Re
         Shape::Gcm => unsafe { gcm(at, length) },
         // SAFETY: as above.
         Shape::Number => unsafe { of_length::<CK_ULONG>(at, length) }.map(Parameter::Number),
+        // SAFETY: as above.
+        Shape::Pss => unsafe { of_length::<CK_RSA_PKCS_PSS_PARAMS>(at, length) }.map(|params| Parameter::Pss {
+            hash: params.hashAlg,
+            mgf: params.mgf,
+            salt: params.sLen,
+        }),
+        // SAFETY: as above.
+        Shape::Oaep => unsafe { oaep(at, length) }.map(Parameter::Oaep),
+        // SAFETY: as above.
+        Shape::RsaAes => unsafe { rsa_aes(at, length) },
+        // SAFETY: as above.
+        Shape::Ecdh => unsafe { ecdh(at, length) },
+        // SAFETY: as above.
+        Shape::Eddsa => unsafe { eddsa(at, length) },
+    }
+}
+
+unsafe fn oaep<'a>(at: *const c_void, length: CK_ULONG) -> Result<Oaep<'a>> {
+    // SAFETY: the caller's contract.
+    let params = unsafe { of_length::<CK_RSA_PKCS_OAEP_PARAMS>(at, length) }?;
+    // SAFETY: the pointer in the struct is the caller's, under the same contract.
+    let label = unsafe { inner(params.pSourceData.cast(), params.ulSourceDataLen) }?;
+    Ok(Oaep { hash: params.hashAlg, mgf: params.mgf, source: params.source, label })
+}
+
+unsafe fn rsa_aes<'a>(at: *const c_void, length: CK_ULONG) -> Result<Parameter<'a>> {
+    // SAFETY: the caller's contract.
+    let params = unsafe { of_length::<CK_RSA_AES_KEY_WRAP_PARAMS>(at, length) }?;
+    if params.pOAEPParams.is_null() {
+        return Err(Error::MechanismParamInvalid("pOAEPParams is NULL"));
+    }
+    // SAFETY: not NULL, and by its type a struct of that length.
+    let oaep = unsafe { oaep(params.pOAEPParams.cast(), size_of::<CK_RSA_PKCS_OAEP_PARAMS>() as CK_ULONG) }?;
+    Ok(Parameter::RsaAes { aes_bits: params.ulAESKeyBits, oaep })
+}
+
+unsafe fn ecdh<'a>(at: *const c_void, length: CK_ULONG) -> Result<Parameter<'a>> {
+    // SAFETY: the caller's contract.
+    let params = unsafe { of_length::<CK_ECDH1_DERIVE_PARAMS>(at, length) }?;
+    // SAFETY: the pointers in the struct are the caller's, under the same contract.
+    let (shared, point) = unsafe {
+        (inner(params.pSharedData, params.ulSharedDataLen)?, inner(params.pPublicData, params.ulPublicDataLen)?)
+    };
+    Ok(Parameter::Ecdh { kdf: params.kdf, shared, point })
+}
+
+unsafe fn eddsa<'a>(at: *const c_void, length: CK_ULONG) -> Result<Parameter<'a>> {
+    // SAFETY: the caller's contract.
+    let params = unsafe { of_length::<CK_EDDSA_PARAMS>(at, length) }?;
+    // SAFETY: the pointer in the struct is the caller's, under the same contract.
+    let context = unsafe { inner(params.pContextData, params.ulContextDataLen) }?;
+    match params.phFlag {
+        CK_FALSE | CK_TRUE => Ok(Parameter::Eddsa { prehashed: params.phFlag == CK_TRUE, context }),
+        _ => Err(Error::MechanismParamInvalid("phFlag is neither CK_FALSE nor CK_TRUE")),
     }
 }
 

@@ -15,14 +15,13 @@ entry!(fn C_GetSessionInfo(session: CK_SESSION_HANDLE, into: *mut CK_SESSION_INF
 });
 
 entry!(fn C_Login(session: CK_SESSION_HANDLE, user: CK_USER_TYPE, pin: *mut CK_UTF8CHAR, length: CK_ULONG) |module| {
-    let who = match user {
-        CKU_USER => Login::User,
-        CKU_SO => Login::So,
-        // No key asks to be authenticated at every use yet.
-        CKU_CONTEXT_SPECIFIC => return Err(Error::OperationNotInitialized),
-        _ => return Err(Error::UserTypeInvalid),
-    };
-    module.sessions().login(Handle::from_raw(session), who, memory::pin(pin, length)?)
+    let (session, pin) = (Handle::from_raw(session), memory::pin(pin, length));
+    match user {
+        CKU_USER => module.sessions().login(session, Login::User, pin?),
+        CKU_SO => module.sessions().login(session, Login::So, pin?),
+        CKU_CONTEXT_SPECIFIC => module.sessions().authenticate(session, pin?),
+        _ => Err(Error::UserTypeInvalid),
+    }
 });
 
 entry!(fn C_Logout(session: CK_SESSION_HANDLE) |module| module.sessions().logout(Handle::from_raw(session)));

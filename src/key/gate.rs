@@ -1,22 +1,22 @@
 //! The two questions that decide everything: may this key be used so, and may this object be made or changed so.
 
-use super::facts::{Caller, Facts, KeyType, Login, Usage};
+use super::facts::{Caller, Facts, Login, Usage};
 use super::grant::Grant;
+use super::kind::{Class, KeyType};
 use crate::error::{Error, Result};
 
 /// Whether a key may be used, asked before every `C_*Init`, wrap and unwrap. The order of the checks is part of the answer:
-/// visible, login, type, usage, allowed mechanisms, size, trust. PKCS#11 3.2, section 5.1.6, ranks type before permission.
+/// visible, login, class and type, usage, allowed mechanisms, size, trust. PKCS#11 3.2, section 5.1.6, ranks type before permission.
 #[inline(always)]
 pub fn permit(caller: &Caller, asked: &Use<'_>) -> Result<Grant> {
     let Use { purpose, fit, key, other } = asked;
     if !visible(caller, key.private) {
         return Err(purpose.no_such_key());
     }
-    // The material of a token key is sealed whatever CKA_PRIVATE says, so only a login opens it.
-    if key.token && caller.login != Login::User {
+    if key.is_sealed() && caller.login != Login::User {
         return Err(Error::UserNotLoggedIn);
     }
-    if !fit.key_types.contains(&key.key_type) {
+    if !fit.key_types.contains(&key.key_type) || key.class != purpose.class_of(key.key_type) {
         return Err(purpose.wrong_type());
     }
     if let Some(usage) = purpose.usage().filter(|usage| !key.may(*usage)) {
@@ -25,7 +25,7 @@ pub fn permit(caller: &Caller, asked: &Use<'_>) -> Result<Grant> {
     if key.allowed_mechanisms.as_ref().is_some_and(|allowed| !allowed.contains(&fit.mechanism)) {
         return Err(purpose.not_allowed(fit.mechanism));
     }
-    if !fit.key_lengths.contains(&key.length) {
+    if !fit.sizes.contains(&key.size) {
         return Err(purpose.wrong_size());
     }
     if let Some(other) = other {
@@ -79,6 +79,8 @@ pub enum Purpose {
     Wrap,
     /// `C_UnwrapKey`, as the unwrapping key
     Unwrap,
+    /// `C_DeriveKey`, as the base key
+    Derive,
     /// `C_DigestKey`
     Digest,
 }
@@ -102,8 +104,8 @@ pub struct Fit<'a> {
     pub mechanism: u64,
     /// The types.
     pub key_types: &'a [KeyType],
-    /// The lengths in bytes.
-    pub key_lengths: std::ops::RangeInclusive<usize>,
+    /// The sizes, in the unit of [`Facts::size`].
+    pub sizes: std::ops::RangeInclusive<usize>,
 }
 
 /// What is about to happen to an object, for [`admit`].
@@ -143,11 +145,17 @@ fn release(caller: &Caller, key: &Facts, target: &Facts) -> Result<()> {
     if !visible(caller, target.private) {
         return Err(Error::KeyHandleInvalid);
     }
-    if target.token && caller.login != Login::User {
+    if target.is_sealed() && caller.login != Login::User {
         return Err(Error::UserNotLoggedIn);
+    }
+    if !target.class.is_secret() {
+        return Err(Error::KeyNotWrappable("it is not secret"));
     }
     if !target.extractable {
         return Err(Error::KeyUnextractable);
+    }
+    if !key.verified {
+        return Err(Error::KeyNotWrappable("no login stands behind the wrapping key"));
     }
     if target.wrap_with_trusted && !key.trusted {
         return Err(Error::KeyNotWrappable("CKA_WRAP_WITH_TRUSTED is true and the wrapping key is not trusted"));
@@ -156,6 +164,17 @@ fn release(caller: &Caller, key: &Facts, target: &Facts) -> Result<()> {
 }
 
 impl Purpose {
+    /// The class of the key that does it.
+    fn class_of(self, key_type: KeyType) -> Class {
+        if !key_type.comes_in_pairs() {
+            return Class::SecretKey;
+        }
+        match self {
+            Self::Encrypt | Self::Verify | Self::Wrap => Class::PublicKey,
+            Self::Decrypt | Self::Sign | Self::Unwrap | Self::Derive | Self::Digest => Class::PrivateKey,
+        }
+    }
+
     /// The attribute that allows it; none for digesting, which PKCS#11 3.2, section 5.12.4, allows with any secret key.
     fn usage(self) -> Option<Usage> {
         match self {
@@ -165,6 +184,7 @@ impl Purpose {
             Self::Verify => Some(Usage::Verify),
             Self::Wrap => Some(Usage::Wrap),
             Self::Unwrap => Some(Usage::Unwrap),
+            Self::Derive => Some(Usage::Derive),
             Self::Digest => None,
         }
     }
@@ -216,28 +236,33 @@ mod tests {
     fn key(id: u8) -> Facts {
         Facts {
             id: [id; 16],
+            class: Class::SecretKey,
             key_type: KeyType::Aes,
-            length: 32,
+            size: 32,
             private: false,
             token: false,
+            verified: true,
             usage: 0xff,
             sensitive: true,
             extractable: true,
+            always_sensitive: false,
+            never_extractable: false,
             trusted: false,
             wrap_with_trusted: false,
+            always_authenticate: false,
             allowed_mechanisms: None,
         }
     }
 
     fn ask(caller: &Caller, purpose: Purpose, key: &Facts, other: Option<&Facts>) -> Result<Grant> {
-        let fit = Fit { mechanism: 7, key_types: &[KeyType::Aes], key_lengths: 16..=32 };
+        let fit = Fit { mechanism: 7, key_types: &[KeyType::Aes], sizes: 16..=32 };
         permit(caller, &Use { purpose, fit, key, other })
     }
 
     #[test]
     fn verdicts_come_in_the_documented_order() {
         let mut facts = key(1);
-        facts.length = 64;
+        facts.size = 64;
         facts.allowed_mechanisms = Some(vec![8]);
         facts.usage = 0;
         facts.key_type = KeyType::GenericSecret;
@@ -262,7 +287,7 @@ mod tests {
             Error::KeySizeRange,
         ];
         assert_eq!(verdicts, expected);
-        facts.length = 16;
+        facts.size = 16;
         assert!(ask(&USER, Purpose::Encrypt, &facts, None).is_ok());
     }
 
@@ -297,6 +322,27 @@ mod tests {
         assert!(matches!(ask(&USER, Purpose::Wrap, &wrapping, Some(&target)), Err(Error::KeyNotWrappable(_))));
         wrapping.trusted = true;
         assert!(ask(&USER, Purpose::Wrap, &wrapping, Some(&target)).is_ok());
+    }
+
+    #[test]
+    fn each_half_of_a_pair_has_its_own_uses() {
+        let fit = || Fit { mechanism: 7, key_types: KeyType::PAIRS, sizes: 0..=9999 };
+        let ask = |purpose, key: &Facts| permit(&USER, &Use { purpose, fit: fit(), key, other: None });
+        let private = Facts { class: Class::PrivateKey, key_type: KeyType::Rsa, ..key(1) };
+        let public = Facts { class: Class::PublicKey, ..private.clone() };
+        for purpose in [Purpose::Decrypt, Purpose::Sign, Purpose::Unwrap, Purpose::Derive] {
+            assert!(ask(purpose, &private).is_ok() && ask(purpose, &public).is_err());
+        }
+        for purpose in [Purpose::Encrypt, Purpose::Verify, Purpose::Wrap] {
+            assert!(ask(purpose, &public).is_ok() && ask(purpose, &private).is_err());
+        }
+    }
+
+    #[test]
+    fn nothing_leaves_under_a_key_that_anybody_can_have_written() {
+        let wrapping = Facts { verified: false, ..key(1) };
+        assert!(matches!(ask(&USER, Purpose::Wrap, &wrapping, Some(&key(2))), Err(Error::KeyNotWrappable(_))));
+        assert!(ask(&USER, Purpose::Encrypt, &wrapping, None).is_ok());
     }
 
     #[test]

@@ -5,7 +5,8 @@ use super::grant::Grant;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
-/// The value of a key. It comes out of here through four doors, each of which says what it is for; a test lists who
+/// The value of a key: of a secret key its bytes, of a private key its `PrivateKeyInfo` (RFC 5208), and of a public key its
+/// `SubjectPublicKeyInfo`, so that all keys are used in one way. It comes out of here through four doors, each of which says what it is for; a test lists who
 /// calls them.
 pub struct KeyMaterial {
     id: [u8; 16],
@@ -16,6 +17,11 @@ impl KeyMaterial {
     /// The value of the key with this object id.
     pub fn new(id: [u8; 16], secret: Secret) -> Self {
         Self { id, secret }
+    }
+
+    /// The length of the value in bytes, which is not a secret.
+    pub fn length(&self) -> usize {
+        self.secret.len()
     }
 
     /// Door one: the value, to work with inside a mechanism.

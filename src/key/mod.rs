@@ -6,9 +6,11 @@
 mod facts;
 mod gate;
 mod grant;
+mod kind;
 mod material;
 
-pub use facts::{Caller, Class, Facts, KeyType, Login, Size, Usage};
+pub use facts::{Caller, Facts, Login, Usage};
 pub use gate::{Act, Fit, Purpose, Standing, Use, admit, permit, visible};
 pub use grant::Grant;
+pub use kind::{Class, KeyType};
 pub use material::KeyMaterial;

@@ -3,9 +3,9 @@
 use cryptoki_sys::*;
 
 use super::parameter::Shape;
-use super::{AES, Does, Keys, Mechanism, NOTHING};
+use super::{AES, Does, Keys, Mechanism, NOTHING, Unit};
 use crate::crypto::hash::Algorithm;
-use crate::key::{KeyType, Size};
+use crate::key::KeyType;
 
 /// Keys of any length, in bits.
 macro_rules! secrets {
@@ -14,7 +14,7 @@ macro_rules! secrets {
             number: $number,
             name: stringify!($number),
             parameter: Shape::None,
-            keys: Some(Keys { types: &[$key_type], lengths: 1..=KeyType::LONGEST, unit: Size::Bits }),
+            keys: Some(Keys { types: &[$key_type], sizes: 1..=KeyType::LONGEST, unit: Unit::BitsOfBytes, flags: 0 }),
             does: Does { generate: Some($key_type), ..NOTHING },
         }
     };

@@ -4,9 +4,9 @@ use cryptoki_sys::*;
 
 use super::mac::Mac;
 use super::parameter::Shape;
-use super::{Does, Keys, Mechanism, NOTHING, begin};
+use super::{Does, Keys, Mechanism, NOTHING, Signing, Unit, begin};
 use crate::crypto::hash::Algorithm;
-use crate::key::{KeyType, Size};
+use crate::key::KeyType;
 
 /// The whole MAC.
 macro_rules! whole {
@@ -16,7 +16,7 @@ macro_rules! whole {
             name: stringify!($number),
             parameter: Shape::None,
             keys: secrets(&[KeyType::GenericSecret, KeyType::Hmac(Algorithm::$hash)]),
-            does: Does { sign: begin!(|_, _| Ok(Mac::hmac(Algorithm::$hash))), ..NOTHING },
+            does: Does { sign: begin!(|_, _| Ok(Signing::Mac(Mac::hmac(Algorithm::$hash)))), ..NOTHING },
         }
     };
 }
@@ -26,7 +26,10 @@ macro_rules! general {
     ($number:ident, $hash:ident) => {
         Mechanism {
             parameter: Shape::Number,
-            does: Does { sign: begin!(|_, length| Mac::hmac(Algorithm::$hash).cut(length)), ..NOTHING },
+            does: Does {
+                sign: begin!(|_, length| Mac::hmac(Algorithm::$hash).cut(length).map(Signing::Mac)),
+                ..NOTHING
+            },
             ..whole!($number, $hash)
         }
     };
@@ -59,5 +62,5 @@ pub(super) const ROWS: &[Mechanism] = &[
 
 /// Keys of any length. In bits, as clients expect; the shortest one they are told of is 8, for one byte.
 const fn secrets(types: &'static [KeyType]) -> Option<Keys> {
-    Some(Keys { types, lengths: 1..=KeyType::LONGEST, unit: Size::Bits })
+    Some(Keys { types, sizes: 1..=KeyType::LONGEST, unit: Unit::BitsOfBytes, flags: 0 })
 }

@@ -4,7 +4,7 @@ use cryptoki_sys::{CKM_AES_CMAC, CKM_AES_CMAC_GENERAL};
 
 use super::parameter::{Parameter, Shape};
 use super::prepared::Keyed;
-use super::{AES, Does, Mechanism, NOTHING, begin};
+use super::{AES, Does, Mechanism, NOTHING, Signing, begin};
 use crate::crypto::cmac::Cmac;
 use crate::crypto::hash::{Algorithm, Output};
 use crate::crypto::hmac::{Hmac, HmacKey};
@@ -17,14 +17,14 @@ pub(super) const ROWS: &[Mechanism] = &[
         name: "CKM_AES_CMAC",
         parameter: Shape::None,
         keys: AES,
-        does: Does { sign: begin!(|_, _| Ok(Mac::cmac())), ..NOTHING },
+        does: Does { sign: begin!(|_, _| Ok(Signing::Mac(Mac::cmac()))), ..NOTHING },
     },
     Mechanism {
         number: CKM_AES_CMAC_GENERAL,
         name: "CKM_AES_CMAC_GENERAL",
         parameter: Shape::Number,
         keys: AES,
-        does: Does { sign: begin!(|_, parameter| Mac::cmac().cut(parameter)), ..NOTHING },
+        does: Does { sign: begin!(|_, parameter| Mac::cmac().cut(parameter).map(Signing::Mac)), ..NOTHING },
     },
 ];
 

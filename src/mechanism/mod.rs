@@ -13,22 +13,26 @@ mod mac;
 mod operation;
 mod parameter;
 mod prepared;
+mod signature;
 mod wrap;
 mod wrap_data;
 
 pub use digest::Digesting;
-pub use operation::{Cipher, Ciphering, Signing};
-pub use parameter::{Parameter, Shape};
+pub use operation::{Cipher, Ciphering};
+pub use parameter::{Oaep, Parameter, Shape};
 pub use prepared::{Keyed, PreparedKey};
+pub use signature::Signing;
 
 use std::ops::RangeInclusive;
 
 use cryptoki_sys::*;
 
 use crate::config;
+use crate::crypto::PrivateKey;
 use crate::crypto::hash::Algorithm;
 use crate::error::{Error, Result};
-use crate::key::{Fit, KeyType, Purpose, Size};
+use crate::key::{Fit, KeyType, Purpose};
+use crate::object::Attributes;
 use crate::secret::Secret;
 
 /// One mechanism.
@@ -49,10 +53,23 @@ pub struct Mechanism {
 pub struct Keys {
     /// Their types.
     pub types: &'static [KeyType],
-    /// Their lengths in bytes.
-    pub lengths: RangeInclusive<usize>,
-    /// The unit in which the mechanism's information gives the lengths.
-    pub unit: Size,
+    /// Their sizes, as the gate has them: see [`Facts::size`](crate::key::Facts::size).
+    pub sizes: RangeInclusive<usize>,
+    /// The unit in which the mechanism's information gives the sizes.
+    pub unit: Unit,
+    /// What the mechanism's information says of the keys besides: `CKF_EC_*`.
+    pub flags: u64,
+}
+
+/// The unit in which a mechanism gives the size of its keys. PKCS#11 3.2, section 6, tables of each mechanism.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Bits of the modulus or of the curve, as they are.
+    Bits,
+    /// Bytes of the value, as they are.
+    Bytes,
+    /// Bits of the value: eight times its bytes.
+    BitsOfBytes,
 }
 
 /// What a mechanism does: a constructor for each kind of operation that it offers.
@@ -67,8 +84,20 @@ pub struct Does {
     pub digest: Option<Algorithm>,
     /// `C_GenerateKey`: the type of key it makes
     pub generate: Option<KeyType>,
+    /// `C_GenerateKeyPair`
+    pub generate_pair: Option<Pair>,
     /// `C_WrapKey` and `C_UnwrapKey`
     pub wrap: Option<Wrapping>,
+    /// `C_DeriveKey`: the value of the new key, of so many bytes if that was said, else of the natural length
+    pub derive: Option<fn(&Keyed, &Parameter<'_>, Option<usize>) -> Result<Secret>>,
+}
+
+/// The pairs that a mechanism makes.
+pub struct Pair {
+    /// Their type.
+    pub key_type: KeyType,
+    /// Makes one as the template of the public key asks for.
+    pub generate: fn(&Attributes) -> Result<PrivateKey>,
 }
 
 /// Begins an operation with a key and the mechanism's parameter, where its state is to stay: a large value that is passed
@@ -94,13 +123,13 @@ fn put<T>(
     Ok(())
 }
 
-/// How a mechanism wraps and unwraps the value of a secret key.
+/// How a mechanism wraps and unwraps values: of a secret key its bytes, of a private key its `PrivateKeyInfo`.
 pub struct Wrapping {
     /// Whether the wrapped form says how long the value is. Where it does not, a key whose type leaves its length open
     /// needs `CKA_VALUE_LEN`.
     pub tells_length: bool,
     /// The length in bytes of the wrapped form of a value of so many bytes.
-    pub wrapped_length: fn(usize) -> Result<usize>,
+    pub wrapped_length: fn(&Keyed, &Parameter<'_>, usize) -> Result<usize>,
     /// Wraps a value.
     pub wrap: fn(&Keyed, &Parameter<'_>, &Secret) -> Result<Vec<u8>>,
     /// Unwraps a value; the second number is `CKA_VALUE_LEN`, where the template says it.
@@ -160,35 +189,37 @@ impl Mechanism {
     pub fn fit(&self, purpose: Purpose) -> Result<Fit<'_>> {
         if purpose == Purpose::Digest && self.does.digest.is_some() {
             // PKCS#11 3.2, section 5.12.4: any secret key.
-            return Ok(Fit { mechanism: self.number, key_types: KeyType::ALL, key_lengths: 1..=KeyType::LONGEST });
+            return Ok(Fit { mechanism: self.number, key_types: KeyType::SECRET, sizes: 1..=KeyType::LONGEST });
         }
         let does = match purpose {
             Purpose::Encrypt => self.does.encrypt.is_some(),
             Purpose::Decrypt => self.does.decrypt.is_some(),
             Purpose::Sign | Purpose::Verify => self.does.sign.is_some(),
             Purpose::Wrap | Purpose::Unwrap => self.does.wrap.is_some(),
+            Purpose::Derive => self.does.derive.is_some(),
             Purpose::Digest => false,
         };
         match &self.keys {
-            Some(keys) if does => {
-                Ok(Fit { mechanism: self.number, key_types: keys.types, key_lengths: keys.lengths.clone() })
-            }
+            Some(keys) if does => Ok(Fit { mechanism: self.number, key_types: keys.types, sizes: keys.sizes.clone() }),
             _ => Err(Error::MechanismInvalid(self.number)),
         }
     }
 
     /// `CK_MECHANISM_INFO.flags`. PKCS#11 3.2, section 3.5. CKF_HW is clear: this is software.
     pub fn flags(&self) -> u64 {
-        let Does { encrypt, decrypt, sign, digest, generate, wrap } = &self.does;
+        let Does { encrypt, decrypt, sign, digest, generate, generate_pair, wrap, derive } = &self.does;
         let flags = [
             (encrypt.is_some(), CKF_ENCRYPT),
             (decrypt.is_some(), CKF_DECRYPT),
             (sign.is_some(), CKF_SIGN | CKF_VERIFY),
             (digest.is_some(), CKF_DIGEST),
             (generate.is_some(), CKF_GENERATE),
+            (generate_pair.is_some(), CKF_GENERATE_KEY_PAIR),
             (wrap.is_some(), CKF_WRAP | CKF_UNWRAP),
+            (derive.is_some(), CKF_DERIVE),
         ];
-        flags.into_iter().filter(|(does, _)| *does).fold(0, |all, (_, flag)| all | flag)
+        let of_keys = self.keys.as_ref().map_or(0, |keys| keys.flags);
+        flags.into_iter().filter(|(does, _)| *does).fold(of_keys, |all, (_, flag)| all | flag)
     }
 
     /// The shortest and longest key in the mechanism's own unit; 0 and 0 where there is no key.
@@ -197,18 +228,27 @@ impl Mechanism {
             return (0, 0);
         };
         let scale = match keys.unit {
-            Size::Bits => 8,
-            Size::Bytes => 1,
+            Unit::BitsOfBytes => 8,
+            Unit::Bits | Unit::Bytes => 1,
         };
-        (*keys.lengths.start() as u64 * scale, *keys.lengths.end() as u64 * scale)
+        (*keys.sizes.start() as u64 * scale, *keys.sizes.end() as u64 * scale)
     }
 }
 
 /// A row that does nothing yet, for the families to fill in.
-const NOTHING: Does = Does { encrypt: None, decrypt: None, sign: None, digest: None, generate: None, wrap: None };
+const NOTHING: Does = Does {
+    encrypt: None,
+    decrypt: None,
+    sign: None,
+    digest: None,
+    generate: None,
+    generate_pair: None,
+    wrap: None,
+    derive: None,
+};
 
 /// AES keys of 128, 192 and 256 bits. PKCS#11 3.2, section 6.10: sizes in bytes.
-const AES: Option<Keys> = Some(Keys { types: &[KeyType::Aes], lengths: 16..=32, unit: Size::Bytes });
+const AES: Option<Keys> = Some(Keys { types: &[KeyType::Aes], sizes: 16..=32, unit: Unit::Bytes, flags: 0 });
 
 #[cfg(test)]
 mod tests {

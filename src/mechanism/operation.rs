@@ -3,7 +3,6 @@
 use super::aead::{GcmDecrypting, GcmEncrypting};
 use super::aes::{BlockDecrypting, BlockEncrypting};
 use super::counter::Counting;
-use super::mac::Mac;
 use super::prepared::Keyed;
 use super::wrap_data::{KeyUnwrapping, KeyWrapping};
 use crate::crypto::InOut;
@@ -69,6 +68,3 @@ impl Ciphering {
         }
     }
 }
-
-/// A signature or MAC in the making: for now always a MAC, which is verified by making it again.
-pub type Signing = Mac;

@@ -15,6 +15,16 @@ pub enum Shape {
     Gcm,
     /// One `CK_ULONG`, by value, as `CK_MAC_GENERAL_PARAMS`.
     Number,
+    /// `CK_RSA_PKCS_PSS_PARAMS`
+    Pss,
+    /// `CK_RSA_PKCS_OAEP_PARAMS`
+    Oaep,
+    /// `CK_RSA_AES_KEY_WRAP_PARAMS`
+    RsaAes,
+    /// `CK_ECDH1_DERIVE_PARAMS`
+    Ecdh,
+    /// `CK_EDDSA_PARAMS`
+    Eddsa,
 }
 
 /// A parameter of one of the [`Shape`]s. It borrows from the caller for the length of one call.
@@ -42,6 +52,53 @@ pub enum Parameter<'a> {
     },
     /// One number.
     Number(u64),
+    /// `CK_RSA_PKCS_PSS_PARAMS`. PKCS#11 3.2, section 6.1.10.
+    Pss {
+        /// The number of a hash mechanism.
+        hash: u64,
+        /// `CKG_MGF1_*`
+        mgf: u64,
+        /// The length of the salt in bytes.
+        salt: u64,
+    },
+    /// `CK_RSA_PKCS_OAEP_PARAMS`. PKCS#11 3.2, section 6.1.7.
+    Oaep(Oaep<'a>),
+    /// `CK_RSA_AES_KEY_WRAP_PARAMS`. PKCS#11 3.2, section 6.1.20.
+    RsaAes {
+        /// The size of the AES key between the two, in bits.
+        aes_bits: u64,
+        /// How that key is wrapped.
+        oaep: Oaep<'a>,
+    },
+    /// `CK_ECDH1_DERIVE_PARAMS`. PKCS#11 3.2, section 6.3.17.
+    Ecdh {
+        /// `CKD_*`
+        kdf: u64,
+        /// What both sides know besides.
+        shared: &'a [u8],
+        /// The other side's point.
+        point: &'a [u8],
+    },
+    /// `CK_EDDSA_PARAMS`. PKCS#11 3.2, section 6.3.15.
+    Eddsa {
+        /// Whether the message is hashed before it is signed.
+        prehashed: bool,
+        /// The context.
+        context: &'a [u8],
+    },
+}
+
+/// `CK_RSA_PKCS_OAEP_PARAMS`. PKCS#11 3.2, section 6.1.7.
+#[derive(Debug, Clone, Copy)]
+pub struct Oaep<'a> {
+    /// The number of a hash mechanism.
+    pub hash: u64,
+    /// `CKG_MGF1_*`
+    pub mgf: u64,
+    /// `CKZ_*`: where the label comes from.
+    pub source: u64,
+    /// The label.
+    pub label: &'a [u8],
 }
 
 impl<'a> Parameter<'a> {

@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use once_cell::sync::OnceCell;
 
-use crate::crypto::Rejected;
 use crate::crypto::aes::AesKey;
 use crate::crypto::cmac::CmacKey;
 use crate::crypto::ecb::EcbKey;
@@ -12,6 +11,7 @@ use crate::crypto::gcm::GcmKey;
 use crate::crypto::hash::{Algorithm, Hash};
 use crate::crypto::hmac::HmacKey;
 use crate::crypto::keywrap::WrapKey;
+use crate::crypto::{PrivateKey, PublicKey, Rejected};
 use crate::error::{Error, Result};
 use crate::key::{Facts, Grant, KeyMaterial};
 use crate::secret::Secret;
@@ -31,6 +31,8 @@ pub struct PreparedKey {
     wrap: OnceCell<WrapKey>,
     /// For the first hash that was asked for: a key hardly ever serves two.
     hmac: OnceCell<(Algorithm, HmacKey)>,
+    private: OnceCell<Box<PrivateKey>>,
+    public: OnceCell<Box<PublicKey>>,
 }
 
 impl PreparedKey {
@@ -47,6 +49,8 @@ impl PreparedKey {
             cmac: OnceCell::new(),
             wrap: OnceCell::new(),
             hmac: OnceCell::new(),
+            private: OnceCell::new(),
+            public: OnceCell::new(),
         }
     }
 
@@ -62,7 +66,7 @@ impl PreparedKey {
 
     /// Whether only the user may use the key: private ones are not seen by others, token keys are sealed.
     pub fn needs_login(&self) -> bool {
-        self.facts.private || self.facts.token
+        self.facts.private || self.facts.is_sealed()
     }
 
     /// Whether operations with the key may go on.
@@ -96,6 +100,11 @@ impl<'k> Keyed<'k> {
     /// Binds the two; the key's doors compare them at every use.
     pub fn new(key: &'k PreparedKey, grant: &'k Grant) -> Self {
         Self { key, grant }
+    }
+
+    /// Whether the key asks for a PIN at every use.
+    pub fn always_authenticate(&self) -> bool {
+        self.key.facts.always_authenticate
     }
 
     /// The value of the key to be wrapped, if the grant names it.
@@ -134,6 +143,21 @@ impl<'k> Keyed<'k> {
         let value = self.key.material.for_use(self.grant)?.expose();
         let (prepared_for, prepared) = self.key.hmac.get_or_init(|| (algorithm, HmacKey::new(algorithm, value)));
         if *prepared_for == algorithm { Ok(work(prepared)) } else { Ok(work(&HmacKey::new(algorithm, value))) }
+    }
+
+    pub(super) fn private(&self) -> Result<&'k PrivateKey> {
+        self.parse(&self.key.private, PrivateKey::from_pkcs8)
+    }
+
+    pub(super) fn public(&self) -> Result<&'k PublicKey> {
+        self.parse(&self.key.public, PublicKey::from_spki)
+    }
+
+    /// Parsed once per key. What was made here and no longer parses is damaged, and sealed values are not: it cannot be.
+    fn parse<T>(&self, cell: &'k OnceCell<Box<T>>, parse: fn(&[u8]) -> Result<T, Rejected>) -> Result<&'k T> {
+        let value = self.key.material.for_use(self.grant)?;
+        let parsed = cell.get_or_try_init(|| parse(value.expose()).map(Box::new));
+        parsed.map(Box::as_ref).map_err(|Rejected| Error::KeyTypeInconsistent)
     }
 
     fn prepare<T>(&self, cell: &'k OnceCell<T>, make: fn(&[u8]) -> Result<T, Rejected>) -> Result<&'k T> {

@@ -37,7 +37,7 @@ macro_rules! row {
                 wrap: Some(Wrapping {
                     // RFC 3394 alone fills the last semiblock up with zeros that nobody counts.
                     tells_length: !matches!($form, Form::Plain),
-                    wrapped_length: |length| wrapped_length($form, length),
+                    wrapped_length: |_, _, length| wrapped_length($form, length),
                     wrap: |keyed, parameter, value| wrap(KeyWrap::new($form, parameter)?, keyed, value),
                     unwrap: |keyed, parameter, wrapped, length| {
                         unwrap(KeyWrap::new($form, parameter)?, keyed, wrapped, length)
@@ -190,5 +190,5 @@ fn cut(value: Secret, length: usize) -> Result<Secret> {
     Ok(Secret::from_slice(kept))
 }
 
-/// The longest wrapped form of the longest key.
-const LONGEST_WRAPPED: usize = KeyType::LONGEST + 2 * SEMIBLOCK;
+/// The longest wrapped form of the longest value, in bytes: the `PrivateKeyInfo` of an RSA key of 8192 bits has 4.7 KB.
+const LONGEST_WRAPPED: usize = 2 * KeyType::LONGEST;

@@ -33,7 +33,7 @@ impl Object {
     fn with(&self, given: &[Given<'_>], allowed: impl Fn(&Attribute, &[u8]) -> bool) -> Result<Self> {
         check_known(given)?;
         let mut object = self.clone();
-        object.attributes.extend(judge(given, self.class, allowed)?.attributes);
+        object.attributes.extend(judge(given, (self.class, self.key_type()), allowed)?.attributes);
         Ok(object)
     }
 
@@ -64,7 +64,7 @@ mod tests {
     fn key(given: &[(u64, &[u8])]) -> Object {
         let given: Vec<_> = given.iter().map(|(number, value)| Given { number: *number, value }).collect();
         let way = Way::Generate(Class::SecretKey, KeyType::Aes, CKM_AES_KEY_GEN);
-        Draft::new(Template::parse(&given, way).unwrap(), Login::User).finish_key(Secret::zeroed(16)).unwrap().0
+        Draft::new(Template::parse(&given, way).unwrap(), Login::User).finish_secret(Secret::zeroed(16)).unwrap().0
     }
 
     fn set(object: &Object, number: u64, value: &[u8], login: Login) -> Result<Object> {

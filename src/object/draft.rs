@@ -4,8 +4,8 @@ use cryptoki_sys::*;
 
 use super::attribute::{self, Default};
 use super::template::{Template, Way};
-use super::{Attributes, Object};
-use crate::crypto::random;
+use super::{Attributes, Object, certificate, pair};
+use crate::crypto::{PrivateKey, PublicKey, random};
 use crate::error::{Error, Result};
 use crate::key::{Class, KeyMaterial, KeyType, Login};
 use crate::secret::Secret;
@@ -16,11 +16,16 @@ use crate::store::ObjectId;
 pub enum Origin {
     /// By `C_CreateObject`.
     Created,
-    /// By `C_GenerateKey`.
+    /// By `C_GenerateKey` or `C_GenerateKeyPair`.
     Generated,
     /// By `C_UnwrapKey`.
     Unwrapped,
+    /// By `C_DeriveKey`.
+    Derived,
 }
+
+/// An object that is new, with its value if it is a secret or private key.
+pub type New = (Object, Option<KeyMaterial>);
 
 /// An object in the making: a template, and what the defaults need to know besides.
 pub struct Draft {
@@ -36,33 +41,98 @@ impl Draft {
 
     /// The object as the gate must judge it before any key is made.
     pub fn preview(&self) -> Result<Object> {
-        self.object(ObjectId([0; 16]), 0)
+        self.object(ObjectId([0; 16]), Attributes::new())
     }
 
     /// Finishes an object whose template holds everything.
-    pub fn finish(mut self) -> Result<(Object, Option<KeyMaterial>)> {
-        match self.template.value.take() {
-            Some(value) => self.finish_key(value).map(|(object, material)| (object, Some(material))),
-            None => Ok((self.object(ObjectId(random::bytes()?), 0)?, None)),
+    pub fn finish(mut self) -> Result<New> {
+        let Template { class, key_type, ref mut secrets, ref attributes, .. } = self.template;
+        match (class, key_type) {
+            (Class::SecretKey, Some(key_type)) => {
+                let value = secrets.remove(&CKA_VALUE).ok_or(Error::TemplateIncomplete("CKA_VALUE"))?;
+                if !key_type.takes_length(value.len()) {
+                    return Err(Error::AttributeValueInvalid("CKA_VALUE"));
+                }
+                self.finish_secret(value)
+            }
+            (Class::PrivateKey, Some(key_type)) => {
+                let key = pair::import_private(key_type, attributes, secrets)?;
+                self.finish_private(&key)
+            }
+            (Class::PublicKey, Some(key_type)) => {
+                let key = pair::import_public(key_type, attributes)?;
+                self.finish_public(&key)
+            }
+            (Class::Certificate, _) => {
+                let set = certificate::describe(attributes)?;
+                Ok((self.object(ObjectId(random::bytes()?), set)?, None))
+            }
+            _ => Ok((self.object(ObjectId(random::bytes()?), Attributes::new())?, None)),
         }
     }
 
-    /// Finishes a key with the value that was generated or unwrapped for it.
-    pub fn finish_key(self, value: Secret) -> Result<(Object, KeyMaterial)> {
+    /// Finishes a secret key with the value that was made for it.
+    pub fn finish_secret(self, value: Secret) -> Result<New> {
+        let length = Attributes::from([(CKA_VALUE_LEN, number(value.len() as u64))]);
         let id = ObjectId(random::bytes()?);
-        let object = self.object(id, value.len())?;
-        Ok((object, KeyMaterial::new(id.0, value)))
+        Ok((self.object(id, length)?, Some(KeyMaterial::new(id.0, value))))
+    }
+
+    /// Finishes a private key that was made or found for it. The value that stays inside is its `PrivateKeyInfo`.
+    ///
+    /// # Errors
+    /// [`Error::TemplateInconsistent`] if the key is of another type than the template.
+    pub fn finish_private(self, key: &PrivateKey) -> Result<New> {
+        if self.template.key_type != Some(KeyType::of(key)) {
+            return Err(Error::TemplateInconsistent("CKA_KEY_TYPE"));
+        }
+        let id = ObjectId(random::bytes()?);
+        Ok((self.object(id, pair::describe(&key.public()?)?)?, Some(KeyMaterial::new(id.0, key.to_pkcs8()?))))
+    }
+
+    /// Finishes a public key.
+    pub fn finish_public(self, key: &PublicKey) -> Result<New> {
+        Ok((self.object(ObjectId(random::bytes()?), pair::describe(key)?)?, None))
+    }
+
+    /// Finishes the two halves of a pair, the public one first.
+    pub fn finish_pair(public: Self, mut private: Self, key: &PrivateKey) -> Result<[New; 2]> {
+        // Both name the curve in the same way.
+        if let Some(curve) = public.template.attributes.get(&CKA_EC_PARAMS) {
+            private.template.attributes.insert(CKA_EC_PARAMS, curve.clone());
+        }
+        Ok([public.finish_public(&key.public()?)?, private.finish_private(key)?])
+    }
+
+    /// What was given, in canonical form.
+    pub fn given(&self) -> &Attributes {
+        &self.template.attributes
     }
 
     /// `CKA_PRIVATE`: keys are private if there is a user they can belong to; everything else is public.
     pub(super) fn is_private_by_default(&self) -> bool {
-        self.template.class == Class::SecretKey && self.login == Login::User
+        self.template.class.is_secret() && self.login == Login::User
     }
 
-    /// `CKA_ENCRYPT`, `CKA_DECRYPT`: what the type can do, but not for a key that is asked to wrap or unwrap, for the two
-    /// together let every user read every extractable key.
+    /// `CKA_ENCRYPT`, `CKA_DECRYPT` of secret keys: what the type can do, but not for a key that is asked to wrap or unwrap,
+    /// for the two together let every user read every extractable key.
     pub(super) fn encrypts_by_default(&self) -> bool {
-        self.template.key_type == Some(KeyType::Aes) && !self.asks_for(CKA_WRAP) && !self.asks_for(CKA_UNWRAP)
+        self.is_of(&[KeyType::Aes]) && !self.asks_for(CKA_WRAP) && !self.asks_for(CKA_UNWRAP)
+    }
+
+    /// `CKA_SIGN`, `CKA_VERIFY` of pairs.
+    pub(super) fn signs_by_default(&self) -> bool {
+        self.is_of(&[KeyType::Rsa, KeyType::Ec, KeyType::EcEdwards])
+    }
+
+    /// `CKA_DERIVE`: private keys of the types that agree on secrets.
+    pub(super) fn derives_by_default(&self) -> bool {
+        self.template.class == Class::PrivateKey && self.is_of(&[KeyType::Ec, KeyType::EcMontgomery])
+    }
+
+    /// `CKA_ENCRYPT`, `CKA_DECRYPT`, `CKA_WRAP`, `CKA_UNWRAP` of pairs.
+    pub(super) fn is_rsa(&self) -> bool {
+        self.is_of(&[KeyType::Rsa])
     }
 
     /// `CKA_EXTRACTABLE`. PKCS#11 3.2, section 5.18.4: unwrapped keys are.
@@ -70,59 +140,79 @@ impl Draft {
         self.template.way == Way::Unwrap
     }
 
+    fn is_of(&self, types: &[KeyType]) -> bool {
+        self.template.key_type.is_some_and(|key_type| types.contains(&key_type))
+    }
+
     fn asks_for(&self, number: u64) -> bool {
         self.template.attributes.get(&number).is_some_and(|value| value == &[1])
     }
 
-    fn object(&self, id: ObjectId, value_length: usize) -> Result<Object> {
+    /// The object, with what is known of it besides its template.
+    fn object(&self, id: ObjectId, known: Attributes) -> Result<Object> {
         let Template { way, class, key_type, ref attributes, .. } = self.template;
         let mut all = Attributes::new();
-        for row in attribute::rows(class) {
+        for row in attribute::rows(class, key_type) {
             let value = match (attributes.get(&row.number), row.default) {
                 (Some(given), _) => Some(given.clone()),
                 (None, Default::Absent | Default::Set) => None,
                 (None, Default::Empty) => Some(Vec::new()),
                 (None, Default::Bool(value)) => Some(vec![u8::from(value)]),
+                (None, Default::Number(value)) => Some(number(value)),
                 (None, Default::Rule(rule)) => Some(vec![u8::from(rule(self))]),
             };
             if let Some(value) = value {
                 all.insert(row.number, value);
             }
         }
+        for (number, value) in known {
+            // A curve stays named as the caller named it.
+            let keeps = number == CKA_EC_PARAMS && all.contains_key(&number);
+            if !keeps && attribute::of(class, key_type, number).is_some() {
+                all.insert(number, value);
+            }
+        }
         all.insert(CKA_CLASS, number(class.number()));
         all.insert(CKA_UNIQUE_ID, id.to_string().into_bytes());
         if let Some(key_type) = key_type {
             all.insert(CKA_KEY_TYPE, number(key_type.number()));
-            all.insert(CKA_VALUE_LEN, number(value_length as u64));
             self.write_history(&mut all);
         }
         let origin = match way {
             Way::Create => Origin::Created,
             Way::Generate(..) => Origin::Generated,
             Way::Unwrap => Origin::Unwrapped,
+            Way::Derive(..) => Origin::Derived,
         };
         let object = Object { id, version: 1, class, origin, attributes: all };
         // Nobody could see it, not even who makes it.
         if object.is_private() && self.login != Login::User {
             return Err(Error::UserNotLoggedIn);
         }
+        // PKCS#11 3.2, section 4.10: whose PIN would it be?
+        if object.flag(CKA_ALWAYS_AUTHENTICATE) && !object.is_private() {
+            return Err(Error::TemplateInconsistent("CKA_ALWAYS_AUTHENTICATE"));
+        }
         Ok(object)
     }
 
-    /// PKCS#11 3.2, sections 4.8 and 4.10: only a generated key has always been here, and only it can always have been
-    /// sensitive and never extractable.
+    /// PKCS#11 3.2, sections 4.8, 4.10 and 4.11: only a generated key has always been here, and only it, or one derived from
+    /// such a one, can always have been sensitive and never extractable.
     fn write_history(&self, all: &mut Attributes) {
         let is = |number: u64| all.get(&number).is_some_and(|value| value == &[1]);
-        let (local, mechanism) = match self.template.way {
-            Way::Generate(_, _, mechanism) => (true, mechanism),
-            Way::Create | Way::Unwrap => (false, CK_UNAVAILABLE_INFORMATION),
+        let (local, mechanism, (sensitive, unextractable)) = match self.template.way {
+            Way::Generate(_, _, mechanism) => (true, mechanism, (true, true)),
+            Way::Create | Way::Unwrap => (false, CK_UNAVAILABLE_INFORMATION, (false, false)),
+            Way::Derive(sensitive, unextractable) => (false, CK_UNAVAILABLE_INFORMATION, (sensitive, unextractable)),
         };
-        let always_sensitive = local && is(CKA_SENSITIVE);
-        let never_extractable = local && !is(CKA_EXTRACTABLE);
+        let always_sensitive = sensitive && is(CKA_SENSITIVE);
+        let never_extractable = unextractable && !is(CKA_EXTRACTABLE);
         all.insert(CKA_LOCAL, vec![u8::from(local)]);
         all.insert(CKA_KEY_GEN_MECHANISM, number(mechanism));
-        all.insert(CKA_ALWAYS_SENSITIVE, vec![u8::from(always_sensitive)]);
-        all.insert(CKA_NEVER_EXTRACTABLE, vec![u8::from(never_extractable)]);
+        if self.template.class.is_secret() {
+            all.insert(CKA_ALWAYS_SENSITIVE, vec![u8::from(always_sensitive)]);
+            all.insert(CKA_NEVER_EXTRACTABLE, vec![u8::from(never_extractable)]);
+        }
     }
 }
 
@@ -142,7 +232,7 @@ mod tests {
         let named: [(u64, &[u8]); 2] = [(CKA_CLASS, &class), (CKA_KEY_TYPE, &aes)];
         let all: Vec<_> = named.iter().chain(given).map(|(number, value)| Given { number: *number, value }).collect();
         let draft = Draft::new(Template::parse(&all, way).unwrap(), login);
-        draft.finish_key(Secret::zeroed(16)).unwrap().0
+        draft.finish_secret(Secret::zeroed(16)).unwrap().0
     }
 
     const GENERATE: Way = Way::Generate(Class::SecretKey, KeyType::Aes, CKM_AES_KEY_GEN);

@@ -39,7 +39,7 @@ impl Column {
 
     /// The canonical form of a value that a caller searches for.
     pub(super) fn canonical(self, given: &[u8]) -> Option<Vec<u8>> {
-        attribute::of_class(Class::SecretKey, self.number())?.canonical(given)
+        attribute::of(Class::SecretKey, None, self.number())?.canonical(given)
     }
 
     /// What the store holds for a value: of a private object without telling anything, of a public one for everybody.

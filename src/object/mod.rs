@@ -1,14 +1,17 @@
 //! Objects: the attribute table, typed templates, the rules of making an object, and its record.
 
 pub mod attribute;
+mod certificate;
 mod change;
+pub mod curve;
 mod draft;
 mod index;
+mod pair;
 mod record;
 mod search;
 mod template;
 
-pub use draft::{Draft, Origin};
+pub use draft::{Draft, New, Origin};
 pub use index::{Column, terms};
 pub use search::Search;
 pub use template::{Given, Template, Way};
@@ -18,11 +21,16 @@ use std::collections::BTreeMap;
 use cryptoki_sys::*;
 
 use crate::key::{Class, Facts, KeyType, Standing, Usage};
+use crate::secret::Secret;
 use crate::store::ObjectId;
+use attribute::Attribute;
 
 /// Attribute values by number, each in its canonical form: a boolean is one byte, 0 or 1; a number is eight bytes,
 /// little-endian; everything else is as given.
 pub type Attributes = BTreeMap<u64, Vec<u8>>;
+
+/// Values that stay inside, by the number of their attribute.
+pub type Secrets = BTreeMap<u64, Secret>;
 
 /// An object: everything about it but the value of a key, which lives apart as `key::KeyMaterial`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +62,25 @@ impl Object {
         self.value(number)?.try_into().map(u64::from_le_bytes).ok()
     }
 
+    /// `CKA_KEY_TYPE`, of a key.
+    pub fn key_type(&self) -> Option<KeyType> {
+        KeyType::from_number(self.number(CKA_KEY_TYPE)?)
+    }
+
+    /// The row of an attribute, if such an object can have it.
+    pub fn row(&self, number: u64) -> Option<&'static Attribute> {
+        attribute::of(self.class, self.key_type(), number)
+    }
+
+    /// An attribute that stays inside, from the key's value.
+    pub fn secret(&self, value: &Secret, number: u64) -> Option<Secret> {
+        match self.class {
+            Class::SecretKey if number == CKA_VALUE => Some(value.duplicate()),
+            Class::PrivateKey => pair::component(value, number),
+            _ => None,
+        }
+    }
+
     /// `CKA_TOKEN`
     pub fn is_token(&self) -> bool {
         self.flag(CKA_TOKEN)
@@ -66,7 +93,11 @@ impl Object {
 
     /// What the gate needs to know if the object is a key.
     pub fn facts(&self) -> Option<Facts> {
-        let key_type = KeyType::from_number(self.number(CKA_KEY_TYPE)?)?;
+        let key_type = self.key_type()?;
+        let size = match self.class {
+            Class::SecretKey => usize::try_from(self.number(CKA_VALUE_LEN)?).ok()?,
+            _ => pair::bits(key_type, &self.attributes)?,
+        };
         let usages = [
             (CKA_ENCRYPT, Usage::Encrypt),
             (CKA_DECRYPT, Usage::Decrypt),
@@ -79,15 +110,20 @@ impl Object {
         let usage = usages.iter().filter(|(number, _)| self.flag(*number)).map(|(_, usage)| *usage as u8);
         Some(Facts {
             id: self.id.0,
+            class: self.class,
             key_type,
-            length: usize::try_from(self.number(CKA_VALUE_LEN)?).ok()?,
+            size,
             private: self.is_private(),
             token: self.is_token(),
+            verified: true,
             usage: usage.fold(0, |all, bit| all | bit),
             sensitive: self.flag(CKA_SENSITIVE),
             extractable: self.flag(CKA_EXTRACTABLE),
+            always_sensitive: self.flag(CKA_ALWAYS_SENSITIVE),
+            never_extractable: self.flag(CKA_NEVER_EXTRACTABLE),
             trusted: self.flag(CKA_TRUSTED),
             wrap_with_trusted: self.flag(CKA_WRAP_WITH_TRUSTED),
+            always_authenticate: self.flag(CKA_ALWAYS_AUTHENTICATE),
             allowed_mechanisms: self.value(CKA_ALLOWED_MECHANISMS).map(|list| {
                 list.chunks_exact(8).filter_map(|chunk| chunk.try_into().ok()).map(u64::from_le_bytes).collect()
             }),

@@ -7,7 +7,7 @@ use cryptoki_sys::CKA_CLASS;
 use minicbor::{Decoder, Encoder};
 
 use super::draft::Origin;
-use super::{Attributes, Object, attribute};
+use super::{Attributes, Object};
 use crate::error::{Error, Result};
 use crate::key::Class;
 use crate::store::ObjectId;
@@ -38,9 +38,13 @@ impl Object {
     /// some that the class has, and have the form of their kind.
     fn agrees_with_the_table(&self) -> bool {
         let fits = |(number, value): (&u64, &Vec<u8>)| {
-            attribute::of_class(self.class, *number).is_some_and(|row| !row.secret && row.is_well_formed(value))
+            self.row(*number).is_some_and(|row| !row.secret && row.is_well_formed(value))
         };
-        self.attributes.iter().all(fits) && self.number(CKA_CLASS) == Some(self.class.number())
+        let typed = match self.key_type() {
+            Some(key_type) => self.class.takes(key_type),
+            None => !self.class.is_key(),
+        };
+        self.attributes.iter().all(fits) && typed && self.number(CKA_CLASS) == Some(self.class.number())
     }
 
     fn encode(&self, encoder: &mut Encoder<Vec<u8>>) -> std::result::Result<(), Encoding> {
@@ -87,7 +91,9 @@ fn decode_attributes(decoder: &mut Decoder<'_>) -> std::result::Result<Attribute
 
 impl Origin {
     fn from_number(number: u8) -> Option<Self> {
-        [Self::Created, Self::Generated, Self::Unwrapped].into_iter().find(|origin| *origin as u8 == number)
+        [Self::Created, Self::Generated, Self::Unwrapped, Self::Derived]
+            .into_iter()
+            .find(|origin| *origin as u8 == number)
     }
 }
 

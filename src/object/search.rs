@@ -1,11 +1,10 @@
 //! A search template: what a caller wants to find.
 
-use cryptoki_sys::CKA_VALUE;
-
-use super::attribute;
+use super::Object;
+use super::attribute::Kind;
+use super::curve::unwrap_point;
 use super::index::Column;
 use super::template::Given;
-use super::{Class, Object};
 use crate::crypto::equal;
 use crate::secret::Secret;
 
@@ -46,13 +45,18 @@ impl Search {
 
 impl Wanted {
     fn matches(&self, object: &Object, readable: Option<&Secret>) -> bool {
-        let Some(row) = attribute::of_class(object.class, self.number) else {
+        let Some(row) = object.row(self.number) else {
             return false;
         };
-        if row.secret && object.class == Class::SecretKey && self.number == CKA_VALUE {
-            return readable.is_some_and(|secret| equal(secret.expose(), &self.value));
+        if row.secret {
+            return readable
+                .and_then(|value| object.secret(value, self.number))
+                .is_some_and(|own| equal(own.expose(), &self.value));
         }
         let canonical = row.canonical(&self.value);
-        canonical.is_some() && object.value(self.number) == canonical.as_deref()
+        let own = object.value(self.number);
+        // A point may be searched for as it is given in templates, bare or wrapped.
+        let bare = || row.kind == Kind::Point && own.and_then(unwrap_point) == Some(&self.value);
+        canonical.is_some() && (own == canonical.as_deref() || bare())
     }
 }

@@ -6,8 +6,8 @@
 use cryptoki_sys::*;
 use zeroize::Zeroizing;
 
-use super::Attributes;
 use super::attribute::{self, Attribute, Role};
+use super::{Attributes, Secrets};
 use crate::error::{Error, Result};
 use crate::key::{Class, KeyType};
 use crate::secret::Secret;
@@ -26,10 +26,12 @@ pub struct Given<'a> {
 pub enum Way {
     /// `C_CreateObject`
     Create,
-    /// `C_GenerateKey`, for keys of this class and type, with this mechanism.
+    /// `C_GenerateKey` and `C_GenerateKeyPair`, for keys of this class and type, with this mechanism.
     Generate(Class, KeyType, u64),
     /// `C_UnwrapKey`
     Unwrap,
+    /// `C_DeriveKey`, from a base key of which these were true: `CKA_ALWAYS_SENSITIVE`, `CKA_NEVER_EXTRACTABLE`.
+    Derive(bool, bool),
 }
 
 /// A template that is known, well-formed, allowed, consistent and complete for its way.
@@ -42,8 +44,8 @@ pub struct Template {
     pub key_type: Option<KeyType>,
     /// `CKA_VALUE_LEN`, where given.
     pub value_length: Option<usize>,
-    /// The value of a key, where given.
-    pub value: Option<Secret>,
+    /// Values that stay inside, where given.
+    pub secrets: Secrets,
     /// Everything else that was given, in canonical form.
     pub attributes: Attributes,
 }
@@ -53,33 +55,28 @@ impl Template {
     pub fn parse(given: &[Given<'_>], way: Way) -> Result<Self> {
         check_known(given)?;
         let class = class(given, way)?;
-        let Judged { attributes, value } = judge(given, class, |row, _| role(row, way) != Role::Forbidden)?;
-        let key_type = key_type(&attributes, way)?;
-        let is_given =
-            |row: &Attribute| if row.secret { value.is_some() } else { attributes.contains_key(&row.number) };
-        if let Some(missing) = attribute::rows(class).find(|row| role(row, way) == Role::Required && !is_given(row)) {
+        let key_type = key_type(given, way, class)?;
+        let Judged { attributes, secrets } =
+            judge(given, (class, key_type), |row, _| role(row, way) != Role::Forbidden)?;
+        let is_given = |row: &Attribute| attributes.contains_key(&row.number) || secrets.contains_key(&row.number);
+        let mut rows = attribute::rows(class, key_type);
+        if let Some(missing) = rows.find(|row| role(row, way) == Role::Required && !is_given(row)) {
             return Err(Error::TemplateIncomplete(missing.name));
         }
         let value_length = match number(&attributes, CKA_VALUE_LEN) {
             Some(length) => Some(usize::try_from(length).map_err(|_| Error::AttributeValueInvalid("CKA_VALUE_LEN"))?),
             None => None,
         };
-        let length = value.as_ref().map(Secret::len);
-        if let (Some(key_type), Some(length)) = (key_type, length)
-            && !key_type.takes_length(length)
-        {
-            return Err(Error::AttributeValueInvalid("CKA_VALUE"));
-        }
-        Ok(Self { way, class, key_type, value_length, value, attributes })
+        Ok(Self { way, class, key_type, value_length, secrets, attributes })
     }
 }
 
 /// What a caller gave, in canonical form.
 pub(super) struct Judged {
-    /// Everything but the value of a key.
+    /// What may be shown.
     pub attributes: Attributes,
-    /// The value of a key, where given.
-    pub value: Option<Secret>,
+    /// Values that stay inside.
+    pub secrets: Secrets,
 }
 
 /// The first verdict: whether every attribute is one that some class has.
@@ -90,13 +87,17 @@ pub(super) fn check_known(given: &[Given<'_>]) -> Result<()> {
     })
 }
 
-/// The next verdicts, for attributes that are known: well-formed, allowed, consistent with the class and with each other.
+/// The next verdicts, for attributes that are known: well-formed, allowed, consistent with class and type and with each other.
 /// `allowed` gets each row with the canonical value that was given for it.
-pub(super) fn judge(given: &[Given<'_>], class: Class, allowed: impl Fn(&Attribute, &[u8]) -> bool) -> Result<Judged> {
-    let (mut attributes, mut value) = (Attributes::new(), None);
+pub(super) fn judge(
+    given: &[Given<'_>],
+    (class, key_type): (Class, Option<KeyType>),
+    allowed: impl Fn(&Attribute, &[u8]) -> bool,
+) -> Result<Judged> {
+    let (mut attributes, mut secrets) = (Attributes::new(), Secrets::new());
     let (mut forbidden, mut inconsistent) = (None, None);
     for one in given {
-        let Some(row) = attribute::of_class(class, one.number) else {
+        let Some(row) = attribute::of(class, key_type, one.number) else {
             inconsistent = inconsistent.or(attribute::name(one.number));
             continue;
         };
@@ -106,7 +107,7 @@ pub(super) fn judge(given: &[Given<'_>], class: Class, allowed: impl Fn(&Attribu
         }
         let earlier_differs = if row.secret {
             let secret = Secret::from_slice(&canonical);
-            value.replace(secret.duplicate()).is_some_and(|earlier| earlier != secret)
+            secrets.insert(row.number, secret.duplicate()).is_some_and(|earlier| earlier != secret)
         } else {
             attributes.insert(row.number, canonical.to_vec()).is_some_and(|earlier| earlier != *canonical)
         };
@@ -117,44 +118,55 @@ pub(super) fn judge(given: &[Given<'_>], class: Class, allowed: impl Fn(&Attribu
     match (forbidden, inconsistent) {
         (Some(name), _) => Err(Error::AttributeReadOnly(name)),
         (None, Some(name)) => Err(Error::TemplateInconsistent(name)),
-        (None, None) => Ok(Judged { attributes, value }),
+        (None, None) => Ok(Judged { attributes, secrets }),
     }
 }
 
 /// The class that the template is for: given, or known from the mechanism.
 fn class(given: &[Given<'_>], way: Way) -> Result<Class> {
-    let named = given.iter().find(|one| one.number == CKA_CLASS);
-    let named = match named {
-        Some(one) => {
-            let number = one.value.try_into().map(u64::from_ne_bytes);
-            let number = number.map_err(|_| Error::AttributeValueInvalid("CKA_CLASS"))?;
-            Some(Class::from_number(number).ok_or(Error::AttributeValueInvalid("CKA_CLASS"))?)
-        }
+    let named = match named(given, CKA_CLASS, "CKA_CLASS")? {
+        Some(number) => Some(Class::from_number(number).ok_or(Error::AttributeValueInvalid("CKA_CLASS"))?),
         None => None,
     };
     match (way, named) {
         (Way::Generate(made, ..), None) => Ok(made),
         (Way::Generate(made, ..), Some(named)) if made != named => Err(Error::TemplateInconsistent("CKA_CLASS")),
-        // PKCS#11 3.2, section 5.18.4: what is unwrapped is a key.
-        (Way::Unwrap, Some(Class::Data)) => Err(Error::TemplateInconsistent("CKA_CLASS")),
+        // PKCS#11 3.2, sections 5.18.4 and 5.18.5: what is unwrapped is a secret or private key, what is derived a secret one.
+        (Way::Unwrap, Some(class)) if !class.is_secret() => Err(Error::TemplateInconsistent("CKA_CLASS")),
+        (Way::Derive(..), None) => Ok(Class::SecretKey),
+        (Way::Derive(..), Some(class)) if class != Class::SecretKey => Err(Error::TemplateInconsistent("CKA_CLASS")),
         (_, Some(named)) => Ok(named),
         (_, None) => Err(Error::TemplateIncomplete("CKA_CLASS")),
     }
 }
 
 /// The key type that the template is for, if it is for a key.
-fn key_type(attributes: &Attributes, way: Way) -> Result<Option<KeyType>> {
-    let named = match number(attributes, CKA_KEY_TYPE) {
+fn key_type(given: &[Given<'_>], way: Way, class: Class) -> Result<Option<KeyType>> {
+    if !class.is_key() {
+        return Ok(None);
+    }
+    let named = match named(given, CKA_KEY_TYPE, "CKA_KEY_TYPE")? {
         Some(number) => Some(KeyType::from_number(number).ok_or(Error::AttributeValueInvalid("CKA_KEY_TYPE"))?),
         None => None,
     };
-    match way {
-        Way::Generate(_, made, _) if named.is_some_and(|named| named != made) => {
-            Err(Error::TemplateInconsistent("CKA_KEY_TYPE"))
+    let key_type = match (way, named) {
+        (Way::Generate(_, made, _), Some(named)) if named != made => {
+            return Err(Error::TemplateInconsistent("CKA_KEY_TYPE"));
         }
-        Way::Generate(_, made, _) => Ok(Some(made)),
-        Way::Create | Way::Unwrap => Ok(named),
-    }
+        (Way::Generate(_, made, _), _) => made,
+        // PKCS#11 3.2, section 6.20.5, and the like: without a type, the derived key is a generic secret.
+        (Way::Derive(..), named) => named.unwrap_or(KeyType::GenericSecret),
+        (Way::Create | Way::Unwrap, named) => named.ok_or(Error::TemplateIncomplete("CKA_KEY_TYPE"))?,
+    };
+    if class.takes(key_type) { Ok(Some(key_type)) } else { Err(Error::TemplateInconsistent("CKA_KEY_TYPE")) }
+}
+
+/// A number that decides which rows the template is judged by.
+fn named(given: &[Given<'_>], number: u64, name: &'static str) -> Result<Option<u64>> {
+    let Some(one) = given.iter().find(|one| one.number == number) else {
+        return Ok(None);
+    };
+    one.value.try_into().map(|bytes| Some(u64::from_ne_bytes(bytes))).map_err(|_| Error::AttributeValueInvalid(name))
 }
 
 fn role(row: &Attribute, way: Way) -> Role {
@@ -162,6 +174,8 @@ fn role(row: &Attribute, way: Way) -> Role {
         Way::Create => row.create,
         Way::Generate(..) => row.generate,
         Way::Unwrap => row.unwrap,
+        Way::Derive(..) if row.unwrap == Role::Required => Role::Optional,
+        Way::Derive(..) => row.unwrap,
     }
 }
 
@@ -189,13 +203,13 @@ mod tests {
         let with = |more: &[(u64, &[u8])]| verdict(Way::Create, &[&key, more].concat());
         assert_eq!(with(&[(CKA_VALUE, &[0; 16])]), None);
         assert_eq!(with(&[]), Some(Error::TemplateIncomplete("CKA_VALUE")));
-        assert_eq!(with(&[(CKA_VALUE, &[0; 17])]), Some(Error::AttributeValueInvalid("CKA_VALUE")));
         assert_eq!(with(&[(0x1234_5678, &[])]), Some(Error::AttributeTypeInvalid(0x1234_5678)));
         assert_eq!(with(&[(CKA_TOKEN, &[1; 8])]), Some(Error::AttributeValueInvalid("CKA_TOKEN")));
         assert_eq!(with(&[(CKA_MODULUS, &[1])]), Some(Error::TemplateInconsistent("CKA_MODULUS")));
         assert_eq!(with(&[(CKA_APPLICATION, &[1])]), Some(Error::TemplateInconsistent("CKA_APPLICATION")));
         assert_eq!(with(&[(CKA_LOCAL, &[1])]), Some(Error::AttributeReadOnly("CKA_LOCAL")));
         assert_eq!(with(&[(CKA_VALUE_LEN, &[0; 8])]), Some(Error::AttributeReadOnly("CKA_VALUE_LEN")));
+        assert_eq!(verdict(Way::Create, &key[..1]), Some(Error::TemplateIncomplete("CKA_KEY_TYPE")));
         assert_eq!(verdict(Way::Create, &[]), Some(Error::TemplateIncomplete("CKA_CLASS")));
         assert_eq!(verdict(Way::Create, &key[1..]), Some(Error::TemplateIncomplete("CKA_CLASS")));
     }

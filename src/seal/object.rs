@@ -118,6 +118,11 @@ pub struct SealedMaterial {
 }
 
 impl SealedMaterial {
+    /// The length of the value in bytes.
+    pub fn length(&self) -> usize {
+        self.sealed.len().saturating_sub(NONCE + TAG)
+    }
+
     /// The value of the key. Errors: [`Error::ObjectDamaged`], naming the object, when it was sealed for another place or
     /// another body, or is damaged.
     pub fn unseal(&self, seal: &Seal) -> Result<Secret> {

@@ -1,12 +1,12 @@
-//! Keys: generated, wrapped, unwrapped. PKCS#11 3.2, section 5.18.
+//! Keys: generated, wrapped, unwrapped, derived. PKCS#11 3.2, section 5.18.
 
 use super::{Length, Output, Session, Sessions};
-use crate::crypto::random;
+use crate::crypto::{PrivateKey, random};
 use crate::error::{Error, Result};
 use crate::handle::Handle;
-use crate::key::{Act, Caller, Class, Purpose, Use, admit, permit};
+use crate::key::{Act, Caller, Class, KeyType, Purpose, Use, admit, permit};
 use crate::mechanism::{Keyed, Mechanism, Parameter, Wrapping};
-use crate::object::{Draft, Given, Template, Way};
+use crate::object::{Draft, Given, New, Template, Way};
 use crate::secret::Secret;
 
 impl Sessions {
@@ -21,7 +21,29 @@ impl Sessions {
                 return Err(Error::AttributeValueInvalid("CKA_VALUE_LEN"));
             }
             let draft = Draft::new(template, caller.login);
-            session.add_key(&caller, draft, || random::secret(length))
+            session.add(&caller, draft, |draft| draft.finish_secret(random::secret(length)?))
+        })
+    }
+
+    /// `C_GenerateKeyPair`: the public key and the private one. Both come to be, or neither.
+    pub fn generate_pair(
+        &self,
+        session: Handle,
+        mechanism: &Mechanism,
+        [public, private]: [&[Given<'_>]; 2],
+    ) -> Result<[Handle; 2]> {
+        self.with(session, |session| {
+            let caller = session.caller();
+            let pair = mechanism.does.generate_pair.as_ref().ok_or(Error::MechanismInvalid(mechanism.number))?;
+            let draft = |given, class| {
+                let template = Template::parse(given, Way::Generate(class, pair.key_type, mechanism.number))?;
+                let draft = Draft::new(template, caller.login);
+                admit(&caller, Act::Create, &draft.preview()?.standing(class.is_secret()))?;
+                Ok(draft)
+            };
+            let (public, private) = (draft(public, Class::PublicKey)?, draft(private, Class::PrivateKey)?);
+            let key = (pair.generate)(public.given())?;
+            session.insert_all(&caller, Draft::finish_pair(public, private, &key)?)
         })
     }
 
@@ -46,14 +68,14 @@ impl Sessions {
             let fit = mechanism.fit(Purpose::Wrap)?;
             let asked = Use { purpose: Purpose::Wrap, fit, key: facts, other: Some(target_facts) };
             let grant = permit(&caller, &asked)?;
-            let length = (how.wrapped_length)(target_facts.length)?;
+            let (by, target) = (session.token.prepared(&by)?, session.token.prepared(&target)?);
+            let keyed = Keyed::new(&by, &grant);
+            let length = (how.wrapped_length)(&keyed, parameter, target.material().length())?;
             let io = match output {
                 Output::Query(_) => return Ok(Length::Needed(length)),
                 Output::Buffer(io) if io.room() < length => return Ok(Length::TooSmall(length)),
                 Output::Buffer(io) => io,
             };
-            let (by, target) = (session.token.prepared(&by)?, session.token.prepared(&target)?);
-            let keyed = Keyed::new(&by, &grant);
             let wrapped = (how.wrap)(&keyed, parameter, keyed.release(&target)?)?;
             io.write(&wrapped)?;
             Ok(Length::Written(wrapped.len()))
@@ -77,31 +99,71 @@ impl Sessions {
             let (key, grant) = session.key(Purpose::Unwrap, mechanism, unwrapping)?;
             let keyed = Keyed::new(&key, &grant);
             let template = Template::parse(given, Way::Unwrap)?;
+            let (class, length) = (template.class, template.value_length);
             let key_type = template.key_type.ok_or(Error::TemplateIncomplete("CKA_KEY_TYPE"))?;
-            let length = template.value_length;
-            if length.is_none() && key_type.has_open_length() && !how.tells_length {
+            if class == Class::SecretKey && length.is_none() && key_type.has_open_length() && !how.tells_length {
                 return Err(Error::TemplateIncomplete("CKA_VALUE_LEN"));
             }
             let draft = Draft::new(template, caller.login);
-            session.add_key(&caller, draft, || {
+            session.add(&caller, draft, |draft| {
                 let value = (how.unwrap)(&keyed, parameter, wrapped, length)?;
-                if key_type.takes_length(value.len()) { Ok(value) } else { Err(Error::WrappedKeyLenRange) }
+                match class {
+                    Class::PrivateKey => draft.finish_private(&private_key(&value, key_type)?),
+                    _ if key_type.takes_length(value.len()) => draft.finish_secret(value),
+                    _ => Err(Error::WrappedKeyLenRange),
+                }
             })
+        })
+    }
+
+    /// `C_DeriveKey`
+    pub fn derive(
+        &self,
+        session: Handle,
+        mechanism: &Mechanism,
+        parameter: &Parameter<'_>,
+        base: Handle,
+        given: &[Given<'_>],
+    ) -> Result<Handle> {
+        self.with(session, |session| {
+            let caller = session.caller();
+            let derive = mechanism.does.derive.ok_or(Error::MechanismInvalid(mechanism.number))?;
+            let (key, grant) = session.key(Purpose::Derive, mechanism, base)?;
+            let keyed = Keyed::new(&key, &grant);
+            let history = key.facts();
+            let template = Template::parse(given, Way::Derive(history.always_sensitive, history.never_extractable))?;
+            let key_type = template.key_type.ok_or(Error::TemplateIncomplete("CKA_KEY_TYPE"))?;
+            let length = template.value_length;
+            match length {
+                Some(length) if !key_type.takes_length(length) => {
+                    return Err(Error::AttributeValueInvalid("CKA_VALUE_LEN"));
+                }
+                // PKCS#11 3.2, section 6.3.17: only a generic secret has a natural length.
+                None if key_type != KeyType::GenericSecret => return Err(Error::TemplateIncomplete("CKA_VALUE_LEN")),
+                _ => (),
+            }
+            let draft = Draft::new(template, caller.login);
+            session.add(&caller, draft, |draft| draft.finish_secret(derive(&keyed, parameter, length)?))
         })
     }
 }
 
 impl Session {
     /// Makes a key if it may be made, and only then its value.
-    fn add_key(&mut self, caller: &Caller, draft: Draft, value: impl FnOnce() -> Result<Secret>) -> Result<Handle> {
+    fn add(&mut self, caller: &Caller, draft: Draft, make: impl FnOnce(Draft) -> Result<New>) -> Result<Handle> {
         admit(caller, Act::Create, &draft.preview()?.standing(true))?;
-        let (object, material) = draft.finish_key(value()?)?;
-        self.insert(caller, object, Some(material))
+        self.insert(caller, make(draft)?)
     }
 }
 
 fn wrapping_of(mechanism: &Mechanism) -> Result<&Wrapping> {
     mechanism.does.wrap.as_ref().ok_or(Error::MechanismInvalid(mechanism.number))
+}
+
+/// The private key in what was unwrapped: of the template's type, or it is not what was meant.
+fn private_key(value: &Secret, key_type: KeyType) -> Result<PrivateKey> {
+    let key = PrivateKey::from_pkcs8(value.expose()).map_err(|_| Error::WrappedKeyInvalid)?;
+    if KeyType::of(&key) == key_type { Ok(key) } else { Err(Error::WrappedKeyInvalid) }
 }
 
 /// The code for a key that is not there instead of that for an object.

@@ -2,7 +2,7 @@
 //!
 //! None of these holds the session's lock: hashing a PIN takes long, and a logout takes every session's lock in turn.
 
-use super::Sessions;
+use super::{Session, Sessions};
 use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::key::Login;
@@ -11,6 +11,21 @@ impl Sessions {
     /// `C_Login`
     pub fn login(&self, session: Handle, who: Login, pin: &[u8]) -> Result<()> {
         self.token(session)?.login(who, pin)
+    }
+
+    /// `C_Login` of `CKU_CONTEXT_SPECIFIC`: the user's PIN once more, for the operation that waits for it. PKCS#11 3.2, section
+    /// 5.6.8.
+    pub fn authenticate(&self, session: Handle, pin: &[u8]) -> Result<()> {
+        let (token, awaited) = self.with(session, |session| Ok((session.token.clone(), session.awaits_pin())))?;
+        if !awaited {
+            return Err(Error::OperationNotInitialized);
+        }
+        token.authenticate(pin)?;
+        self.with(session, |session| {
+            session.sign.authenticated();
+            session.decrypt.authenticated();
+            Ok(())
+        })
     }
 
     /// `C_Logout`: for all sessions of the token.
@@ -31,5 +46,12 @@ impl Sessions {
             return Err(Error::SessionReadOnly);
         }
         token.set_pin(old, new)
+    }
+}
+
+impl Session {
+    /// Whether a signature or a decryption waits for the user's PIN.
+    fn awaits_pin(&self) -> bool {
+        self.sign.awaits_pin() || self.decrypt.awaits_pin()
     }
 }

@@ -3,8 +3,8 @@
 use super::{Session, Sessions};
 use crate::error::Result;
 use crate::handle::Handle;
-use crate::key::{Caller, KeyMaterial};
-use crate::object::{Draft, Given, Object, Template, Way};
+use crate::key::Caller;
+use crate::object::{Draft, Given, New, Template, Way};
 use crate::token::View;
 
 impl Sessions {
@@ -13,8 +13,8 @@ impl Sessions {
         self.with(session, |session| {
             let caller = session.caller();
             let template = Template::parse(given, Way::Create)?;
-            let (object, material) = Draft::new(template, caller.login).finish()?;
-            session.insert(&caller, object, material)
+            let new = Draft::new(template, caller.login).finish()?;
+            session.insert(&caller, new)
         })
     }
 
@@ -22,8 +22,8 @@ impl Sessions {
     pub fn copy(&self, session: Handle, original: Handle, given: &[Given<'_>]) -> Result<Handle> {
         self.with(session, |session| {
             let caller = session.caller();
-            let (copy, material) = session.token.copy(&caller, original, given)?;
-            session.insert(&caller, copy, material)
+            let copy = session.token.copy(&caller, original, given)?;
+            session.insert(&caller, copy)
         })
     }
 
@@ -45,12 +45,16 @@ impl Sessions {
 
 impl Session {
     /// Puts a new object in, and remembers it if it goes with the session.
-    pub(super) fn insert(&mut self, caller: &Caller, object: Object, material: Option<KeyMaterial>) -> Result<Handle> {
-        let goes_with_session = !object.is_token();
-        let handle = self.token.insert(caller, self.handle, object, material)?;
-        if goes_with_session {
-            self.objects.push(handle);
-        }
-        Ok(handle)
+    pub(super) fn insert(&mut self, caller: &Caller, new: New) -> Result<Handle> {
+        self.insert_all(caller, [new]).map(|[handle]| handle)
+    }
+
+    /// The same for several, of which all are put in or none.
+    pub(super) fn insert_all<const N: usize>(&mut self, caller: &Caller, new: [New; N]) -> Result<[Handle; N]> {
+        let go_with_session = new.each_ref().map(|(object, _)| !object.is_token());
+        let handles = self.token.insert(caller, self.handle, new)?;
+        let going = handles.iter().zip(go_with_session).filter(|(_, goes)| *goes);
+        self.objects.extend(going.map(|(handle, _)| *handle));
+        Ok(handles)
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Operation<T> {
     /// The operation that runs.
     state: Option<T>,
     in_parts: bool,
+    /// Whether the key asks for the user's PIN before this operation goes on. PKCS#11 3.2, section 5.6.8.
+    awaits_pin: bool,
 }
 
 /// A running operation for the length of a call.
@@ -53,7 +55,7 @@ pub(super) struct Asked<'a> {
 
 impl<T> Operation<T> {
     /// Nothing runs, and there is no key.
-    pub(super) const NONE: Self = Self { held: None, state: None, in_parts: false };
+    pub(super) const NONE: Self = Self { held: None, state: None, in_parts: false, awaits_pin: false };
 
     /// Whether an operation runs, be its key alive or not.
     pub(super) fn is_running(&self) -> bool {
@@ -83,6 +85,7 @@ impl<T> Operation<T> {
             }
         };
         self.in_parts = false;
+        self.awaits_pin = held.key.facts().always_authenticate;
         begin(&Keyed::new(&held.key, &held.grant), &mut self.state)
     }
 
@@ -92,12 +95,25 @@ impl<T> Operation<T> {
             self.state = None;
             return Err(Error::OperationNotInitialized);
         };
+        if self.awaits_pin && self.state.is_some() {
+            return Err(Error::UserNotLoggedIn);
+        }
         match &mut self.state {
             Some(state) => {
                 Ok(Current { keyed: Keyed::new(&held.key, &held.grant), state, in_parts: &mut self.in_parts })
             }
             None => Err(Error::OperationNotInitialized),
         }
+    }
+
+    /// Whether an operation runs that waits for the user's PIN.
+    pub(super) fn awaits_pin(&self) -> bool {
+        self.awaits_pin && self.is_running()
+    }
+
+    /// The user has given the PIN for the operation that runs.
+    pub(super) fn authenticated(&mut self) {
+        self.awaits_pin = false;
     }
 
     /// Ends the operation, if one runs.

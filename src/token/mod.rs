@@ -107,7 +107,7 @@ impl Token {
     }
 
     fn replace(&self, so_pin: &[u8], label: Label) -> Result<()> {
-        self.authenticate(Role::So, so_pin)?;
+        self.check_pin(Role::So, so_pin)?;
         let fresh = Self::fresh(&self.pins, so_pin, label, [b'0'; 16])?;
         loop {
             let (row, old) = self.record()?;

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::key::{Act, Caller, Facts, KeyMaterial, admit, visible};
 use crate::mechanism::PreparedKey;
-use crate::object::{self, Given, Object};
+use crate::object::{self, Given, New, Object};
 use crate::seal::{self, Plain, Visibility};
 use crate::store::{Change, Commit, ObjectId, Row};
 
@@ -45,26 +45,32 @@ impl Token {
         Ok(View::of(opened))
     }
 
-    /// Puts a new object in.
-    pub fn insert(
-        &self,
-        caller: &Caller,
-        session: Handle,
-        object: Object,
-        material: Option<KeyMaterial>,
-    ) -> Result<Handle> {
-        admit(caller, Act::Create, &object.standing(material.is_some()))?;
-        let private = object.is_private();
-        if !object.is_token() {
-            let opened = Some(Arc::new(Opened::in_memory(object, material)));
-            return self.catalog.add(Entry { place: Place::Session(session), private, opened });
+    /// Puts new objects in: all of them, or none.
+    pub fn insert<const N: usize>(&self, caller: &Caller, session: Handle, new: [New; N]) -> Result<[Handle; N]> {
+        let mut rows = Vec::new();
+        for (object, material) in &new {
+            admit(caller, Act::Create, &object.standing(material.is_some()))?;
+            if object.is_token() {
+                rows.push(Change::Insert(self.sealed(object, material.as_ref())?));
+            }
         }
-        let row = self.sealed(&object, material.as_ref())?;
-        // What the key was made with is not kept: its entry opens it from the store like any other.
-        match self.store.commit(vec![Change::Insert(row)])? {
-            Commit::Done { .. } => self.catalog.handle_of(object.id, private),
-            Commit::Conflict => Err(Error::GeneralError("a random object id was not new".into())),
+        if !rows.is_empty()
+            && let Commit::Conflict = self.store.commit(rows)?
+        {
+            return Err(Error::GeneralError("a random object id was not new".into()));
         }
+        let mut handles = [Handle::NONE; N];
+        for (place, (object, material)) in handles.iter_mut().zip(new) {
+            let private = object.is_private();
+            *place = if object.is_token() {
+                // What the key was made with is not kept: its entry opens it from the store like any other.
+                self.catalog.handle_of(object.id, private)?
+            } else {
+                let opened = Some(Arc::new(Opened::in_memory(object, material)));
+                self.catalog.add(Entry { place: Place::Session(session), private, opened })?
+            };
+        }
+        Ok(handles)
     }
 
     /// `C_SetAttributeValue`: all the changes, or none.
@@ -90,12 +96,7 @@ impl Token {
     }
 
     /// `C_CopyObject`: the copy, not yet put in.
-    pub fn copy(
-        &self,
-        caller: &Caller,
-        original: Handle,
-        given: &[Given<'_>],
-    ) -> Result<(Object, Option<KeyMaterial>)> {
+    pub fn copy(&self, caller: &Caller, original: Handle, given: &[Given<'_>]) -> Result<New> {
         self.revision()?;
         let opened = self.opened(caller, original)?;
         admit(caller, Act::CopyFrom, &opened.object().standing(opened.is_sealed()))?;

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use cryptoki_sys::CKA_PUBLIC_KEY_INFO;
 use once_cell::sync::OnceCell;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
-use crate::key::{Facts, KeyMaterial};
+use crate::key::{Class, Facts, KeyMaterial};
 use crate::mechanism::PreparedKey;
-use crate::object::{Object, Search, attribute};
+use crate::object::{Object, Search};
 use crate::seal::{Seal, SealedMaterial, Verified};
 use crate::secret::Secret;
 
@@ -38,7 +39,7 @@ impl Opened {
 
     /// A token object, as it was read.
     pub(super) fn from_store(object: Object, verified: Verified, sealed: Option<SealedMaterial>) -> Self {
-        let facts = object.facts();
+        let facts = object.facts().map(|facts| Facts { verified: verified == Verified::Yes, ..facts });
         Self { object, facts, verified, sealed, key: OnceCell::new() }
     }
 
@@ -62,27 +63,29 @@ impl Opened {
         self.verified == Verified::Unknown
     }
 
-    /// Whether it has the value of a key, in memory or sealed.
+    /// Whether it has a value that stays inside, in memory or sealed.
     pub(super) fn has_material(&self) -> bool {
-        self.sealed.is_some() || self.key.get().is_some()
+        self.object.class.is_secret()
     }
 
-    /// The key, made ready for mechanisms. The value of a token key is unsealed for it.
+    /// The key, made ready for mechanisms. The value of a token key is unsealed for it; a public key's is an attribute.
     pub(super) fn prepared(&self, seal: impl FnOnce() -> Option<Arc<Seal>>) -> Result<Arc<PreparedKey>> {
         let key = self.key.get_or_try_init(|| {
-            let (Some(facts), Some(sealed)) = (&self.facts, &self.sealed) else {
-                return Err(Error::KeyTypeInconsistent);
+            let facts = self.facts.as_ref().ok_or(Error::KeyTypeInconsistent)?;
+            let value = match (&self.sealed, self.object.value(CKA_PUBLIC_KEY_INFO)) {
+                (Some(sealed), _) => sealed.unseal(&*seal().ok_or(Error::UserNotLoggedIn)?)?,
+                (None, Some(public)) if facts.class == Class::PublicKey => Secret::from_slice(public),
+                _ => return Err(Error::KeyTypeInconsistent),
             };
-            let seal = seal().ok_or(Error::UserNotLoggedIn)?;
-            let material = KeyMaterial::new(facts.id, sealed.unseal(&seal)?);
-            Ok(Arc::new(PreparedKey::new(facts.clone(), material)))
+            Ok(Arc::new(PreparedKey::new(facts.clone(), KeyMaterial::new(facts.id, value))))
         });
         key.cloned()
     }
 
     /// The value of a key that has been made ready, where the standard lets it be read.
     pub(super) fn readable_value(&self) -> Option<&Secret> {
-        self.key.get()?.material().for_reading(self.facts.as_ref()?).ok()
+        let facts = self.facts.as_ref().filter(|facts| facts.class.is_secret())?;
+        self.key.get()?.material().for_reading(facts).ok()
     }
 
     /// Ends the operations that hold the key.
@@ -107,9 +110,10 @@ impl View {
 
     /// The value of an attribute, in the form for a caller. PKCS#11 3.2, section 5.7.5.
     pub fn attribute(&self, number: u64) -> Result<Zeroizing<Vec<u8>>> {
-        let row = attribute::of_class(self.0.object.class, number).ok_or(Error::AttributeTypeInvalid(number))?;
+        let row = self.0.object.row(number).ok_or(Error::AttributeTypeInvalid(number))?;
         if row.secret {
             let value = self.0.readable_value().ok_or(Error::AttributeSensitive(row.name))?;
+            let value = self.0.object.secret(value, number).ok_or(Error::AttributeTypeInvalid(number))?;
             return Ok(Zeroizing::new(value.expose().to_vec()));
         }
         let value = self.0.object.value(number).ok_or(Error::AttributeTypeInvalid(number))?;
@@ -123,7 +127,8 @@ impl View {
 
     /// `C_GetObjectSize`: about the bytes that the object takes in the store, without what sealing adds.
     pub fn size(&self) -> usize {
-        let value = self.0.facts.as_ref().map_or(0, |facts| facts.length);
+        let sealed = self.0.sealed.as_ref().map(SealedMaterial::length);
+        let value = sealed.or_else(|| Some(self.0.key.get()?.material().length())).unwrap_or(0);
         self.0.object.to_record().len().saturating_add(value)
     }
 }

@@ -21,9 +21,18 @@ impl Token {
         };
         self.revision()?;
         self.login.check(who)?;
-        let (master, _) = self.authenticate(role, pin)?;
+        let (master, _) = self.check_pin(role, pin)?;
         let seal = Seal::new(&master, &self.id)?;
         self.login.begin(who, master, seal.into())
+    }
+
+    /// The user's PIN once more, while the user is logged in. A wrong one counts.
+    pub fn authenticate(&self, pin: &[u8]) -> Result<()> {
+        self.revision()?;
+        match self.login.who() {
+            Login::User => self.check_pin(Role::User, pin).map(drop),
+            _ => Err(Error::UserNotLoggedIn),
+        }
     }
 
     /// `C_Logout`. `sweep` ends what the sessions still do.
@@ -62,7 +71,7 @@ impl Token {
     pub fn set_pin(&self, old: &[u8], new: &[u8]) -> Result<()> {
         self.revision()?;
         let role = if self.logged_in() == Login::So { Role::So } else { Role::User };
-        let (master, verified) = self.authenticate(role, old)?;
+        let (master, verified) = self.check_pin(role, old)?;
         self.pins.check_new(new)?;
         let row = master.lock(role, new, &self.id, self.pins.cost())?;
         self.replace_pin(role, &row, |now| match now {
@@ -75,7 +84,7 @@ impl Token {
 
     /// The master key, if the PIN is right and not locked, and the row of the PIN that was right. A wrong PIN is counted exactly,
     /// whatever other processes do.
-    pub(super) fn authenticate(&self, role: Role, pin: &[u8]) -> Result<(MasterKey, PinRow)> {
+    pub(super) fn check_pin(&self, role: Role, pin: &[u8]) -> Result<(MasterKey, PinRow)> {
         let limit = self.pins.tries(role);
         loop {
             let (_, record) = self.record()?;

@@ -1,12 +1,15 @@
 //! Every call to AWS-LC. Outside of this folder the room has no `unsafe` but in `InOut`.
 
 pub mod aes;
+pub mod bn;
 pub mod curve25519;
 pub mod der;
 pub mod ec;
+mod evp;
 pub mod gcm;
 #[cfg(test)]
 pub mod oracle;
+pub mod rsa;
 pub mod sha;
 pub mod thread;
 
@@ -40,6 +43,11 @@ impl<T> Owned<T> {
     fn into_raw(self) -> *mut T {
         ManuallyDrop::new(self).object.as_ptr()
     }
+
+    /// For the functions that take no `const` but lock what they change.
+    fn as_shared_ptr(&self) -> *mut T {
+        self.object.as_ptr()
+    }
 }
 
 impl<T> Drop for Owned<T> {
@@ -51,5 +59,6 @@ impl<T> Drop for Owned<T> {
 
 // SAFETY: the contexts of AWS-LC held here are plain memory without ties to a thread.
 unsafe impl<T> Send for Owned<T> {}
-// SAFETY: through a shared reference only functions are called that take the context as `const` and only read it.
+// SAFETY: through a shared reference only functions are called that take the context as `const` and only read it, or that
+// lock what they change of it.
 unsafe impl<T> Sync for Owned<T> {}

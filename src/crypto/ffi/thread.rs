@@ -4,11 +4,13 @@
 //! a child. A child that was forked at that moment would wait for ever at an error of its own: the first ciphertext that
 //! does not authenticate. So both is done here, inside a gate that `fork` waits for.
 
+use std::cell::Cell;
+
 use aws_lc_sys::{AWSLC_thread_local_clear, ERR_clear_error, RAND_bytes};
 
 use crate::crypto::random;
 use crate::error::Result;
-use crate::fork::Gate;
+use crate::fork::{Gate, Inside};
 
 /// Has AWS-LC keep all that it will ever keep for this thread, and drop it when the thread ends. Nothing after the first
 /// time.
@@ -34,6 +36,28 @@ pub fn drawing<T>(work: impl FnOnce() -> T) -> T {
     settle();
     let _inside = THREADS.enter();
     work()
+}
+
+/// Like [`drawing`], for what takes long: between its steps `work` calls [`Turns::next`], where a `fork` gets its turn.
+pub fn drawing_in_turns<T>(work: impl FnOnce(&Turns) -> T) -> T {
+    settle();
+    work(&Turns(Cell::new(Some(THREADS.enter()))))
+}
+
+/// The turns of what takes long.
+pub struct Turns(Cell<Option<Inside>>);
+
+impl Turns {
+    /// Lets a `fork` that waits go first.
+    pub fn next(&self) {
+        self.end();
+        self.0.set(Some(THREADS.enter()));
+    }
+
+    /// Nothing is drawn from here on, so no `fork` needs to wait.
+    pub fn end(&self) {
+        drop(self.0.take());
+    }
 }
 
 thread_local! {
@@ -63,3 +87,33 @@ impl Drop for Settled {
 
 /// Guards AWS-LC's lock.
 static THREADS: Gate = Gate::new(|| ());
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    #[test]
+    fn a_fork_gets_its_turn_before_the_end() {
+        let forked = AtomicBool::new(false);
+        let (turns, patience) = thread::scope(|scope| {
+            drawing_in_turns(|turns| {
+                scope.spawn(|| THREADS.alone(|| forked.store(true, Ordering::Relaxed)));
+                thread::sleep(Duration::from_millis(20));
+                assert!(!forked.load(Ordering::Relaxed), "in the middle of a turn");
+                let patience = Instant::now() + Duration::from_secs(20);
+                let mut taken = 0u64;
+                while !forked.load(Ordering::Relaxed) && Instant::now() < patience {
+                    turns.next();
+                    taken += 1;
+                }
+                turns.end();
+                (taken, patience)
+            })
+        });
+        assert!(turns > 0 && Instant::now() < patience);
+    }
+}

@@ -1,0 +1,162 @@
+//! Which objects and keys there are.
+
+use cryptoki_sys::*;
+
+use crate::crypto::PrivateKey;
+use crate::crypto::hash::Algorithm;
+
+/// `CKA_CLASS`. PKCS#11 3.2, section 4.2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// `CKO_DATA`
+    Data,
+    /// `CKO_CERTIFICATE`
+    Certificate,
+    /// `CKO_PUBLIC_KEY`
+    PublicKey,
+    /// `CKO_PRIVATE_KEY`
+    PrivateKey,
+    /// `CKO_SECRET_KEY`
+    SecretKey,
+}
+
+impl Class {
+    /// All of them.
+    pub const ALL: &[Self] = &[Self::Data, Self::Certificate, Self::PublicKey, Self::PrivateKey, Self::SecretKey];
+
+    /// The class of this number, if the token keeps objects of it.
+    pub fn from_number(number: u64) -> Option<Self> {
+        Self::ALL.iter().copied().find(|class| class.number() == number)
+    }
+
+    /// The standard's number.
+    pub fn number(self) -> u64 {
+        match self {
+            Self::Data => CKO_DATA,
+            Self::Certificate => CKO_CERTIFICATE,
+            Self::PublicKey => CKO_PUBLIC_KEY,
+            Self::PrivateKey => CKO_PRIVATE_KEY,
+            Self::SecretKey => CKO_SECRET_KEY,
+        }
+    }
+
+    /// Whether objects of it are keys.
+    pub fn is_key(self) -> bool {
+        matches!(self, Self::PublicKey | Self::PrivateKey | Self::SecretKey)
+    }
+
+    /// Whether objects of it have a value that stays inside.
+    pub fn is_secret(self) -> bool {
+        matches!(self, Self::PrivateKey | Self::SecretKey)
+    }
+
+    /// Whether keys of this class can be of a type.
+    pub fn takes(self, key_type: KeyType) -> bool {
+        match self {
+            Self::PublicKey | Self::PrivateKey => key_type.comes_in_pairs(),
+            Self::SecretKey => !key_type.comes_in_pairs(),
+            Self::Data | Self::Certificate => false,
+        }
+    }
+}
+
+/// `CKA_KEY_TYPE`. PKCS#11 3.2, section 4.8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyType {
+    /// `CKK_AES`
+    Aes,
+    /// `CKK_GENERIC_SECRET`
+    GenericSecret,
+    /// `CKK_SHA256_HMAC` and the like: a secret for HMAC with this hash alone.
+    Hmac(Algorithm),
+    /// `CKK_RSA`
+    Rsa,
+    /// `CKK_EC`
+    Ec,
+    /// `CKK_EC_EDWARDS`
+    EcEdwards,
+    /// `CKK_EC_MONTGOMERY`
+    EcMontgomery,
+}
+
+impl KeyType {
+    /// The longest value of a secret key, in bytes: keeps every buffer bounded.
+    pub const LONGEST: usize = 4096;
+
+    /// All of them that are secret keys.
+    pub const SECRET: &[Self] = &[
+        Self::Aes,
+        Self::GenericSecret,
+        Self::Hmac(Algorithm::Sha1),
+        Self::Hmac(Algorithm::Sha224),
+        Self::Hmac(Algorithm::Sha256),
+        Self::Hmac(Algorithm::Sha384),
+        Self::Hmac(Algorithm::Sha512),
+        Self::Hmac(Algorithm::Sha512_224),
+        Self::Hmac(Algorithm::Sha512_256),
+        Self::Hmac(Algorithm::Sha3_224),
+        Self::Hmac(Algorithm::Sha3_256),
+        Self::Hmac(Algorithm::Sha3_384),
+        Self::Hmac(Algorithm::Sha3_512),
+    ];
+
+    /// All of them that come in pairs.
+    pub const PAIRS: &[Self] = &[Self::Rsa, Self::Ec, Self::EcEdwards, Self::EcMontgomery];
+
+    /// The key type of this number, if the token knows it.
+    pub fn from_number(number: u64) -> Option<Self> {
+        Self::SECRET.iter().chain(Self::PAIRS).copied().find(|key_type| key_type.number() == number)
+    }
+
+    /// The standard's number.
+    pub fn number(self) -> u64 {
+        match self {
+            Self::Aes => CKK_AES,
+            Self::GenericSecret => CKK_GENERIC_SECRET,
+            Self::Hmac(Algorithm::Sha1) => CKK_SHA_1_HMAC,
+            Self::Hmac(Algorithm::Sha224) => CKK_SHA224_HMAC,
+            Self::Hmac(Algorithm::Sha256) => CKK_SHA256_HMAC,
+            Self::Hmac(Algorithm::Sha384) => CKK_SHA384_HMAC,
+            Self::Hmac(Algorithm::Sha512) => CKK_SHA512_HMAC,
+            Self::Hmac(Algorithm::Sha512_224) => CKK_SHA512_224_HMAC,
+            Self::Hmac(Algorithm::Sha512_256) => CKK_SHA512_256_HMAC,
+            Self::Hmac(Algorithm::Sha3_224) => CKK_SHA3_224_HMAC,
+            Self::Hmac(Algorithm::Sha3_256) => CKK_SHA3_256_HMAC,
+            Self::Hmac(Algorithm::Sha3_384) => CKK_SHA3_384_HMAC,
+            Self::Hmac(Algorithm::Sha3_512) => CKK_SHA3_512_HMAC,
+            Self::Rsa => CKK_RSA,
+            Self::Ec => CKK_EC,
+            Self::EcEdwards => CKK_EC_EDWARDS,
+            Self::EcMontgomery => CKK_EC_MONTGOMERY,
+        }
+    }
+
+    /// The type of a private key.
+    pub fn of(key: &PrivateKey) -> Self {
+        match key {
+            PrivateKey::Rsa(_) => Self::Rsa,
+            PrivateKey::Ec(_) => Self::Ec,
+            PrivateKey::Ed25519(_) => Self::EcEdwards,
+            PrivateKey::X25519(_) => Self::EcMontgomery,
+        }
+    }
+
+    /// Whether there are a public and a private key of it.
+    pub fn comes_in_pairs(self) -> bool {
+        Self::PAIRS.contains(&self)
+    }
+
+    /// The lengths in bytes that the value of such a secret key can have.
+    pub fn takes_length(self, length: usize) -> bool {
+        match self {
+            Self::Aes => matches!(length, 16 | 24 | 32),
+            Self::GenericSecret | Self::Hmac(_) => (1..=Self::LONGEST).contains(&length),
+            Self::Rsa | Self::Ec | Self::EcEdwards | Self::EcMontgomery => false,
+        }
+    }
+
+    /// Whether the type leaves the length of a secret key's value open.
+    pub fn has_open_length(self) -> bool {
+        matches!(self, Self::GenericSecret | Self::Hmac(_))
+    }
+}

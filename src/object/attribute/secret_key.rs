@@ -1,0 +1,27 @@
+//! Secret keys. PKCS#11 3.2, section 4.11, and for the value and its length the sections of each key type in chapter 6.
+
+use cryptoki_sys::*;
+
+use super::Change::{Down, Free, Never, Up, UpBySo};
+use super::Default::{Bool, Rule, Set};
+use super::Role::{Forbidden, Optional, Required};
+use super::{ANY, Attribute, Kind, NONE, row, secret};
+use crate::key::KeyType;
+use crate::object::Draft;
+
+pub(super) const SECRET_KEY: &[Attribute] = &[
+    row(CKA_SENSITIVE, "CKA_SENSITIVE", Kind::Bool, ANY, Bool(true), Up),
+    row(CKA_ENCRYPT, "CKA_ENCRYPT", Kind::Bool, ANY, Rule(Draft::encrypts_by_default), Free),
+    row(CKA_DECRYPT, "CKA_DECRYPT", Kind::Bool, ANY, Rule(Draft::encrypts_by_default), Free),
+    row(CKA_SIGN, "CKA_SIGN", Kind::Bool, ANY, Bool(true), Free),
+    row(CKA_VERIFY, "CKA_VERIFY", Kind::Bool, ANY, Bool(true), Free),
+    row(CKA_WRAP, "CKA_WRAP", Kind::Bool, ANY, Bool(false), Free),
+    row(CKA_UNWRAP, "CKA_UNWRAP", Kind::Bool, ANY, Bool(false), Free),
+    row(CKA_EXTRACTABLE, "CKA_EXTRACTABLE", Kind::Bool, ANY, Rule(Draft::is_extractable_by_default), Down),
+    row(CKA_ALWAYS_SENSITIVE, "CKA_ALWAYS_SENSITIVE", Kind::Bool, NONE, Set, Never),
+    row(CKA_NEVER_EXTRACTABLE, "CKA_NEVER_EXTRACTABLE", Kind::Bool, NONE, Set, Never),
+    row(CKA_WRAP_WITH_TRUSTED, "CKA_WRAP_WITH_TRUSTED", Kind::Bool, ANY, Bool(false), Up),
+    row(CKA_TRUSTED, "CKA_TRUSTED", Kind::Bool, ANY, Bool(false), UpBySo),
+    secret(CKA_VALUE, "CKA_VALUE", Kind::Bytes(KeyType::LONGEST), Required),
+    row(CKA_VALUE_LEN, "CKA_VALUE_LEN", Kind::Number, [Forbidden, Optional, Optional], Set, Never),
+];

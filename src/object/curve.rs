@@ -1,0 +1,70 @@
+//! Curves and points as attributes have them. PKCS#11 3.2, section 6.3; ANSI X9.62.
+
+use der::asn1::{ObjectIdentifier, OctetString, OctetStringRef, PrintableStringRef};
+use der::{Decode, Encode};
+
+use crate::crypto::ec::Curve;
+use crate::error::{Error, Result};
+use crate::key::KeyType;
+
+/// `CKA_EC_PARAMS` of Ed25519: its object identifier. RFC 8410, section 3.
+pub(super) const ED25519: &[u8] = &[0x06, 0x03, 0x2b, 0x65, 0x70];
+
+/// `CKA_EC_PARAMS` of X25519. RFC 8410, section 3.
+pub(super) const X25519: &[u8] = &[0x06, 0x03, 0x2b, 0x65, 0x6e];
+
+/// The curve of a `CKK_EC` key. Curves are named, by object identifier or by name; parameters in full are refused.
+pub fn weierstrass(params: &[u8]) -> Result<Curve> {
+    Curve::from_oid(params).or_else(|| Curve::from_name(name(params)?)).ok_or_else(|| unknown(params))
+}
+
+/// Whether the parameters of a `CKK_EC_EDWARDS` key name the one curve that is here.
+pub fn check_edwards(params: &[u8]) -> Result<()> {
+    // OpenSC and GnuPG have an identifier of GNU's, from the time before RFC 8410.
+    const GNU: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11591.15.1");
+    check(params, &[ED25519], GNU, &["edwards25519", "Ed25519"])
+}
+
+/// Whether the parameters of a `CKK_EC_MONTGOMERY` key name the one curve that is here.
+pub fn check_montgomery(params: &[u8]) -> Result<()> {
+    const CRYPTLIB: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.3029.1.5.1");
+    check(params, &[X25519], CRYPTLIB, &["curve25519", "X25519"])
+}
+
+/// The bits of the curve's field.
+pub(super) fn bits(key_type: KeyType, params: &[u8]) -> Option<usize> {
+    match key_type {
+        KeyType::EcEdwards => check_edwards(params).ok().map(|()| 255),
+        KeyType::EcMontgomery => check_montgomery(params).ok().map(|()| 255),
+        _ => weierstrass(params).ok().map(Curve::bits),
+    }
+}
+
+/// A point in its DER `OCTET STRING`.
+pub(super) fn wrap_point(point: &[u8]) -> Vec<u8> {
+    OctetString::new(point).and_then(|string| string.to_der()).unwrap_or_default()
+}
+
+/// The point in a DER `OCTET STRING`, if it is one.
+pub fn unwrap_point(der: &[u8]) -> Option<&[u8]> {
+    <&OctetStringRef>::from_der(der).ok().map(OctetStringRef::as_bytes)
+}
+
+fn check(params: &[u8], identifiers: &[&[u8]], old: ObjectIdentifier, names: &[&str]) -> Result<()> {
+    let named = name(params).is_some_and(|name| names.contains(&name));
+    let known = identifiers.contains(&params) || ObjectIdentifier::from_der(params).is_ok_and(|oid| oid == old);
+    if named || known { Ok(()) } else { Err(unknown(params)) }
+}
+
+fn name(params: &[u8]) -> Option<&str> {
+    PrintableStringRef::from_der(params).ok().map(|name| name.as_str())
+}
+
+/// A well-formed name is that of a curve which is not here; everything else is no parameters, or a form that is not taken.
+fn unknown(params: &[u8]) -> Error {
+    if name(params).is_some() || <ObjectIdentifier>::from_der(params).is_ok() {
+        Error::CurveNotSupported
+    } else {
+        Error::DomainParamsInvalid
+    }
+}
