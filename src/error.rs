@@ -68,6 +68,8 @@ pub enum Error {
     KeyTypeInconsistent,
     /// `CKA_EXTRACTABLE` is false.
     KeyUnextractable,
+    /// A later version of the library wrote something about the object that this one has to understand and does not.
+    LaterVersion,
     /// Unknown mechanism, or one that does not do this.
     MechanismInvalid(u64),
     /// The mechanism's parameter is wrong; what about it is said.
@@ -180,6 +182,9 @@ impl fmt::Display for Error {
             KeySizeRange => f.write_str("the key's size does not fit the mechanism"),
             KeyTypeInconsistent => f.write_str("the key's class or type does not fit the mechanism"),
             KeyUnextractable => f.write_str("the key is not extractable"),
+            LaterVersion => {
+                f.write_str("a later version of Keystead made this object; use and change it with that one")
+            }
             MechanismInvalid(number) => write!(f, "mechanism 0x{number:08x} is unknown or does not do this"),
             MechanismParamInvalid(what) => write!(f, "bad mechanism parameter: {what}"),
             NoEvent => f.write_str("no slot event is waiting"),

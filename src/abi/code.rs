@@ -36,6 +36,7 @@ pub(super) fn of(error: &Error) -> CK_RV {
         KeySizeRange => CKR_KEY_SIZE_RANGE,
         KeyTypeInconsistent => CKR_KEY_TYPE_INCONSISTENT,
         KeyUnextractable => CKR_KEY_UNEXTRACTABLE,
+        LaterVersion => CKR_ACTION_PROHIBITED,
         MechanismInvalid(_) => CKR_MECHANISM_INVALID,
         MechanismParamInvalid(_) => CKR_MECHANISM_PARAM_INVALID,
         NoEvent => CKR_NO_EVENT,

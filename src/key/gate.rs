@@ -6,7 +6,7 @@ use super::kind::{Class, KeyType};
 use crate::error::{Error, Result};
 
 /// Whether a key may be used, asked before every `C_*Init`, wrap and unwrap. The order of the checks is part of the answer:
-/// visible, login, class and type, usage, allowed mechanisms, size, trust. PKCS#11 3.2, section 5.1.6, ranks type before permission.
+/// visible, login, understood, class and type, usage, allowed mechanisms, size, trust. PKCS#11 3.2, section 5.1.6, ranks type before permission.
 #[inline(always)]
 pub fn permit(caller: &Caller, asked: &Use<'_>) -> Result<Grant> {
     let Use { purpose, fit, key, other } = asked;
@@ -15,6 +15,9 @@ pub fn permit(caller: &Caller, asked: &Use<'_>) -> Result<Grant> {
     }
     if key.is_sealed() && caller.login != Login::User {
         return Err(Error::UserNotLoggedIn);
+    }
+    if key.of_later_version || other.is_some_and(|other| other.of_later_version) {
+        return Err(Error::LaterVersion);
     }
     if !fit.key_types.contains(&key.key_type) || key.class != purpose.class_of(key.key_type) {
         return Err(purpose.wrong_type());
@@ -39,6 +42,9 @@ pub fn permit(caller: &Caller, asked: &Use<'_>) -> Result<Grant> {
 pub fn admit(caller: &Caller, act: Act, standing: &Standing) -> Result<()> {
     if standing.private && caller.login != Login::User {
         return Err(Error::UserNotLoggedIn);
+    }
+    if standing.of_later_version && act != Act::Destroy {
+        return Err(Error::LaterVersion);
     }
     if act == Act::CopyFrom {
         // The object itself stays as it is, so a read-only session will do.
@@ -136,6 +142,8 @@ pub struct Standing {
     pub destroyable: bool,
     /// `CKA_TRUSTED`
     pub trusted: bool,
+    /// Whether a later version wrote something about it that one has to understand.
+    pub of_later_version: bool,
     /// Whether keeping or removing it needs the token's keys: it has key material, or its MAC was made under a login.
     pub sealed: bool,
 }
@@ -242,6 +250,7 @@ mod tests {
             private: false,
             token: false,
             verified: true,
+            of_later_version: false,
             usage: 0xff,
             sensitive: true,
             extractable: true,

@@ -1,5 +1,7 @@
 //! From a judged template to an object: the defaults of the standard profile and the history that only we write.
 
+use std::collections::BTreeMap;
+
 use cryptoki_sys::*;
 
 use super::attribute::{self, Default};
@@ -184,7 +186,7 @@ impl Draft {
             Way::Unwrap => Origin::Unwrapped,
             Way::Derive(..) => Origin::Derived,
         };
-        let object = Object { id, version: 1, class, origin, attributes: all };
+        let object = Object { id, version: 1, class, origin, attributes: all, unknown: BTreeMap::new() };
         // Nobody could see it, not even who makes it.
         if object.is_private() && self.login != Login::User {
             return Err(Error::UserNotLoggedIn);

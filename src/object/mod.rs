@@ -44,6 +44,8 @@ pub struct Object {
     /// How it came to be.
     pub origin: Origin,
     attributes: Attributes,
+    /// What a later version wrote into the record and this one does not know.
+    unknown: record::Fields,
 }
 
 impl Object {
@@ -116,6 +118,7 @@ impl Object {
             private: self.is_private(),
             token: self.is_token(),
             verified: true,
+            of_later_version: self.is_of_later_version(),
             usage: usage.fold(0, |all, bit| all | bit),
             sensitive: self.flag(CKA_SENSITIVE),
             extractable: self.flag(CKA_EXTRACTABLE),
@@ -139,6 +142,7 @@ impl Object {
             copyable: self.flag(CKA_COPYABLE),
             destroyable: self.flag(CKA_DESTROYABLE),
             trusted: self.flag(CKA_TRUSTED),
+            of_later_version: self.is_of_later_version(),
             sealed,
         }
     }

@@ -117,9 +117,14 @@ pub fn rows(class: Class, key_type: Option<KeyType>) -> impl Iterator<Item = &'s
     storage::STORAGE.iter().chain(tables.into_iter().flatten())
 }
 
+/// A row of an attribute, whatever class has it: its values have one form in all classes, but not one limit.
+pub fn of_any_class(number: u64) -> Option<&'static Attribute> {
+    TABLES.iter().copied().flatten().find(|row| row.number == number)
+}
+
 /// The name of an attribute that any class has, also classes that this token does not keep.
 pub fn name(number: u64) -> Option<&'static str> {
-    let own = TABLES.iter().copied().flatten().find(|row| row.number == number).map(|row| row.name);
+    let own = of_any_class(number).map(|row| row.name);
     own.or_else(|| elsewhere::NAMES.iter().find(|(elsewhere, _)| *elsewhere == number).map(|(_, name)| *name))
 }
 
