@@ -173,3 +173,40 @@ fn wycheproof() {
     }
     assert!(counts[0] > 50 && counts[1] > 80, "rejected, accepted: {counts:?}");
 }
+
+/// Which of the first y are those of points, a short program with another arithmetic has found.
+#[test]
+fn only_points_are_public_keys() {
+    let of = |y: &[u8]| {
+        let mut encoded = [0; 32];
+        encoded[..y.len()].copy_from_slice(y);
+        encoded
+    };
+    let is_key = |encoded: &[u8]| Ed25519PublicKey::from_bytes(encoded).is_ok();
+    let points: Vec<u8> = (0..40).filter(|y| is_key(&of(&[*y]))).collect();
+    let expected =
+        [0, 1, 3, 4, 5, 6, 9, 10, 14, 15, 16, 18, 19, 21, 23, 24, 25, 26, 27, 28, 29, 30, 32, 33, 35, 37, 39];
+    assert_eq!(points, expected);
+    for y in 2..40 {
+        let mut other = of(&[y]);
+        other[31] = 0x80;
+        assert_eq!(is_key(&other), points.contains(&y), "the other x of {y}");
+    }
+    // x is 0 where y is 1 or -1, and 0 is even.
+    let last = hex("ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f");
+    let odd = |mut encoded: Vec<u8>| {
+        encoded[31] |= 0x80;
+        encoded
+    };
+    assert!(is_key(&last) && !is_key(&odd(last)) && !is_key(&odd(of(&[1]).to_vec())));
+    // The prime itself, and more, are no y, though 0 and 1 are.
+    for first in 0xed..=0xff {
+        let mut large = vec![0xff; 32];
+        [large[0], large[31]] = [first, 0x7f];
+        assert!(!is_key(&large) && !is_key(&odd(large)), "{first}");
+    }
+    for _ in 0..100 {
+        assert!(is_key(&Ed25519PrivateKey::generate().unwrap().public().to_bytes()));
+    }
+    assert!(Ed25519PublicKey::from_spki(&[&openssl("ed25519", "spki")[..12], &of(&[2])].concat()).is_err());
+}
