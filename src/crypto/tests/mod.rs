@@ -16,6 +16,7 @@ mod kdf;
 mod keywrap;
 mod mac;
 mod montgomery;
+mod rsa;
 
 use super::aes::{AesKey, CounterStream};
 use super::cmac::{Cmac, CmacKey};
