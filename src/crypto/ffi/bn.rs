@@ -130,18 +130,25 @@ impl Number {
         if !prime.is_odd() {
             return None;
         }
-        let exponent = prime.minus_word(2)?;
+        self.power_modulo(&prime.minus_word(2)?, prime)
+    }
+
+    /// This number to the power of `exponent`, in constant time but for the first reduction. The modulus has to be odd.
+    pub fn power_modulo(&self, exponent: &Self, modulus: &Self) -> Option<Self> {
+        if !modulus.is_odd() {
+            return None;
+        }
         // SAFETY: all are valid, and the result is ours.
         let reduced =
-            Self::result(|result, context| unsafe { BN_nnmod(result, self.as_ptr(), prime.as_ptr(), context) })?;
+            Self::result(|result, context| unsafe { BN_nnmod(result, self.as_ptr(), modulus.as_ptr(), context) })?;
         Self::result(|result, context| {
             // SAFETY: all are valid, the base is reduced, the modulus odd; what is made is freed by its owner.
             unsafe {
-                let Some(mut mont) = Owned::new(BN_MONT_CTX_new_consttime(prime.as_ptr(), context), BN_MONT_CTX_free)
+                let Some(mut mont) = Owned::new(BN_MONT_CTX_new_consttime(modulus.as_ptr(), context), BN_MONT_CTX_free)
                 else {
                     return 0;
                 };
-                let (base, exponent, modulus) = (reduced.as_ptr(), exponent.as_ptr(), prime.as_ptr());
+                let (base, exponent, modulus) = (reduced.as_ptr(), exponent.as_ptr(), modulus.as_ptr());
                 BN_mod_exp_mont_consttime(result, base, exponent, modulus, context, mont.as_mut_ptr())
             }
         })
