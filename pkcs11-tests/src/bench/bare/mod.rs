@@ -4,12 +4,12 @@ mod pair;
 mod symmetric;
 
 use super::operation::Operation;
-use super::turn::Work;
+use super::turn::{Work, made_apart};
 use crate::failure::{Failure, Result};
 
 /// The work for each thread. Fails where there is no primitive behind the operation.
 pub fn prepare(operation: Operation, threads: usize) -> Result<Vec<Work>> {
-    let of_thread = |_| match operation {
+    made_apart(threads, || match operation {
         Operation::Gcm(length) => symmetric::gcm(length),
         Operation::Ctr(length) => symmetric::ctr(length),
         Operation::Hmac(length) => symmetric::hmac(length),
@@ -20,8 +20,7 @@ pub fn prepare(operation: Operation, threads: usize) -> Result<Vec<Work>> {
         Operation::Random => Ok(symmetric::random()),
         Operation::Pair(pair, act) => pair::work(pair, act),
         Operation::Generate | Operation::Session => Err(Failure::new("there is no primitive behind it")),
-    };
-    (0..threads).map(of_thread).collect()
+    })
 }
 
 /// A context or key of aws-lc that one thread at a time uses; freed with the process.

@@ -6,7 +6,7 @@ mod symmetric;
 use cryptoki_sys::*;
 
 use super::operation::Operation;
-use super::turn::Work;
+use super::turn::{Work, made_apart};
 use crate::failure::{Failure, Result};
 use crate::module::{Session, check, plain};
 
@@ -25,11 +25,11 @@ pub fn prepare(operation: Operation, session: &Session, threads: usize) -> Resul
         Operation::Random => Ok(random()),
         Operation::Pair(pair, act) => pair::maker(session, pair, act),
     }?;
-    (0..threads).map(|_| Ok(maker(session.module.open_session(session.slot)?))).collect()
+    made_apart(threads, || Ok(maker(session.module.open_session(session.slot)?)))
 }
 
 /// Makes the work of a thread from its session.
-type Maker = Box<dyn Fn(Session) -> Work>;
+type Maker = Box<dyn Fn(Session) -> Work + Sync>;
 
 fn open_and_close() -> Maker {
     Box::new(|session| {
