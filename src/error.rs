@@ -32,6 +32,8 @@ pub enum Error {
     CantLock,
     /// The curve is none that this token knows.
     CurveNotSupported,
+    /// The plaintext, or what is to be signed, is none that the mechanism takes.
+    DataInvalid,
     /// The plaintext has a length that the mechanism does not take.
     DataLenRange,
     /// The store failed: input or output, a lock that never came, damage.
@@ -68,6 +70,8 @@ pub enum Error {
     KeyTypeInconsistent,
     /// `CKA_EXTRACTABLE` is false.
     KeyUnextractable,
+    /// A later version of the library wrote something about the object that this one has to understand and does not.
+    LaterVersion,
     /// Unknown mechanism, or one that does not do this.
     MechanismInvalid(u64),
     /// The mechanism's parameter is wrong; what about it is said.
@@ -162,6 +166,7 @@ impl fmt::Display for Error {
             BufferTooSmall => f.write_str("the output buffer is too small"),
             CantLock => f.write_str("only native locks are supported, and the caller forbids them"),
             CurveNotSupported => f.write_str("the curve is not supported, or not named by its identifier or name"),
+            DataInvalid => f.write_str("the data is none that the mechanism takes with this key"),
             DataLenRange => f.write_str("the data has a length that the mechanism does not take"),
             DeviceError(reason) => write!(f, "the store failed: {reason}"),
             DeviceMemory(reason) => write!(f, "the store is full: {reason}"),
@@ -180,6 +185,9 @@ impl fmt::Display for Error {
             KeySizeRange => f.write_str("the key's size does not fit the mechanism"),
             KeyTypeInconsistent => f.write_str("the key's class or type does not fit the mechanism"),
             KeyUnextractable => f.write_str("the key is not extractable"),
+            LaterVersion => {
+                f.write_str("a later version of Keystead made this object; use and change it with that one")
+            }
             MechanismInvalid(number) => write!(f, "mechanism 0x{number:08x} is unknown or does not do this"),
             MechanismParamInvalid(what) => write!(f, "bad mechanism parameter: {what}"),
             NoEvent => f.write_str("no slot event is waiting"),

@@ -1,10 +1,12 @@
 //! From a judged template to an object: the defaults of the standard profile and the history that only we write.
 
+use std::collections::BTreeMap;
+
 use cryptoki_sys::*;
 
 use super::attribute::{self, Default};
 use super::template::{Template, Way};
-use super::{Attributes, Object, certificate, new_id, pair};
+use super::{Attributes, Object, certificate, check_value, new_id, pair};
 use crate::crypto::{PrivateKey, PublicKey};
 use crate::error::{Error, Result};
 use crate::key::{Class, KeyMaterial, KeyType, Login};
@@ -74,8 +76,11 @@ impl Draft {
 
     /// Finishes a secret key with the value that was made for it.
     pub fn finish_secret(self, value: Secret) -> Result<New> {
-        let length = Attributes::from([(CKA_VALUE_LEN, number(value.len() as u64))]);
-        let object = self.complete(length)?;
+        let mut known = Attributes::from([(CKA_VALUE_LEN, number(value.len() as u64))]);
+        if let Some(check_value) = check_value::of_secret_key(&self.template, &value)? {
+            known.insert(CKA_CHECK_VALUE, check_value);
+        }
+        let object = self.complete(known)?;
         let id = object.id.0;
         Ok((object, Some(KeyMaterial::new(id, value))))
     }
@@ -199,7 +204,7 @@ impl Draft {
             Way::Unwrap => Origin::Unwrapped,
             Way::Derive(..) => Origin::Derived,
         };
-        let object = Object { id, version: 1, class, origin, attributes: all };
+        let object = Object { id, version: 1, class, origin, attributes: all, unknown: BTreeMap::new() };
         // Nobody could see it, not even who makes it.
         if object.is_private() && self.login != Login::User {
             return Err(Error::UserNotLoggedIn);
@@ -246,7 +251,7 @@ mod tests {
     fn key(way: Way, login: Login, given: &[(u64, &[u8])]) -> Object {
         let (class, aes) = (CKO_SECRET_KEY.to_ne_bytes(), CKK_AES.to_ne_bytes());
         let named: [(u64, &[u8]); 2] = [(CKA_CLASS, &class), (CKA_KEY_TYPE, &aes)];
-        let all: Vec<_> = named.iter().chain(given).map(|(number, value)| Given { number: *number, value }).collect();
+        let all: Vec<_> = named.iter().chain(given).map(|(number, value)| Given::new(*number, value)).collect();
         let draft = Draft::new(Template::parse(&all, way).unwrap(), login);
         draft.finish_secret(Secret::zeroed(16)).unwrap().0
     }
@@ -307,7 +312,7 @@ mod tests {
         let previewed = draft.preview().unwrap().clone();
         let (mut made, material) = draft.finish_secret(Secret::zeroed(16)).unwrap();
         assert_eq!(made.number(CKA_VALUE_LEN), Some(16));
-        made.attributes.remove(&CKA_VALUE_LEN);
+        made.attributes.retain(|number, _| ![CKA_VALUE_LEN, CKA_CHECK_VALUE].contains(number));
         assert_eq!(made, previewed);
         assert!(material.is_some());
         let digits: String = made.id.0.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -324,7 +329,7 @@ mod tests {
             draft.preview().unwrap();
             draft
         };
-        let public = draft(&[Given { number: CKA_EC_PARAMS, value: &named }], Class::PublicKey);
+        let public = draft(&[Given::new(CKA_EC_PARAMS, &named)], Class::PublicKey);
         let private = draft(&[], Class::PrivateKey);
         let key = PrivateKey::Ec(EcPrivateKey::generate(Curve::P256).unwrap());
         let [(public, _), (private, _)] = Draft::finish_pair(public, private, &key).unwrap();
