@@ -94,6 +94,8 @@ pub enum Error {
     PinLenRange,
     /// Too many wrong PINs.
     PinLocked,
+    /// The other side's public key is none: not on the curve, or one with which no secret can be shared.
+    PublicKeyInvalid,
     /// The module takes no seed.
     RandomSeedNotSupported,
     /// The token has sessions open.
@@ -122,6 +124,8 @@ pub enum Error {
     TokenNotRecognized(Box<str>),
     /// Another token lies where this one was: it has been initialised anew, or its file was exchanged.
     TokenReplaced,
+    /// More than the token sets aside for this; what is said.
+    TokenResourceExceeded(&'static str),
     /// The token's store is read-only.
     TokenWriteProtected,
     /// No such unwrapping key.
@@ -199,6 +203,7 @@ impl fmt::Display for Error {
             PinIncorrect => f.write_str("the PIN is wrong"),
             PinLenRange => f.write_str("the PIN is too short or too long"),
             PinLocked => f.write_str("the PIN is locked after too many failures"),
+            PublicKeyInvalid => f.write_str("the public key is not one of the curve, or shares no secret"),
             RandomSeedNotSupported => f.write_str("the operating system seeds the generator, nobody else does"),
             SessionExists => f.write_str("the token has open sessions"),
             SessionHandleInvalid => f.write_str("no such session"),
@@ -213,6 +218,7 @@ impl fmt::Display for Error {
             TemplateInconsistent(name) => write!(f, "the template is inconsistent about {name}"),
             TokenNotRecognized(reason) => write!(f, "the token cannot be opened: {reason}"),
             TokenReplaced => f.write_str("another token lies where this session's token was"),
+            TokenResourceExceeded(what) => write!(f, "too long for what is set aside: {what}"),
             TokenWriteProtected => f.write_str("the token's store is read-only"),
             UnwrappingKeyHandleInvalid => f.write_str("no such unwrapping key is visible to the session"),
             UnwrappingKeySizeRange => f.write_str("the unwrapping key's size does not fit the mechanism"),

@@ -49,6 +49,7 @@ pub(super) fn of(error: &Error) -> CK_RV {
         PinIncorrect => CKR_PIN_INCORRECT,
         PinLenRange => CKR_PIN_LEN_RANGE,
         PinLocked => CKR_PIN_LOCKED,
+        PublicKeyInvalid => CKR_PUBLIC_KEY_INVALID,
         RandomSeedNotSupported => CKR_RANDOM_SEED_NOT_SUPPORTED,
         SessionExists => CKR_SESSION_EXISTS,
         SessionHandleInvalid => CKR_SESSION_HANDLE_INVALID,
@@ -64,6 +65,7 @@ pub(super) fn of(error: &Error) -> CK_RV {
         TokenNotRecognized(_) => CKR_TOKEN_NOT_RECOGNIZED,
         // No session outlives its token.
         TokenReplaced => CKR_SESSION_HANDLE_INVALID,
+        TokenResourceExceeded(_) => CKR_TOKEN_RESOURCE_EXCEEDED,
         TokenWriteProtected => CKR_TOKEN_WRITE_PROTECTED,
         UnwrappingKeyHandleInvalid => CKR_UNWRAPPING_KEY_HANDLE_INVALID,
         UnwrappingKeySizeRange => CKR_UNWRAPPING_KEY_SIZE_RANGE,

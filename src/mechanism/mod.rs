@@ -7,6 +7,9 @@ mod aead;
 mod aes;
 mod counter;
 mod digest;
+mod ec;
+mod ecdh;
+mod edwards;
 mod generate;
 mod hmac;
 mod mac;
@@ -91,7 +94,7 @@ pub struct Does {
     /// `C_WrapKey` and `C_UnwrapKey`
     pub wrap: Option<Wrapping>,
     /// `C_DeriveKey`: the value of the new key, of so many bytes if that was said, else of the natural length
-    pub derive: Option<fn(&Keyed, &Parameter<'_>, Option<usize>) -> Result<Secret>>,
+    pub derive: Option<Derive>,
 }
 
 /// The pairs that a mechanism makes.
@@ -101,6 +104,9 @@ pub struct Pair {
     /// Makes one as the template of the public key asks for.
     pub generate: fn(&Attributes) -> Result<PrivateKey>,
 }
+
+/// Makes the value of a derived key.
+pub type Derive = fn(&Keyed, &Parameter<'_>, Option<usize>) -> Result<Secret>;
 
 /// Begins an operation with a key and the mechanism's parameter, where its state is to stay: a large value that is passed
 /// up through results costs more than making it.
@@ -174,9 +180,9 @@ impl Mechanisms {
     pub fn new(settings: &Settings) -> Self {
         let wraps = wrap::rows(settings.wrapping.key_wrap_pad);
         let rsa = rsa::rows(settings.mechanisms.rsa_1024);
-        let families =
-            [generate::ROWS, aes::ROWS, counter::ROWS, aead::ROWS, wraps, rsa, mac::ROWS, hmac::ROWS, digest::ROWS];
-        let rows: Vec<_> = families.into_iter().flatten().collect();
+        let secrets = [generate::ROWS, aes::ROWS, counter::ROWS, aead::ROWS, wraps, mac::ROWS, hmac::ROWS];
+        let pairs = [rsa, ec::ROWS, edwards::ROWS, ecdh::ROWS];
+        let rows: Vec<_> = secrets.into_iter().chain(pairs).chain([digest::ROWS]).flatten().collect();
         let mut by_number = [None; PLACES];
         for row in &rows {
             if let Some(place) = by_number.iter_mut().skip(place(row.number)).find(|place| place.is_none()) {

@@ -3,6 +3,7 @@
 use der::asn1::{ObjectIdentifier, OctetString, OctetStringRef, PrintableStringRef};
 use der::{Decode, Encode};
 
+use crate::crypto::Rejected;
 use crate::crypto::ec::Curve;
 use crate::error::{Error, Result};
 use crate::key::KeyType;
@@ -45,8 +46,14 @@ pub(super) fn wrap_point(point: &[u8]) -> Vec<u8> {
     OctetString::new(point).and_then(|string| string.to_der()).unwrap_or_default()
 }
 
+/// Reads a point that comes in a DER `OCTET STRING` or bare. Which one it is, its length tells: no curve has points that
+/// differ by what an `OCTET STRING` adds.
+pub fn read_point<T>(given: &[u8], read: impl Fn(&[u8]) -> Result<T, Rejected>) -> Result<T, Rejected> {
+    unwrap_point(given).ok_or(Rejected).and_then(&read).or_else(|Rejected| read(given))
+}
+
 /// The point in a DER `OCTET STRING`, if it is one.
-pub fn unwrap_point(der: &[u8]) -> Option<&[u8]> {
+pub(super) fn unwrap_point(der: &[u8]) -> Option<&[u8]> {
     <&OctetStringRef>::from_der(der).ok().map(OctetStringRef::as_bytes)
 }
 
