@@ -14,6 +14,7 @@ mod changes;
 mod ciphers;
 mod copies;
 mod counter;
+mod curves;
 mod daemons;
 mod defaults;
 mod digest_key;
@@ -56,6 +57,7 @@ const SUITES: &[&[Test]] = &[
     ciphers::TESTS,
     copies::TESTS,
     counter::TESTS,
+    curves::TESTS,
     daemons::TESTS,
     defaults::TESTS,
     digest_key::TESTS,
