@@ -10,6 +10,7 @@ pub mod der;
 pub mod ec;
 pub mod ecb;
 pub mod edwards;
+mod empty_context;
 pub mod gcm;
 pub mod hash;
 pub mod hmac;
