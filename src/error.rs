@@ -32,6 +32,8 @@ pub enum Error {
     CantLock,
     /// The curve is none that this token knows.
     CurveNotSupported,
+    /// The plaintext, or what is to be signed, is none that the mechanism takes.
+    DataInvalid,
     /// The plaintext has a length that the mechanism does not take.
     DataLenRange,
     /// The store failed: input or output, a lock that never came, damage.
@@ -168,6 +170,7 @@ impl fmt::Display for Error {
             BufferTooSmall => f.write_str("the output buffer is too small"),
             CantLock => f.write_str("only native locks are supported, and the caller forbids them"),
             CurveNotSupported => f.write_str("the curve is not supported, or not named by its identifier or name"),
+            DataInvalid => f.write_str("the data is none that the mechanism takes with this key"),
             DataLenRange => f.write_str("the data has a length that the mechanism does not take"),
             DeviceError(reason) => write!(f, "the store failed: {reason}"),
             DeviceMemory(reason) => write!(f, "the store is full: {reason}"),

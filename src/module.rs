@@ -23,7 +23,7 @@ impl Module {
         // Before the host enters a sandbox: what cannot be had now will not be had later.
         crypto::first_draw()?;
         let log = config.log.clone();
-        let mechanisms = Mechanisms::new(config.settings.wrapping);
+        let mechanisms = Mechanisms::new(&config.settings);
         Ok(Self { log, mechanisms, slots: Slots::new(config), sessions: Sessions::new() })
     }
 

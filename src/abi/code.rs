@@ -18,6 +18,7 @@ pub(super) fn of(error: &Error) -> CK_RV {
         BufferTooSmall => CKR_BUFFER_TOO_SMALL,
         CantLock => CKR_CANT_LOCK,
         CurveNotSupported => CKR_CURVE_NOT_SUPPORTED,
+        DataInvalid => CKR_DATA_INVALID,
         DataLenRange => CKR_DATA_LEN_RANGE,
         DeviceError(_) => CKR_DEVICE_ERROR,
         DeviceMemory(_) => CKR_DEVICE_MEMORY,

@@ -6,7 +6,7 @@ use cryptoki_sys::*;
 
 use super::attribute::{self, Default};
 use super::template::{Template, Way};
-use super::{Attributes, Object, certificate, pair};
+use super::{Attributes, Object, certificate, check_value, pair};
 use crate::crypto::{PrivateKey, PublicKey, random};
 use crate::error::{Error, Result};
 use crate::key::{Class, KeyMaterial, KeyType, Login};
@@ -75,9 +75,12 @@ impl Draft {
 
     /// Finishes a secret key with the value that was made for it.
     pub fn finish_secret(self, value: Secret) -> Result<New> {
-        let length = Attributes::from([(CKA_VALUE_LEN, number(value.len() as u64))]);
+        let mut known = Attributes::from([(CKA_VALUE_LEN, number(value.len() as u64))]);
+        if let Some(check_value) = check_value::of_secret_key(&self.template, &value)? {
+            known.insert(CKA_CHECK_VALUE, check_value);
+        }
         let id = ObjectId(random::bytes()?);
-        Ok((self.object(id, length)?, Some(KeyMaterial::new(id.0, value))))
+        Ok((self.object(id, known)?, Some(KeyMaterial::new(id.0, value))))
     }
 
     /// Finishes a private key that was made or found for it. The value that stays inside is its `PrivateKeyInfo`.
@@ -232,7 +235,7 @@ mod tests {
     fn key(way: Way, login: Login, given: &[(u64, &[u8])]) -> Object {
         let (class, aes) = (CKO_SECRET_KEY.to_ne_bytes(), CKK_AES.to_ne_bytes());
         let named: [(u64, &[u8]); 2] = [(CKA_CLASS, &class), (CKA_KEY_TYPE, &aes)];
-        let all: Vec<_> = named.iter().chain(given).map(|(number, value)| Given { number: *number, value }).collect();
+        let all: Vec<_> = named.iter().chain(given).map(|(number, value)| Given::new(*number, value)).collect();
         let draft = Draft::new(Template::parse(&all, way).unwrap(), login);
         draft.finish_secret(Secret::zeroed(16)).unwrap().0
     }

@@ -3,9 +3,11 @@
 pub mod attribute;
 mod certificate;
 mod change;
+mod check_value;
 pub mod curve;
 mod draft;
 mod index;
+pub mod nested;
 mod pair;
 mod record;
 mod search;
@@ -67,6 +69,16 @@ impl Object {
     /// `CKA_KEY_TYPE`, of a key.
     pub fn key_type(&self) -> Option<KeyType> {
         KeyType::from_number(self.number(CKA_KEY_TYPE)?)
+    }
+
+    /// The template in an attribute; empty where there is none.
+    pub fn template(&self, number: u64) -> Attributes {
+        self.value(number).and_then(nested::read).unwrap_or_default()
+    }
+
+    /// Whether the object has all that a template asks for.
+    pub fn fits(&self, template: &Attributes) -> bool {
+        template.iter().all(|(number, value)| self.value(*number) == Some(value))
     }
 
     /// The row of an attribute, if such an object can have it.

@@ -102,7 +102,8 @@ fn encoded(number: u64) -> Vec<u8> {
     encoder.into_writer()
 }
 
-fn encode_attributes(attributes: &Attributes) -> Vec<u8> {
+/// A map from numbers to bytes.
+pub(super) fn encode_attributes(attributes: &Attributes) -> Vec<u8> {
     let mut encoder = Encoder::new(Vec::new());
     // Writing to a vector cannot fail.
     let _ = encoder.map(attributes.len() as u64);
@@ -112,7 +113,8 @@ fn encode_attributes(attributes: &Attributes) -> Vec<u8> {
     encoder.into_writer()
 }
 
-fn decode_attributes(decoder: &mut Decoder<'_>) -> std::result::Result<Attributes, minicbor::decode::Error> {
+/// The inverse of [`encode_attributes`].
+pub(super) fn decode_attributes(decoder: &mut Decoder<'_>) -> std::result::Result<Attributes, minicbor::decode::Error> {
     let count = decoder.map()?.ok_or_else(|| minicbor::decode::Error::message("a map of unknown length"))?;
     (0..count).map(|_| Ok((decoder.u64()?, decoder.bytes()?.to_vec()))).collect()
 }
@@ -138,7 +140,7 @@ mod tests {
     #[test]
     fn a_record_gives_back_its_object_and_nothing_else() {
         let class = CKO_DATA.to_ne_bytes();
-        let given = [Given { number: CKA_CLASS, value: &class }, Given { number: CKA_LABEL, value: b"name" }];
+        let given = [Given::new(CKA_CLASS, &class), Given::new(CKA_LABEL, b"name")];
         let template = Template::parse(&given, Way::Create).unwrap();
         let (object, _) = Draft::new(template, Login::Public).finish().unwrap();
         let record = object.to_record();
@@ -159,12 +161,12 @@ mod tests {
     #[test]
     fn what_a_later_version_added_is_kept_or_blocks() {
         let class = CKO_DATA.to_ne_bytes();
-        let template = Template::parse(&[Given { number: CKA_CLASS, value: &class }], Way::Create).unwrap();
+        let template = Template::parse(&[Given::new(CKA_CLASS, &class)], Way::Create).unwrap();
         let (object, _) = Draft::new(template, Login::Public).finish().unwrap();
         let text = [0x63, b'n', b'e', b'w'];
         let optional = later(&object, 1001, &text);
         assert!(!optional.is_of_later_version());
-        let changed = optional.changed(&[Given { number: CKA_LABEL, value: b"x" }], Login::User).unwrap();
+        let changed = optional.changed(&[Given::new(CKA_LABEL, b"x")], Login::User).unwrap();
         assert_eq!(changed.unknown.get(&1001).unwrap(), &text);
         assert!(changed.to_record().windows(4).any(|part| part == text));
         assert!(later(&object, 1000, &text).is_of_later_version());
@@ -178,7 +180,7 @@ mod tests {
     #[test]
     fn a_record_that_the_table_cannot_have_made_is_damaged() {
         let class = CKO_DATA.to_ne_bytes();
-        let template = Template::parse(&[Given { number: CKA_CLASS, value: &class }], Way::Create).unwrap();
+        let template = Template::parse(&[Given::new(CKA_CLASS, &class)], Way::Create).unwrap();
         let (good, _) = Draft::new(template, Login::Public).finish().unwrap();
         let key = CKO_SECRET_KEY.to_le_bytes();
         for (number, value) in [(CKA_TOKEN, vec![2]), (CKA_ENCRYPT, vec![1]), (CKA_CLASS, key.to_vec())] {

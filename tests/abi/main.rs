@@ -12,6 +12,7 @@ mod support;
 
 mod changes;
 mod ciphers;
+mod clients;
 mod copies;
 mod counter;
 mod curves;
@@ -28,12 +29,14 @@ mod linking;
 mod login;
 mod macs;
 mod mechanisms;
+mod nested;
 mod objects;
 mod operations;
 mod pins;
 mod pkcs11_tool;
 mod portability;
 mod privacy;
+mod private_keys;
 mod sealed;
 mod searches;
 mod sessions;
@@ -55,6 +58,14 @@ use support::Test;
 const SUITES: &[&[Test]] = &[
     changes::TESTS,
     ciphers::TESTS,
+    clients::engine::TESTS,
+    clients::java::TESTS,
+    clients::nss::TESTS,
+    clients::p11_kit::TESTS,
+    clients::tool_keys::TESTS,
+    clients::tool_opens::TESTS,
+    clients::tool_signs::TESTS,
+    clients::tool_tests::TESTS,
     copies::TESTS,
     counter::TESTS,
     curves::TESTS,
@@ -71,12 +82,14 @@ const SUITES: &[&[Test]] = &[
     login::TESTS,
     macs::TESTS,
     mechanisms::TESTS,
+    nested::TESTS,
     objects::TESTS,
     operations::TESTS,
     pins::TESTS,
     pkcs11_tool::TESTS,
     portability::TESTS,
     privacy::TESTS,
+    private_keys::TESTS,
     sealed::TESTS,
     searches::TESTS,
     sessions::TESTS,
@@ -102,6 +115,7 @@ const PEERS: &[&[Test]] = &[
     objects::PEERS,
     pins::PEERS,
     portability::PEERS,
+    private_keys::PEERS,
     slots::PEERS,
     softhsm::PEERS,
     surroundings::PEERS,

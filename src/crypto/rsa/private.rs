@@ -164,6 +164,7 @@ impl RsaPrivateKey {
         self.fits(output)?;
         Oaep::longest_message(oaep.hash, self.len()).ok_or(Failure::Rejected)?;
         match self.kind(input)? {
+            // Nobody encrypts to one of these but on purpose, by a label made for it.
             Kind::Fixed => Err(Failure::Rejected),
             Kind::Other => Ok(self.key.decrypt_oaep(oaep.hashes(), oaep.label, input, output)?),
         }

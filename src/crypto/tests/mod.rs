@@ -10,6 +10,7 @@ mod gcm;
 mod kdf;
 mod keywrap;
 mod mac;
+mod rsa;
 
 use super::aes::{AesKey, CounterStream};
 use super::cmac::{Cmac, CmacKey};
