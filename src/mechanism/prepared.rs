@@ -123,11 +123,6 @@ impl<'k> Keyed<'k> {
         Ok(())
     }
 
-    /// The size of the key: see [`Facts::size`].
-    pub(super) fn size(&self) -> usize {
-        self.key.facts.size
-    }
-
     pub(super) fn aes(&self) -> Result<&'k AesKey> {
         self.prepare(&self.key.aes, AesKey::new)
     }

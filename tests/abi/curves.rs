@@ -13,10 +13,30 @@ pub const TESTS: &[Test] = &tests![
     key_derivation_with_sha3_is_that_of_the_standards,
     a_digest_is_not_signed_in_parts,
     ed25519_keeps_parts_up_to_a_limit,
-    private_keys_travel_wrapped,
+    a_wrapped_key_is_no_key_of_another_curve,
     sixteen_threads_sign_with_one_key_and_make_pairs,
     signs_in_a_sandbox_without_randomness,
     children_sign_while_threads_come_and_go,
+];
+
+/// All mechanisms of this family.
+pub const MECHANISMS: [CK_MECHANISM_TYPE; 16] = [
+    CKM_EC_KEY_PAIR_GEN,
+    CKM_ECDSA,
+    CKM_ECDSA_SHA1,
+    CKM_ECDSA_SHA224,
+    CKM_ECDSA_SHA256,
+    CKM_ECDSA_SHA384,
+    CKM_ECDSA_SHA512,
+    CKM_ECDSA_SHA3_224,
+    CKM_ECDSA_SHA3_256,
+    CKM_ECDSA_SHA3_384,
+    CKM_ECDSA_SHA3_512,
+    CKM_EC_EDWARDS_KEY_PAIR_GEN,
+    CKM_EDDSA,
+    CKM_EC_MONTGOMERY_KEY_PAIR_GEN,
+    CKM_ECDH1_DERIVE,
+    CKM_ECDH1_COFACTOR_DERIVE,
 ];
 
 /// ECDSA, then ANSI X9.63 and SP 800-56A, by the hash.
@@ -133,40 +153,30 @@ fn ed25519_keeps_parts_up_to_a_limit() {
     ok!(session.verify(&prehashed, public, &text, &made));
 }
 
-fn private_keys_travel_wrapped() {
+/// That private keys travel and work is tested with those of other programs.
+fn a_wrapped_key_is_no_key_of_another_curve() {
     let token = Token::new();
     let session = token.user();
     let wrapping = ok!(session.aes_key(32, template![CKA_WRAP => true, CKA_UNWRAP => true]));
     let by = Mechanism::plain(CKM_AES_KEY_WRAP_KWP);
-    let kinds = [
-        (CKM_EC_KEY_PAIR_GEN, CKK_EC, P256),
+    for (generate, key_type, params) in [
         (CKM_EC_KEY_PAIR_GEN, CKK_EC, P521),
         (CKM_EC_EDWARDS_KEY_PAIR_GEN, CKK_EC_EDWARDS, ED25519),
         (CKM_EC_MONTGOMERY_KEY_PAIR_GEN, CKK_EC_MONTGOMERY, X25519),
-    ];
-    for (generate, key_type, params) in kinds {
-        let (public, private) = pair(&session, generate, params);
+    ] {
+        let (_, private) = pair(&session, generate, params);
         let blob = ok!(session.wrap(&by, wrapping, private));
-        let template = |key_type: CK_KEY_TYPE| template![CKA_CLASS => CKO_PRIVATE_KEY, CKA_KEY_TYPE => key_type];
-        let arrived = ok!(session.unwrap(&by, wrapping, &blob, &template(key_type)), "{key_type:#x}");
-        for attribute in [CKA_EC_PARAMS, CKA_PUBLIC_KEY_INFO] {
-            let value = ok!(session.value(arrived, attribute));
-            assert_eq!(value, ok!(session.value(private, attribute)), "{key_type:#x}, {attribute:#x}");
-        }
-        if key_type == CKK_EC_MONTGOMERY {
-            let (other, _) = pair(&session, generate, params);
-            let peer = ok!(session.value(other, CKA_EC_POINT));
-            let value = |key| ok!(derived(&session, key, CKD_NULL, b"", &peer, None));
-            assert_eq!(value(arrived), value(private));
-        } else {
-            let mechanism = Mechanism::plain(if key_type == CKK_EC { CKM_ECDSA } else { CKM_EDDSA });
-            let made = ok!(session.sign(&mechanism, arrived, b"text"), "{key_type:#x}");
-            ok!(session.verify(&mechanism, public, b"text", &made), "{key_type:#x}");
-        }
         for other in [CKK_EC, CKK_EC_EDWARDS, CKK_EC_MONTGOMERY, CKK_RSA] {
+            let template = template![CKA_CLASS => CKO_PRIVATE_KEY, CKA_KEY_TYPE => other];
+            let outcome = session.unwrap(&by, wrapping, &blob, &template);
             if other != key_type {
-                let outcome = session.unwrap(&by, wrapping, &blob, &template(other));
                 fails!(outcome, CKR_WRAPPED_KEY_INVALID, "{key_type:#x} as {other:#x}");
+                continue;
+            }
+            let arrived = ok!(outcome, "{key_type:#x}");
+            for attribute in [CKA_EC_PARAMS, CKA_PUBLIC_KEY_INFO] {
+                let value = ok!(session.value(arrived, attribute));
+                assert_eq!(value, ok!(session.value(private, attribute)), "{key_type:#x}, {attribute:#x}");
             }
         }
     }
@@ -176,12 +186,13 @@ fn sixteen_threads_sign_with_one_key_and_make_pairs() {
     let token = Token::new();
     let first = token.user();
     let kept = template![CKA_TOKEN => true];
-    let (public, private) = pair_with(&first, CKM_EC_KEY_PAIR_GEN, P256, &kept);
-    let (edwards, edwards_private) = pair_with(&first, CKM_EC_EDWARDS_KEY_PAIR_GEN, ED25519, &kept);
+    let (public, private) = ok!(first.pair(CKM_EC_KEY_PAIR_GEN, &template![CKA_EC_PARAMS => P256], &kept));
+    let (edwards, edwards_private) =
+        ok!(first.pair(CKM_EC_EDWARDS_KEY_PAIR_GEN, &template![CKA_EC_PARAMS => ED25519], &kept));
     let work = |thread: usize| {
         let session = ok!(token.module.read_write(token.slot));
         for round in 0..rounds(30, 1_000) {
-            let text = format!("{thread} {round}");
+            let text = format!("thread {thread}, round {round}");
             let text = text.as_bytes();
             let check = |mechanism, (public, private)| {
                 let mechanism = Mechanism::plain(mechanism);
@@ -291,28 +302,8 @@ const X25519: &[u8] = b"\x06\x03\x2b\x65\x6e";
 
 /// A pair of session keys, public first; the private one readable.
 fn pair(session: &Session, mechanism: CK_MECHANISM_TYPE, params: &[u8]) -> (CK_OBJECT_HANDLE, CK_OBJECT_HANDLE) {
-    pair_with(session, mechanism, params, &template![CKA_SENSITIVE => false, CKA_EXTRACTABLE => true])
-}
-
-/// The same with other attributes of the private key.
-fn pair_with(
-    session: &Session,
-    mechanism: CK_MECHANISM_TYPE,
-    params: &[u8],
-    private: &Template,
-) -> (CK_OBJECT_HANDLE, CK_OBJECT_HANDLE) {
-    let mut mechanism = Mechanism::plain(mechanism).raw();
-    let public = template![CKA_EC_PARAMS => params];
-    let (mut first, mut second, mut pair) = (public.raw(), private.raw(), (0, 0));
-    let (at, count) = (first.as_mut_ptr(), first.len() as CK_ULONG);
-    let (private_at, private_count) = (second.as_mut_ptr(), second.len() as CK_ULONG);
-    let table = session.module.list;
-    let (one, other) = (&mut pair.0, &mut pair.1);
-    ok!(call!(
-        table,
-        C_GenerateKeyPair(session.handle, &mut mechanism, at, count, private_at, private_count, one, other)
-    ));
-    pair
+    let readable = template![CKA_SENSITIVE => false, CKA_EXTRACTABLE => true];
+    ok!(session.pair(mechanism, &template![CKA_EC_PARAMS => params], &readable))
 }
 
 /// The value of a generic secret that ECDH makes.
@@ -326,11 +317,6 @@ fn derived(
 ) -> Result<Vec<u8>> {
     let address = |bytes: &[u8]| bytes.as_ptr().expose_provenance();
     let words = [kdf as usize, shared.len(), address(shared), peer.len(), address(peer)];
-    let mechanism = Mechanism::words(CKM_ECDH1_DERIVE, &words);
-    let template = template![CKA_KEY_TYPE => CKK_GENERIC_SECRET, CKA_SENSITIVE => false, CKA_EXTRACTABLE => true];
-    let template = length.iter().fold(template, |all, length| all.with(CKA_VALUE_LEN, *length as CK_ULONG));
-    let (mut mechanism, mut raw, mut key) = (mechanism.raw(), template.raw(), 0);
-    let (at, count) = (raw.as_mut_ptr(), raw.len() as CK_ULONG);
-    call!(session.module.list, C_DeriveKey(session.handle, &mut mechanism, base, at, count, &mut key))?;
-    session.value(key, CKA_VALUE)
+    let asked = length.iter().fold(template![], |all, length| all.with(CKA_VALUE_LEN, *length as CK_ULONG));
+    session.derived_with(&Mechanism::words(CKM_ECDH1_DERIVE, &words), base, asked)
 }

@@ -46,32 +46,13 @@ fn list() -> Vec<(CK_MECHANISM_TYPE, CK_FLAGS, CK_ULONG, CK_ULONG)> {
     AES.into_iter().chain(hashes).collect()
 }
 
-/// Those of pairs on elliptic curves, which have suites of their own.
-const CURVES: [CK_MECHANISM_TYPE; 16] = [
-    CKM_EC_KEY_PAIR_GEN,
-    CKM_ECDSA,
-    CKM_ECDSA_SHA1,
-    CKM_ECDSA_SHA224,
-    CKM_ECDSA_SHA256,
-    CKM_ECDSA_SHA384,
-    CKM_ECDSA_SHA512,
-    CKM_ECDSA_SHA3_224,
-    CKM_ECDSA_SHA3_256,
-    CKM_ECDSA_SHA3_384,
-    CKM_ECDSA_SHA3_512,
-    CKM_EC_EDWARDS_KEY_PAIR_GEN,
-    CKM_EDDSA,
-    CKM_EC_MONTGOMERY_KEY_PAIR_GEN,
-    CKM_ECDH1_DERIVE,
-    CKM_ECDH1_COFACTOR_DERIVE,
-];
-
 const OPEN: CK_ULONG = CK_ULONG::MAX;
 
 fn the_list_is_what_it_is() {
     let token = Token::new();
     let mut listed = ok!(token.module.mechanisms(token.slot));
-    let mut expected: Vec<_> = list().into_iter().map(|(mechanism, ..)| mechanism).chain(CURVES).collect();
+    let mut expected: Vec<_> =
+        list().into_iter().map(|(mechanism, ..)| mechanism).chain(super::curves::MECHANISMS).collect();
     listed.sort();
     expected.sort();
     assert_eq!(listed, expected);
