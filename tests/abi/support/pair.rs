@@ -2,7 +2,7 @@
 
 use cryptoki_sys::*;
 
-use super::{Mechanism, Result, Session, Template};
+use super::{Mechanism, Module, Result, Session, Template};
 
 impl Session {
     /// `C_GenerateKeyPair` by a mechanism without a parameter: the public key, the private key.
@@ -41,7 +41,7 @@ impl Session {
                 &mut other
             )
         );
-        if outcome.is_err() && !super::Module::is_softhsm() {
+        if outcome.is_err() && !Module::is_softhsm() {
             assert_eq!((one, other), (UNTOUCHED, UNTOUCHED), "a pair that was not made has no handles");
         }
         outcome.map(|()| (one, other))
@@ -73,11 +73,5 @@ impl Session {
         let value = self.value(key, CKA_VALUE);
         self.destroy(key)?;
         value
-    }
-
-    /// `C_SignRecoverInit` and `C_VerifyRecoverInit` are judged like any other Init.
-    pub fn sign_recover_init(&self, mechanism: &Mechanism, key: CK_OBJECT_HANDLE) -> Result {
-        let mut mechanism = mechanism.raw();
-        call!(self.module.list, C_SignRecoverInit(self.handle, &mut mechanism, key))
     }
 }
