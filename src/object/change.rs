@@ -2,13 +2,11 @@
 
 use cryptoki_sys::{CKA_TRUSTED, CKA_UNIQUE_ID};
 
-use super::Object;
 use super::attribute::{Attribute, Change};
 use super::template::{Given, check_known, judge};
-use crate::crypto::random;
+use super::{Object, new_id};
 use crate::error::{Error, Result};
 use crate::key::Login;
-use crate::store::ObjectId;
 
 impl Object {
     /// The object as it is after `C_SetAttributeValue`: with all the changes, or with none.
@@ -21,7 +19,7 @@ impl Object {
     /// copy that is trusted.
     pub fn copied(&self, given: &[Given<'_>], login: Login) -> Result<Self> {
         let lets = |row: &Attribute, new: &[u8]| row.change == Change::InCopy || self.lets(row.change, row, new, login);
-        let id = ObjectId(random::bytes()?);
+        let id = new_id()?;
         let mut copy = Self { id, version: 1, ..self.with(given, lets)? };
         copy.attributes.insert(CKA_UNIQUE_ID, id.to_string().into_bytes());
         if login != Login::So && self.flag(CKA_TRUSTED) {

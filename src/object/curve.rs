@@ -29,7 +29,15 @@ pub fn check_edwards(params: &[u8]) -> Result<()> {
 /// Whether the parameters of a `CKK_EC_MONTGOMERY` key name the one curve that is here.
 pub fn check_montgomery(params: &[u8]) -> Result<()> {
     const CRYPTLIB: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.3029.1.5.1");
-    check(params, &[X25519], CRYPTLIB, &["curve25519", "X25519"])
+    check(params, &[X25519, OPENSC_CURVE25519], CRYPTLIB, &["curve25519", "X25519"])
+}
+
+/// What OpenSC 0.23 sends for "curve25519": the name with a length of one too many, which is no DER.
+const OPENSC_CURVE25519: &[u8] = b"\x13\x0bcurve25519";
+
+/// Whether parameters that name a known curve are to be kept as the caller gave them.
+pub(super) fn is_kept(params: &[u8]) -> bool {
+    params != OPENSC_CURVE25519
 }
 
 /// The bits of the curve's field.

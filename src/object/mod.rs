@@ -22,6 +22,8 @@ use std::collections::BTreeMap;
 
 use cryptoki_sys::*;
 
+use crate::crypto::random;
+use crate::error::Result;
 use crate::key::{Class, Facts, KeyType, Standing, Usage};
 use crate::secret::Secret;
 use crate::store::ObjectId;
@@ -158,4 +160,12 @@ impl Object {
             sealed,
         }
     }
+}
+
+/// A new id, of the generator that hands out: an id is shown and kept from nobody, and the operating system takes longer for it
+/// than all else about a session object.
+fn new_id() -> Result<ObjectId> {
+    let mut id = [0; 16];
+    random::hand_out(&mut id)?;
+    Ok(ObjectId(id))
 }

@@ -39,7 +39,7 @@ impl Sessions {
             let pair = mechanism.does.generate_pair.as_ref().ok_or(Error::MechanismInvalid(mechanism.number))?;
             let draft = |given, class| {
                 let template = Template::parse(given, Way::Generate(class, pair.key_type, mechanism.number))?;
-                let draft = Draft::new(template, caller.login);
+                let mut draft = Draft::new(template, caller.login);
                 admit(&caller, Act::Create, &draft.preview()?.standing(class.is_secret()))?;
                 Ok(draft)
             };
@@ -164,7 +164,7 @@ impl Sessions {
 
 impl Session {
     /// Makes a key if it may be made, and only then its value.
-    fn add(&mut self, caller: &Caller, draft: Draft, make: impl FnOnce(Draft) -> Result<New>) -> Result<Handle> {
+    fn add(&mut self, caller: &Caller, mut draft: Draft, make: impl FnOnce(Draft) -> Result<New>) -> Result<Handle> {
         admit(caller, Act::Create, &draft.preview()?.standing(true))?;
         self.insert(caller, make(draft)?)
     }

@@ -11,10 +11,11 @@ use crate::mechanism::prepared::Keyed;
 use crate::mechanism::rsa::crypt::filled_up;
 use crate::mechanism::signature::{Scheme, Signature};
 
-/// `CKM_RSA_PKCS`: the message is all that is signed, a `DigestInfo` if the caller makes one.
+/// `CKM_RSA_PKCS`: the message is all that is signed, a `DigestInfo` if the caller makes one. The standard has it whole; OpenSC's
+/// own test gives it in parts.
 pub(super) fn pkcs1(keyed: &Keyed) -> Signing {
     let length = modulus_length(keyed);
-    Signature::of_whole(Pkcs1(None), length, length.saturating_sub(PKCS1_OVERHEAD))
+    Signature::of_message(Pkcs1(None), length, length.saturating_sub(PKCS1_OVERHEAD))
 }
 
 /// `CKM_SHA256_RSA_PKCS` and the like.
@@ -37,10 +38,10 @@ pub(super) fn pss_of_hash(keyed: &Keyed, parameter: &Parameter<'_>, hash: Algori
     Ok(Signature::of_hash(pss, modulus_length(keyed), hash))
 }
 
-/// `CKM_RSA_X_509`: the message is a number, and so is what is signed.
+/// `CKM_RSA_X_509`: the message is a number, and so is what is signed. In parts too, as above.
 pub(super) fn bare(keyed: &Keyed) -> Signing {
     let length = modulus_length(keyed);
-    Signature::of_whole(Bare, length, length)
+    Signature::of_message(Bare, length, length)
 }
 
 /// PKCS#11 3.2, section 6.1.10. The salt has to find room: RFC 8017, section 9.1.1.
