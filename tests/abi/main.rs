@@ -33,6 +33,8 @@ mod pins;
 mod pkcs11_tool;
 mod portability;
 mod privacy;
+mod rsa;
+mod rsa_wrap;
 mod sealed;
 mod searches;
 mod sessions;
@@ -75,6 +77,8 @@ const SUITES: &[&[Test]] = &[
     pkcs11_tool::TESTS,
     portability::TESTS,
     privacy::TESTS,
+    rsa::TESTS,
+    rsa_wrap::TESTS,
     sealed::TESTS,
     searches::TESTS,
     sessions::TESTS,
