@@ -28,7 +28,7 @@ pub struct Config {
     pub show_blank: bool,
     /// What `CKM_AES_KEY_WRAP_PAD` wraps by.
     pub key_wrap_pad: &'static str,
-    /// Whether RSA keys of 1024 bits serve.
+    /// Whether RSA keys from 1024 bits work.
     pub rsa_1024: bool,
     /// Where tokens are; nothing means the home's own folder.
     pub store: Option<PathBuf>,
