@@ -25,10 +25,17 @@ enum Pointer {
     Null(CK_ULONG),
 }
 
+/// Whether the parameter is a struct with pointers other than that of GCM: bytes that are none would break the contract of
+/// the caller. These mechanisms get NULL.
+fn has_pointers_of_its_own(number: CK_MECHANISM_TYPE) -> bool {
+    let derivations = [CKM_ECDH1_DERIVE, CKM_ECDH1_COFACTOR_DERIVE];
+    derivations.contains(&number) || [CKM_EDDSA, CKM_RSA_PKCS_OAEP, CKM_RSA_AES_KEY_WRAP].contains(&number)
+}
+
 impl Parameter {
     /// Reads a form, and what the form needs.
     pub fn read(number: CK_MECHANISM_TYPE, input: &mut Input<'_>) -> Self {
-        let form = input.byte();
+        let form = if has_pointers_of_its_own(number) { input.byte() | 0x07 } else { input.byte() };
         let mut inner = [Vec::new(), Vec::new()];
         let mut pointer = Pointer::Valid;
         let bytes = match form & 0x07 {
