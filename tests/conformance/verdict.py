@@ -1,7 +1,7 @@
 """Compares what pkcs11-check reported with docs/conformance.md, which is the only list of what is known.
 
-    verdict.py PAGE left-out SET [FOLDER]     the tests that are left out of SET (quick or codes), one a line
-    verdict.py PAGE verdict SET REPORT.jsonl  the verdict on a run: 0 when the page tells all that it found
+    verdict.py PAGE SET left-out               the tests that are left out of SET (quick or codes), one a line
+    verdict.py PAGE SET verdict REPORT.jsonl   the verdict on a run: 0 when the page tells all that it found
 
 A row of the page's tables begins with a test in backticks; `*` stands for anything. A row that no longer holds is a
 failure as well, so that the page stays true.
@@ -17,14 +17,13 @@ XFAILS = {"quick": ["Expected xfails", "Left out of the strict run"], "codes": [
 MAYBE = "Xfails of the machine"
 
 
-def main(page, task, which, *rest):
+def main(page, which, task, *rest):
     tables = read_tables(page)
     left_out = [row for heading in LEFT_OUT[which] for row in tables[heading]]
     if which == "codes":
         left_out = [row for row in left_out if row.startswith("ckr/")]
     if task == "left-out":
-        folder = rest[0] + "/" if rest else ""
-        print(*(folder + row for row in left_out), sep="\n")
+        print(*left_out, sep="\n")
         return 0
     xfails = [row for heading in XFAILS[which] for row in tables[heading]]
     return verdict(which, read_report(rest[0]), left_out, xfails, tables[MAYBE])
@@ -44,22 +43,18 @@ def read_tables(page):
 
 
 def read_report(path):
-    """What became of each test, with the reason, and whether the run came to its end."""
-    outcomes, ended = {}, False
+    """What became of each test, with the reason; and of the run, if it did not come to its end."""
+    outcomes, last, ended = {}, "", False
     with open(path, encoding="utf-8") as lines:
         for record in map(json.loads, lines):
             ended |= record["$report_type"] == "SessionFinish"
             if record["$report_type"] == "TestReport":
-                test = record["nodeid"].rpartition("testcases/")[2]
+                last = record["nodeid"]
                 outcome, reason = outcome_of(record)
                 if outcome != "passed" or record["when"] == "call":
-                    outcomes[test] = (outcome, reason)
-            elif record["$report_type"] == "ProcessReport":
-                termination = record["observation"]["termination"]
-                if termination["kind"] != "exit":
-                    outcomes[record["target"].rpartition("testcases/")[2]] = ("crashed", str(termination))
+                    outcomes[last] = (outcome, reason)
     if not ended:
-        outcomes["the run"] = ("crashed", "it did not come to its end")
+        outcomes["the run"] = ("crashed", f"it ended in or after {last}")
     return outcomes
 
 
