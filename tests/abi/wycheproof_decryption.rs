@@ -8,7 +8,7 @@ use crate::support::*;
 pub const TESTS: &[Test] = &tests![oaep_ciphertexts, pkcs1_ciphertexts];
 
 fn oaep_ciphertexts() {
-    let token = Token::new();
+    let token = Token::with_rsa_1024();
     let session = token.user();
     let mut all = Tally::new("RSAES-OAEP");
     for name in oaep::TestName::all() {
