@@ -6,10 +6,10 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 DESTDIR ?=
 
-.PHONY: help build demo test lint soak fuzz deny bench install clean
+.PHONY: help build demo test conformance lint soak fuzz deny bench install clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 build: ## the library, target/release/libkeystead.so
 	$(CARGO) rustc --locked --release --lib --crate-type cdylib
@@ -22,6 +22,12 @@ test: ## all tests; installs what they need where it may, else says what to inst
 	tests/install-tools
 	$(MAKE) --no-print-directory build
 	$(CARGO) test --locked --release
+	tests/conformance/run codes
+
+conformance: ## pkcs11-check, an independent suite; minutes. Needs Python 3.12 or newer and PyPI
+	$(CARGO) build --locked --release --bin keystead
+	$(MAKE) --no-print-directory build
+	tests/conformance/run quick
 
 lint: ## format and clippy, warnings denied
 	$(CARGO) fmt --all --check

@@ -113,6 +113,9 @@ impl Cipher for GcmDecrypting {
     }
 
     fn update(&mut self, _: &Keyed, io: &mut InOut<'_>) -> Result<()> {
+        if io.len() > LONGEST_COLLECTED.saturating_sub(self.collected.len()) {
+            return Err(Error::TokenResourceExceeded("a ciphertext in parts that is collected until its tag"));
+        }
         let full = Error::HostMemory("the ciphertext collected until its tag");
         self.collected.try_reserve(io.len()).map_err(|_| full)?;
         self.collected.extend_from_slice(io.input());
@@ -130,6 +133,9 @@ impl Cipher for GcmDecrypting {
         opened.and_then(|()| io.write(collected.get(..length).unwrap_or_default()))
     }
 }
+
+/// The host's memory, 1 GiB of it: a longer ciphertext comes in one part, which is opened where it lies.
+const LONGEST_COLLECTED: usize = 1 << 30;
 
 /// What belongs to one message: IV, associated data and the length of the tag in bytes.
 struct Message {

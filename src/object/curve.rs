@@ -1,7 +1,7 @@
 //! Curves and points as attributes have them. PKCS#11 3.2, section 6.3; ANSI X9.62.
 
-use der::asn1::{ObjectIdentifier, OctetString, OctetStringRef, PrintableStringRef};
-use der::{Decode, Encode};
+use der::asn1::{AnyRef, ObjectIdentifier, OctetString, OctetStringRef, PrintableStringRef};
+use der::{Decode, Encode, Tag, Tagged};
 
 use crate::crypto::Rejected;
 use crate::crypto::ec::Curve;
@@ -77,9 +77,13 @@ fn name(params: &[u8]) -> Option<&str> {
 
 /// A well-formed name is that of a curve which is not here; everything else is no parameters, or a form that is not taken.
 fn unknown(params: &[u8]) -> Error {
-    if name(params).is_some() || <ObjectIdentifier>::from_der(params).is_ok() {
-        Error::CurveNotSupported
-    } else {
-        Error::DomainParamsInvalid
-    }
+    if name(params).is_some() || is_identifier(params) { Error::CurveNotSupported } else { Error::DomainParamsInvalid }
+}
+
+/// Whether it is an object identifier by its form, X.690, section 8.19. `ObjectIdentifier` is narrower: of 32 bits a number.
+fn is_identifier(der: &[u8]) -> bool {
+    let Ok(any) = AnyRef::from_der(der) else { return false };
+    let mut numbers = any.value().split_inclusive(|byte| byte & 0x80 == 0);
+    let minimal = |number: &[u8]| number.first() != Some(&0x80) && number.last().is_some_and(|last| last & 0x80 == 0);
+    any.tag() == Tag::ObjectIdentifier && !any.value().is_empty() && numbers.all(minimal)
 }

@@ -61,16 +61,27 @@ fn curves_come_by_identifier_and_by_name() {
 /// A curve that is not here is another thing than what is no curve. PKCS#11 3.2, section 6.3.
 fn curves_that_are_not_here_are_named_so() {
     let keys = Keys::new();
-    // secp192r1, brainpoolP256t1, an identifier of nobody; and by name.
+    // secp192r1, brainpoolP256t1, identifiers of nobody, one with a number of more than 32 bits; and by name.
     let absent = [
         unhex("06082a8648ce3d030101"),
         unhex("06092b2403030208010108"),
         unhex("06032a0304"),
+        unhex("0605deadbeef00"),
         printable("secp192r1"),
         printable("nothing"),
     ];
-    let broken =
-        [vec![], vec![6], unhex("060a2a8648ce3d030107"), unhex("06082a8648ce3d03"), vec![0x13, 5], b"P-256".to_vec()];
+    // The last two: a number that does not end, and one that begins with zeros.
+    let broken = [
+        vec![],
+        vec![6],
+        unhex("0600"),
+        unhex("060a2a8648ce3d030107"),
+        unhex("06082a8648ce3d03"),
+        vec![0x13, 5],
+        b"P-256".to_vec(),
+        unhex("06032a0384"),
+        unhex("06042a038004"),
+    ];
     for (params, code) in absent
         .iter()
         .map(|params| (params, CKR_CURVE_NOT_SUPPORTED))

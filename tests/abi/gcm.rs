@@ -15,6 +15,7 @@ pub const TESTS: &[Test] = &tests![
     inner_pointers_of_null_are_refused,
     the_parameter_is_taken_with_and_without_iv_bits,
     the_parameter_may_change_after_init,
+    no_more_than_a_gibibyte_is_collected,
 ];
 
 /// IVs of 1 to 128 bytes and tags of 32 to 128 bits, against the standard written down below.
@@ -202,6 +203,25 @@ fn the_parameter_may_change_after_init() {
     let (outcome, length) = Encrypt::whole(session, b"text", Some(&mut output));
     ok!(outcome);
     assert_eq!(output[..length], expected);
+}
+
+/// Decryption in parts keeps all of them in the host's memory until the tag.
+fn no_more_than_a_gibibyte_is_collected() {
+    let Bench { session, key, .. } = &Bench::new();
+    let length = (1 << 30) + 1;
+    let (protection, flags) = (libc::PROT_READ, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE);
+    // SAFETY: a new mapping, of zeros that take no memory as long as nobody reads them.
+    let zeros = unsafe {
+        let at = libc::mmap(std::ptr::null_mut(), length, protection, flags, -1, 0);
+        assert_ne!(at, libc::MAP_FAILED);
+        std::slice::from_raw_parts(at.cast::<u8>(), length)
+    };
+    for (first, second) in [(0, length), (1, length - 1)] {
+        ok!(Decrypt::init(session, &gcm(), *key));
+        ok!(Decrypt::update(session, &zeros[..first], Some(&mut [])).0);
+        fails!(Decrypt::update(session, &zeros[..second], Some(&mut [])).0, CKR_TOKEN_RESOURCE_EXCEEDED);
+        fails!(Decrypt::update(session, &zeros[..1], Some(&mut [])).0, CKR_OPERATION_NOT_INITIALIZED);
+    }
 }
 
 /// NIST SP 800-38D, section 7.1, bit by bit: the oracle of this suite. Ciphertext and full tag.
