@@ -71,7 +71,10 @@ fn rows() -> impl Iterator<Item = Row> {
 }
 
 fn has_pointers(function: &Function) -> bool {
-    function.arguments.iter().any(|argument| !matches!(argument, Session | Slot | Key(..) | Object | Word(_) | Length(_)))
+    function
+        .arguments
+        .iter()
+        .any(|argument| !matches!(argument, Session | Slot | Key(..) | Object | Word(_) | Length(_)))
 }
 
 fn not_initialised(trial: &mut Trial<'_>, (index, function): Row) -> Outcome {
@@ -188,6 +191,14 @@ fn handles_of(trial: &mut Trial<'_>, (index, function): Row) -> Outcome {
             call.set(place, usize::try_from(*handle).unwrap_or(usize::MAX));
             one_wrong(trial, &call, &format!("argument {}, handle {handle:#x}", place + 1), right)?;
         }
+    }
+    if function.arguments.first() == Some(&Session) {
+        // It outranks what else is wrong. PKCS#11 3.2, section 5.1.
+        let mut call = Arrangement::new(world, index, function)?;
+        call.words = Words::default();
+        call.set(0, usize::try_from(closed).unwrap_or(usize::MAX));
+        let codes = [CKR_SESSION_HANDLE_INVALID, CKR_SESSION_CLOSED];
+        one_wrong(trial, &call, "a closed session, and NULL or 0 for the rest", &codes)?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use super::module::{Words, call_words};
 use super::template::Template;
 use super::trial::skip;
 use super::verdict::Outcome;
-use super::world::{SO_PIN, Session, World, broken};
+use super::world::{SO_PIN, Session, World};
 
 use Argument::*;
 

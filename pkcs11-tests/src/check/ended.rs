@@ -73,7 +73,8 @@ impl Case<'_> {
         };
         trial.at(at);
         let failed = call(&session, &mut room);
-        trial.holds(at, "a code other than CKR_BUFFER_TOO_SMALL", failed != CKR_BUFFER_TOO_SMALL, || code::name(failed));
+        trial
+            .holds(at, "a code other than CKR_BUFFER_TOO_SMALL", failed != CKR_BUFFER_TOO_SMALL, || code::name(failed));
         let half = self.purpose.half(trial.world.key(self.known.key)?);
         let next = format!("{at} ({}), then Init", code::name(failed));
         // Where the call was an Update that did not fail, the operation goes on, and rightly so.
@@ -129,7 +130,9 @@ impl Case<'_> {
         changed.last_mut().into_iter().for_each(|last| *last ^= 1);
         let long: Vec<u8> = self.signature.iter().copied().chain([0]).collect();
         let short = self.signature.get(1..).unwrap_or_default();
-        for (at, signature) in [("changed", changed.as_slice()), ("a byte less", short), ("a byte more", &long), ("none", &[])] {
+        for (at, signature) in
+            [("changed", changed.as_slice()), ("a byte less", short), ("a byte more", &long), ("none", &[])]
+        {
             let at = format!("signature: {at}");
             let raw = |room: *mut CK_ULONG| {
                 let length = input.len() as CK_ULONG;
@@ -140,14 +143,14 @@ impl Case<'_> {
             };
             self.check(trial, &at, &whole)?;
             if self.known.in_parts {
-                let last = |session: &Session<'_>, _: *mut CK_ULONG| {
-                    match session.update_raw(self.purpose, raw(ptr::null_mut())) {
-                        CKR_OK => {
-                            let length = &mut (signature.len() as CK_ULONG);
-                            session.finish_raw(self.purpose, signature.as_ptr().cast_mut(), length)
-                        }
-                        failed => failed,
+                let last = |session: &Session<'_>, _: *mut CK_ULONG| match session
+                    .update_raw(self.purpose, raw(ptr::null_mut()))
+                {
+                    CKR_OK => {
+                        let length = &mut (signature.len() as CK_ULONG);
+                        session.finish_raw(self.purpose, signature.as_ptr().cast_mut(), length)
                     }
+                    failed => failed,
                 };
                 self.check(trial, &format!("{at}, at Final"), &last)?;
             }

@@ -51,7 +51,9 @@ fn list(trial: &mut Trial<'_>, size: usize, call: &dyn Fn(*mut u8, *mut CK_ULONG
     skip_unsupported(code)?;
     ok("count query", code)?;
     let items = needed as usize;
-    for (room, right) in [(0, CKR_BUFFER_TOO_SMALL), (items - 1, CKR_BUFFER_TOO_SMALL), (items, CKR_OK), (items + 3, CKR_OK)] {
+    for (room, right) in
+        [(0, CKR_BUFFER_TOO_SMALL), (items - 1, CKR_BUFFER_TOO_SMALL), (items, CKR_OK), (items + 3, CKR_OK)]
+    {
         let at = format!("room for {room} of {items}");
         let (mut buffer, mut count) = (Guarded::new(room * size), room as CK_ULONG);
         trial.gives(&at, &[right], || call(buffer.pointer(), &mut count));
@@ -69,7 +71,8 @@ fn mechanism_infos(trial: &mut Trial<'_>) -> Outcome {
         let at = format!("mechanism {mechanism:#x}");
         trial.gives(&at, &[CKR_OK], || call!(world.module, C_GetMechanismInfo(world.slot(), mechanism, &mut info)));
         let is_ordered = info.ulMinKeySize <= info.ulMaxKeySize;
-        trial.holds(&at, "key sizes in order", is_ordered, || format!("{} to {}", info.ulMinKeySize, info.ulMaxKeySize));
+        trial
+            .holds(&at, "key sizes in order", is_ordered, || format!("{} to {}", info.ulMinKeySize, info.ulMaxKeySize));
     }
     let (mut info, unknown) = (CK_MECHANISM_INFO::default(), CKM_VENDOR_DEFINED | 0x7654_3210);
     trial.gives("a mechanism nobody has", &[CKR_MECHANISM_INVALID], || {

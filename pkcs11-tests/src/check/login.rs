@@ -66,9 +66,7 @@ fn handles_after_finalize(trial: &mut Trial<'_>) -> Outcome {
 
 fn not_serial(trial: &mut Trial<'_>) -> Outcome {
     let (world, mut session) = (trial.world, 0);
-    let open = || {
-        call!(world.module, C_OpenSession(world.slot(), CKF_RW_SESSION, ptr::null_mut(), None, &mut session))
-    };
+    let open = || call!(world.module, C_OpenSession(world.slot(), CKF_RW_SESSION, ptr::null_mut(), None, &mut session));
     trial.gives("C_OpenSession", &[CKR_SESSION_PARALLEL_NOT_SUPPORTED], open);
     Ok(())
 }

@@ -227,14 +227,20 @@ impl Parameter {
         &mut self.row
     }
 
-    /// The parameter's bytes, to be changed.
-    pub fn bytes(&mut self) -> &mut Vec<u8> {
-        &mut self.bytes
+    /// Other bytes.
+    pub fn set(&mut self, bytes: Vec<u8>) {
+        self.bytes = bytes;
+        self.length = self.bytes.len() as CK_ULONG;
     }
 
-    /// Lies about the length.
-    pub fn claim(&mut self, length: CK_ULONG) {
-        self.length = length;
+    /// A byte less.
+    pub fn cut(&mut self) {
+        self.length = self.length.saturating_sub(1);
+    }
+
+    /// NULL for the pointer at this byte.
+    pub fn null_at(&mut self, place: usize) {
+        self.bytes.iter_mut().skip(place).take(size_of::<usize>()).for_each(|byte| *byte = 0);
     }
 
     fn encoded(&mut self, form: Form) -> Vec<u8> {

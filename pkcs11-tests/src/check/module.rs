@@ -17,8 +17,7 @@ pub struct Module {
 
 /// An entry of which only the address is known. More arguments than a function takes do no harm in the C calling
 /// conventions of the systems we run on.
-pub type Entry =
-    unsafe extern "C" fn(usize, usize, usize, usize, usize, usize, usize, usize, usize, usize) -> CK_RV;
+pub type Entry = unsafe extern "C" fn(usize, usize, usize, usize, usize, usize, usize, usize, usize, usize) -> CK_RV;
 
 /// What a call without so many arguments has.
 pub type Words = [usize; 10];

@@ -13,7 +13,7 @@ use super::verdict::Outcome;
 use super::world::Session;
 
 /// What an operation does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Purpose {
     /// `C_EncryptInit`
     Encrypt,
@@ -183,12 +183,8 @@ impl Session<'_> {
     /// A one-shot function with a guarded buffer of so many bytes, and the length that it tells.
     pub fn whole(&self, purpose: Purpose, input: &[u8], buffer: &mut Guarded, room: usize) -> (CK_RV, usize) {
         let mut length = room as CK_ULONG;
-        let raw = Raw {
-            input: input.as_ptr(),
-            length: input.len() as CK_ULONG,
-            output: buffer.pointer(),
-            room: &mut length,
-        };
+        let raw =
+            Raw { input: input.as_ptr(), length: input.len() as CK_ULONG, output: buffer.pointer(), room: &mut length };
         let code = self.whole_raw(purpose, raw);
         (code, usize::try_from(length).unwrap_or(usize::MAX))
     }
@@ -208,7 +204,8 @@ impl Session<'_> {
         self.begin(Purpose::Verify, known)?;
         let mut length = signature.len() as CK_ULONG;
         let (output, room) = (signature.as_ptr().cast_mut(), &raw mut length);
-        Ok(self.whole_raw(Purpose::Verify, Raw { input: input.as_ptr(), length: input.len() as CK_ULONG, output, room }))
+        Ok(self
+            .whole_raw(Purpose::Verify, Raw { input: input.as_ptr(), length: input.len() as CK_ULONG, output, room }))
     }
 
     fn find_once(&self) -> CK_RV {

@@ -22,7 +22,9 @@ pub fn checks() -> Vec<Check> {
                 _ => continue,
             };
             let subject = |how: &str| format!("{} {}, {how}", purpose.name(), known.name);
-            checks.push(Check::new("overlap", subject("same place"), section, move |trial| in_place(trial, purpose, known)));
+            checks.push(Check::new("overlap", subject("same place"), section, move |trial| {
+                in_place(trial, purpose, known)
+            }));
             if known.in_parts {
                 let check = move |trial: &mut Trial<'_>| parts_in_place(trial, purpose, known);
                 checks.push(Check::new("overlap", subject("same place in parts"), section, check));
@@ -116,7 +118,8 @@ fn partly(trial: &mut Trial<'_>, purpose: Purpose, known: &Known) -> Outcome {
             let outcome = trial.call(&at, Expected::Answer, || session.whole_raw(purpose, raw));
             trial.holds(&at, "nothing beyond the buffer", buffer.is_intact(), || "bytes beyond it".to_owned());
             let is_right = outcome != CKR_OK || buffer.first(to + room).get(to..) == Some(right.as_slice());
-            trial.holds(&at, "the right bytes, or a code", is_right, || format!("{}, other bytes", code::name(outcome)));
+            trial
+                .holds(&at, "the right bytes, or a code", is_right, || format!("{}, other bytes", code::name(outcome)));
         }
     }
     Ok(())

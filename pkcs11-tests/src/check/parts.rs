@@ -83,12 +83,8 @@ fn in_parts(
         rest = behind;
         let room = input.len() + ENOUGH;
         let (mut buffer, mut length) = (Guarded::new(room), room as CK_ULONG);
-        let raw = Raw {
-            input: part.as_ptr(),
-            length: part.len() as CK_ULONG,
-            output: buffer.pointer(),
-            room: &mut length,
-        };
+        let raw =
+            Raw { input: part.as_ptr(), length: part.len() as CK_ULONG, output: buffer.pointer(), room: &mut length };
         let code = session.update_raw(purpose, raw);
         if code != CKR_OK {
             return Ok(Came { code, bytes });

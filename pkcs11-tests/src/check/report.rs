@@ -41,7 +41,8 @@ impl Report<'_> {
         let width = self.checks.iter().map(|check| check.name().len()).max().unwrap_or_default();
         let mut text = format!("{:<width$}  {:<9}  {:<7}\n", "check", "section", "verdict");
         for (check, verdict) in self.rows() {
-            let line = format!("{:<width$}  {:<9}  {:<7}  {}", check.name(), check.section, verdict.word(), verdict.detail());
+            let line =
+                format!("{:<width$}  {:<9}  {:<7}  {}", check.name(), check.section, verdict.word(), verdict.detail());
             text += line.trim_end();
             text.push('\n');
         }

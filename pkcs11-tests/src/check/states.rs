@@ -122,7 +122,9 @@ fn after_the_end(trial: &mut Trial<'_>, purpose: Purpose) -> Outcome {
     let session = trial.world.session()?;
     session.begin_any(purpose)?;
     goes_on(trial, &session, purpose);
-    for (name, call) in [("Update", update as fn(&Session<'_>, Purpose) -> CK_RV), ("Final", finish), ("one-shot", whole)] {
+    for (name, call) in
+        [("Update", update as fn(&Session<'_>, Purpose) -> CK_RV), ("Final", finish), ("one-shot", whole)]
+    {
         trial.gives(name, &[CKR_OPERATION_NOT_INITIALIZED], || call(&session, purpose));
     }
     Ok(())

@@ -36,6 +36,11 @@ impl Template {
         self
     }
 
+    /// With all rows of another one.
+    pub fn and(self, other: Self) -> Self {
+        other.0.into_iter().fold(self, |template, (attribute, value)| template.bytes(attribute, &value))
+    }
+
     /// The rows as C wants them, which point into this template.
     pub fn rows(&mut self) -> Vec<CK_ATTRIBUTE> {
         let row = |(number, value): &mut (CK_ATTRIBUTE_TYPE, Vec<u8>)| CK_ATTRIBUTE {
