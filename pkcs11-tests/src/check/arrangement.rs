@@ -24,8 +24,8 @@ pub struct Arrangement<'a> {
     pub session: Session<'a>,
     index: usize,
     buffers: Vec<Vec<u8>>,
-    lengths: Vec<Box<CK_ULONG>>,
-    mechanisms: Vec<Box<CK_MECHANISM>>,
+    length: Box<CK_ULONG>,
+    mechanism: Box<CK_MECHANISM>,
     templates: Vec<(Template, Vec<CK_ATTRIBUTE>)>,
 }
 
@@ -47,9 +47,10 @@ impl<'a> Arrangement<'a> {
     /// The same without the operation that the function goes on with.
     pub fn not_begun(world: &'a World, index: usize, function: &'static Function) -> Outcome<Self> {
         let session = world.session()?;
-        let (buffers, lengths, mechanisms, templates) = Default::default();
+        let (buffers, templates) = Default::default();
+        let (length, mechanism) = (Box::new(CLAIMED), Box::new(plain(CKM_AES_ECB)));
         let words = Words::default();
-        let mut own = Self { function, words, session, index, buffers, lengths, mechanisms, templates };
+        let mut own = Self { function, words, session, index, buffers, length, mechanism, templates };
         let mut length = 0;
         for (place, argument) in function.arguments.iter().enumerate() {
             let word = own.good(world, *argument, &mut length)?;
@@ -72,7 +73,8 @@ impl<'a> Arrangement<'a> {
 
     /// The mechanism among the arguments.
     pub fn mechanism(&mut self) -> Option<&mut CK_MECHANISM> {
-        self.mechanisms.first_mut().map(|mechanism| &mut **mechanism)
+        let is_one = |argument: &Argument| matches!(argument, Mechanism(_) | InitMechanism(_));
+        self.function.arguments.iter().any(is_one).then_some(&mut *self.mechanism)
     }
 
     /// The first attribute of the first template with a value.
@@ -103,13 +105,10 @@ impl<'a> Arrangement<'a> {
                 self.buffer(vec![0; ROOM])
             }
             Output | Place => self.buffer(vec![0; ROOM]),
-            OutputLength => {
-                self.lengths.push(Box::new(CLAIMED));
-                address(self.lengths.last_mut().map(|length| &mut **length))
-            }
+            OutputLength => address(Some(&mut *self.length)),
             Mechanism(number) | InitMechanism(number) => {
-                self.mechanisms.push(Box::new(plain(number)));
-                address(self.mechanisms.last_mut().map(|mechanism| &mut **mechanism))
+                *self.mechanism = plain(number);
+                address(Some(&mut *self.mechanism))
             }
             Template(rows) => {
                 let mut template = template(rows);

@@ -7,17 +7,17 @@ use cryptoki_sys::*;
 use super::arrangement::{data, skip_unsupported};
 use super::guard::Guarded;
 use super::module::call;
-use super::suite::Check;
+use super::suite::{self, Check, Row};
 use super::trial::{Trial, ok};
 use super::verdict::Outcome;
 
 /// The checks.
 pub fn checks() -> Vec<Check> {
-    CHECKS.iter().map(|(name, section, check)| Check::new("lists", *name, section, check)).collect()
+    suite::rows("lists", CHECKS)
 }
 
 #[rustfmt::skip]
-const CHECKS: &[(&str, &str, fn(&mut Trial<'_>) -> Outcome)] = &[
+const CHECKS: &[Row] = &[
     ("C_GetSlotList", "5.5.1", slots),
     ("C_GetMechanismList", "5.5.5", mechanisms),
     ("C_GetInterfaceList", "5.4.5", interfaces),

@@ -8,7 +8,7 @@ use super::arrangement::data;
 use super::code::Expected;
 use super::key::{generate, secret_template};
 use super::module::call;
-use super::suite::Check;
+use super::suite::{self, Check, Row};
 use super::template::Template;
 use super::trial::{Trial, ok};
 use super::verdict::Outcome;
@@ -16,11 +16,11 @@ use super::world::{SO_PIN, World, state_name};
 
 /// The checks.
 pub fn checks() -> Vec<Check> {
-    CHECKS.iter().map(|(name, section, check)| Check::new("login", *name, section, check)).collect()
+    suite::rows("login", CHECKS)
 }
 
 #[rustfmt::skip]
-const CHECKS: &[(&str, &str, fn(&mut Trial<'_>) -> Outcome)] = &[
+const CHECKS: &[Row] = &[
     ("the library twice", "5.4.1", the_library_twice),
     ("session handles after C_Finalize", "5.4.2", handles_after_finalize),
     ("session without CKF_SERIAL_SESSION", "5.6.1", not_serial),

@@ -27,6 +27,7 @@ mod overlap;
 mod parts;
 mod rooms;
 mod states;
+mod templates;
 mod walk;
 
 pub use child::work;

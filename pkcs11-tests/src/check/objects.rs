@@ -1,4 +1,4 @@
-//! Objects: their templates, attributes, copies and searches. PKCS#11 3.2, sections 4 and 5.7.
+//! Objects: their attributes, changes, copies and searches. PKCS#11 3.2, sections 4 and 5.7.
 
 use std::ptr;
 
@@ -8,7 +8,7 @@ use super::arrangement::data;
 use super::code::Expected;
 use super::key::{generate, secret_template};
 use super::module::call;
-use super::suite::Check;
+use super::suite::{self, Check, Row};
 use super::template::Template;
 use super::trial::{Trial, ok};
 use super::verdict::Outcome;
@@ -16,11 +16,11 @@ use super::world::World;
 
 /// The checks.
 pub fn checks() -> Vec<Check> {
-    CHECKS.iter().map(|(name, section, check)| Check::new("objects", *name, section, check)).collect()
+    suite::rows("objects", CHECKS)
 }
 
 #[rustfmt::skip]
-const CHECKS: &[(&str, &str, fn(&mut Trial<'_>) -> Outcome)] = &[
+const CHECKS: &[Row] = &[
     ("get works through the whole template", "5.7.5", get_works_through),
     ("a sensitive value is hidden", "5.7.5", |trial| hidden(trial, true, true)),
     ("an unextractable value is hidden", "5.7.5", |trial| hidden(trial, false, false)),
@@ -35,17 +35,9 @@ const CHECKS: &[(&str, &str, fn(&mut Trial<'_>) -> Outcome)] = &[
     ("not destroyable", "5.7.3", |trial| prohibited(trial, CKA_DESTROYABLE, destroy)),
     ("the plain copy", "5.7.2", plain_copy),
     ("a copy of another class", "5.7.2", copy_of_another_class),
-    ("badly formed values when creating", "5.7.1", |trial| badly_formed(trial, create_with)),
-    ("badly formed values when generating", "5.18.1", |trial| badly_formed(trial, generate_with)),
-    ("badly formed values when setting", "5.7.6", |trial| badly_formed(trial, set_with)),
-    ("incomplete templates", "5.7.1", incomplete),
-    ("an attribute nobody knows", "5.7.1", unknown_attribute),
-    ("lengths of AES keys", "6.10", lengths_of_aes_keys),
     ("get during a search", "5.7.7", get_during_a_search),
 ];
 
-/// A call that makes or changes something by a template, and its code.
-type With = fn(&World, Template) -> Outcome<CK_RV>;
 /// A call on an object, and its code.
 type On = fn(&World, CK_OBJECT_HANDLE) -> CK_RV;
 
@@ -197,64 +189,6 @@ fn copy_of_another_class(trial: &mut Trial<'_>) -> Outcome {
     Ok(())
 }
 
-/// A length or a content that the attribute's type does not have.
-fn badly_formed(trial: &mut Trial<'_>, with: With) -> Outcome {
-    let world = trial.world;
-    let bad = [
-        ("a CK_BBOOL of 2", Template::default().bytes(CKA_SENSITIVE, &[2])),
-        ("a CK_BBOOL of 8 bytes", Template::default().number(CKA_SENSITIVE, 1)),
-        ("a CK_BBOOL of 0 bytes", Template::default().bytes(CKA_SENSITIVE, &[])),
-        ("a CK_DATE of 7 bytes", Template::default().bytes(CKA_START_DATE, b"2026010")),
-    ];
-    for (at, template) in bad {
-        trial.at(at);
-        let code = with(world, template)?;
-        trial.gives(at, &[CKR_ATTRIBUTE_VALUE_INVALID], || code);
-    }
-    Ok(())
-}
-
-fn incomplete(trial: &mut Trial<'_>) -> Outcome {
-    let world = trial.world;
-    let create = |template: Template| create(world, template);
-    let key = Template::of(CKO_SECRET_KEY);
-    for (at, template) in [
-        ("nothing", Template::default()),
-        ("a key without type", key.clone().bytes(CKA_VALUE, &[1; 16])),
-        ("a key without value", key.number(CKA_KEY_TYPE, CKK_AES)),
-    ] {
-        trial.gives(at, &[CKR_TEMPLATE_INCOMPLETE], || create(template));
-    }
-    Ok(())
-}
-
-fn unknown_attribute(trial: &mut Trial<'_>) -> Outcome {
-    let world = trial.world;
-    let template = || data().bytes(CKA_VENDOR_DEFINED | 0x7654_3210, b"value");
-    trial.gives("C_CreateObject", &[CKR_ATTRIBUTE_TYPE_INVALID], || create(world, template()));
-    let foreign = data().bytes(CKA_MODULUS, &[1; 8]);
-    let codes = [CKR_ATTRIBUTE_TYPE_INVALID, CKR_TEMPLATE_INCONSISTENT];
-    trial.gives("one of another class", &codes, || create(world, foreign));
-    Ok(())
-}
-
-fn lengths_of_aes_keys(trial: &mut Trial<'_>) -> Outcome {
-    let world = trial.world;
-    for (length, codes) in [
-        (0, [CKR_ATTRIBUTE_VALUE_INVALID, CKR_ATTRIBUTE_VALUE_INVALID]),
-        (20, [CKR_ATTRIBUTE_VALUE_INVALID, CKR_KEY_SIZE_RANGE]),
-        (1 << 40, [CKR_ATTRIBUTE_VALUE_INVALID, CKR_KEY_SIZE_RANGE]),
-    ] {
-        let template = secret_template(CKK_AES, length);
-        trial
-            .gives(&format!("{length} bytes"), &codes, || generate(world, world.holder(), CKM_AES_KEY_GEN, template).0);
-    }
-    let template = Template::of(CKO_SECRET_KEY).number(CKA_KEY_TYPE, CKK_AES);
-    let incomplete = [CKR_TEMPLATE_INCOMPLETE];
-    trial.gives("none", &incomplete, || generate(world, world.holder(), CKM_AES_KEY_GEN, template).0);
-    Ok(())
-}
-
 fn get_during_a_search(trial: &mut Trial<'_>) -> Outcome {
     let world = trial.world;
     let session = world.session()?;
@@ -271,7 +205,8 @@ fn get_during_a_search(trial: &mut Trial<'_>) -> Outcome {
     Ok(())
 }
 
-fn aes(world: &World, sensitive: bool, extractable: bool) -> Outcome<CK_OBJECT_HANDLE> {
+/// A generated AES key.
+pub fn aes(world: &World, sensitive: bool, extractable: bool) -> Outcome<CK_OBJECT_HANDLE> {
     let template = secret_template(CKK_AES, 16).flag(CKA_SENSITIVE, sensitive).flag(CKA_EXTRACTABLE, extractable);
     let (code, key) = generate(world, world.holder(), CKM_AES_KEY_GEN, template);
     ok("C_GenerateKey", code)?;
@@ -284,7 +219,8 @@ fn get(world: &World, object: CK_OBJECT_HANDLE, number: CK_ATTRIBUTE_TYPE, into:
     (call!(world.module, C_GetAttributeValue(world.holder(), object, &mut row, 1)), row.ulValueLen)
 }
 
-fn set(world: &World, object: CK_OBJECT_HANDLE, mut template: Template) -> CK_RV {
+/// `C_SetAttributeValue`
+pub fn set(world: &World, object: CK_OBJECT_HANDLE, mut template: Template) -> CK_RV {
     let mut rows = template.rows();
     let count = rows.len() as CK_ULONG;
     call!(world.module, C_SetAttributeValue(world.holder(), object, rows.as_mut_ptr(), count))
@@ -308,7 +244,8 @@ fn destroy(world: &World, object: CK_OBJECT_HANDLE) -> CK_RV {
     call!(world.module, C_DestroyObject(world.holder(), object))
 }
 
-fn create(world: &World, mut template: Template) -> CK_RV {
+/// `C_CreateObject`
+pub fn create(world: &World, mut template: Template) -> CK_RV {
     let mut rows = template.rows();
     let count = rows.len() as CK_ULONG;
     call!(world.module, C_CreateObject(world.holder(), rows.as_mut_ptr(), count, &mut 0))
@@ -322,18 +259,4 @@ fn find(world: &World, mut template: Template) -> Outcome<(CK_RV, CK_ULONG)> {
         ok("C_FindObjects", call!(world.module, C_FindObjects(session.handle, found.as_mut_ptr(), 8, &mut count)))?;
     }
     Ok((code, count))
-}
-
-fn create_with(world: &World, bad: Template) -> Outcome<CK_RV> {
-    let key = Template::of(CKO_SECRET_KEY).number(CKA_KEY_TYPE, CKK_GENERIC_SECRET).bytes(CKA_VALUE, &[1; 16]);
-    Ok(create(world, key.and(bad)))
-}
-
-fn generate_with(world: &World, bad: Template) -> Outcome<CK_RV> {
-    Ok(generate(world, world.holder(), CKM_AES_KEY_GEN, secret_template(CKK_AES, 16).and(bad)).0)
-}
-
-fn set_with(world: &World, bad: Template) -> Outcome<CK_RV> {
-    let key = aes(world, false, true)?;
-    Ok(set(world, key, bad))
 }

@@ -2,7 +2,7 @@
 
 use super::trial::Trial;
 use super::verdict::Outcome;
-use super::{arguments, codes, ended, lists, login, objects, overlap, parts, rooms, states, walk};
+use super::{arguments, codes, ended, lists, login, objects, overlap, parts, rooms, states, templates, walk};
 
 /// A check.
 pub struct Check {
@@ -16,6 +16,14 @@ pub struct Check {
     pub needs: Needs,
     /// The check itself.
     pub run: Box<dyn Fn(&mut Trial<'_>) -> Outcome>,
+}
+
+/// A check as a row of its group: subject, section, and the check itself.
+pub type Row = (&'static str, &'static str, fn(&mut Trial<'_>) -> Outcome);
+
+/// The checks of a group that is a table of rows.
+pub fn rows(group: &'static str, rows: &'static [Row]) -> Vec<Check> {
+    rows.iter().map(|(subject, section, check)| Check::new(group, *subject, section, check)).collect()
 }
 
 /// What is to be there before a check begins.
@@ -54,6 +62,7 @@ pub fn all() -> Vec<Check> {
         states::checks(),
         login::checks(),
         objects::checks(),
+        templates::checks(),
         lists::checks(),
         rooms::checks(),
         overlap::checks(),

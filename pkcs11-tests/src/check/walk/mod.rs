@@ -1,6 +1,7 @@
 //! Walks at random through sessions, logins, operations and objects, each step against a small model of the standard.
 
 mod act;
+mod expected;
 mod model;
 mod step;
 
