@@ -41,11 +41,14 @@ deny: ## licences and sources of what we build on; needs cargo-deny
 	$(CARGO) deny --workspace --locked check licenses bans sources
 
 PEER ?= /usr/lib/softhsm/libsofthsm2.so
+ONLY ?=
+BENCH ?=
 
-bench: ## time per operation against PEER, SoftHSM2 if not said otherwise, and the bare primitive
+bench: ## time per operation against PEER (SoftHSM2) and the bare primitive; ONLY=ecdsa, BENCH=--markdown
 	$(MAKE) --no-print-directory build
 	$(CARGO) build --locked --release --package pkcs11-tests
-	target/release/pkcs11-tests bench --module target/release/libkeystead.so --against $(PEER) --bare
+	target/release/pkcs11-tests bench --module target/release/libkeystead.so --against $(PEER) --bare \
+		--only "$(ONLY)" $(BENCH)
 
 install: ## library, command and p11-kit's module file; PREFIX, SYSCONFDIR and DESTDIR say where
 	$(CARGO) build --locked --release --bin keystead

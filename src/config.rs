@@ -38,6 +38,8 @@ pub struct Settings {
     pub slots: Slots,
     /// `[wrapping]`
     pub wrapping: Wrapping,
+    /// `[mechanisms]`
+    pub mechanisms: Mechanisms,
 }
 
 /// Lengths, tries and the cost of hashing PINs.
@@ -92,6 +94,15 @@ pub enum KeyWrapPad {
     Rfc5649,
     /// RFC 3394 over PKCS#7 padding, as NSS has it.
     Pkcs7,
+}
+
+/// Which keys mechanisms take.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Mechanisms {
+    /// Whether RSA keys from 1024 bits work, not only those from 2048. None is ever made so short.
+    #[serde(rename = "rsa-1024")]
+    pub rsa_1024: bool,
 }
 
 impl Config {
@@ -287,6 +298,8 @@ mod tests {
             ("[pin]\nmin = 0\n", false),
             ("[wrapping]\nkey-wrap-pad = \"pkcs7\"\n", true),
             ("[wrapping]\nkey-wrap-pad = \"pkcs5\"\n", false),
+            ("[mechanisms]\nrsa-1024 = true\n", true),
+            ("[mechanisms]\nrsa-512 = true\n", false),
         ] {
             std::fs::write(&path, text).unwrap();
             let config = Config::find(Some(&format!("conf={}", path.display())), &bare(|_| None)).unwrap();

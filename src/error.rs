@@ -32,6 +32,8 @@ pub enum Error {
     CantLock,
     /// The curve is none that this token knows.
     CurveNotSupported,
+    /// The plaintext, or what is to be signed, is none that the mechanism takes.
+    DataInvalid,
     /// The plaintext has a length that the mechanism does not take.
     DataLenRange,
     /// The store failed: input or output, a lock that never came, damage.
@@ -68,6 +70,8 @@ pub enum Error {
     KeyTypeInconsistent,
     /// `CKA_EXTRACTABLE` is false.
     KeyUnextractable,
+    /// A later version of the library wrote something about the object that this one has to understand and does not.
+    LaterVersion,
     /// Unknown mechanism, or one that does not do this.
     MechanismInvalid(u64),
     /// The mechanism's parameter is wrong; what about it is said.
@@ -90,6 +94,8 @@ pub enum Error {
     PinLenRange,
     /// Too many wrong PINs.
     PinLocked,
+    /// The other side's public key is none: not on the curve, or one with which no secret can be shared.
+    PublicKeyInvalid,
     /// The module takes no seed.
     RandomSeedNotSupported,
     /// The token has sessions open.
@@ -118,6 +124,8 @@ pub enum Error {
     TokenNotRecognized(Box<str>),
     /// Another token lies where this one was: it has been initialised anew, or its file was exchanged.
     TokenReplaced,
+    /// More than the token sets aside for this; what is said.
+    TokenResourceExceeded(&'static str),
     /// The token's store is read-only.
     TokenWriteProtected,
     /// No such unwrapping key.
@@ -162,6 +170,7 @@ impl fmt::Display for Error {
             BufferTooSmall => f.write_str("the output buffer is too small"),
             CantLock => f.write_str("only native locks are supported, and the caller forbids them"),
             CurveNotSupported => f.write_str("the curve is not supported, or not named by its identifier or name"),
+            DataInvalid => f.write_str("the data is none that the mechanism takes with this key"),
             DataLenRange => f.write_str("the data has a length that the mechanism does not take"),
             DeviceError(reason) => write!(f, "the store failed: {reason}"),
             DeviceMemory(reason) => write!(f, "the store is full: {reason}"),
@@ -180,6 +189,9 @@ impl fmt::Display for Error {
             KeySizeRange => f.write_str("the key's size does not fit the mechanism"),
             KeyTypeInconsistent => f.write_str("the key's class or type does not fit the mechanism"),
             KeyUnextractable => f.write_str("the key is not extractable"),
+            LaterVersion => {
+                f.write_str("a later version of Keystead made this object; use and change it with that one")
+            }
             MechanismInvalid(number) => write!(f, "mechanism 0x{number:08x} is unknown or does not do this"),
             MechanismParamInvalid(what) => write!(f, "bad mechanism parameter: {what}"),
             NoEvent => f.write_str("no slot event is waiting"),
@@ -191,6 +203,7 @@ impl fmt::Display for Error {
             PinIncorrect => f.write_str("the PIN is wrong"),
             PinLenRange => f.write_str("the PIN is too short or too long"),
             PinLocked => f.write_str("the PIN is locked after too many failures"),
+            PublicKeyInvalid => f.write_str("the public key is not one of the curve, or shares no secret"),
             RandomSeedNotSupported => f.write_str("the operating system seeds the generator, nobody else does"),
             SessionExists => f.write_str("the token has open sessions"),
             SessionHandleInvalid => f.write_str("no such session"),
@@ -205,6 +218,7 @@ impl fmt::Display for Error {
             TemplateInconsistent(name) => write!(f, "the template is inconsistent about {name}"),
             TokenNotRecognized(reason) => write!(f, "the token cannot be opened: {reason}"),
             TokenReplaced => f.write_str("another token lies where this session's token was"),
+            TokenResourceExceeded(what) => write!(f, "too long for what is set aside: {what}"),
             TokenWriteProtected => f.write_str("the token's store is read-only"),
             UnwrappingKeyHandleInvalid => f.write_str("no such unwrapping key is visible to the session"),
             UnwrappingKeySizeRange => f.write_str("the unwrapping key's size does not fit the mechanism"),

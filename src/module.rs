@@ -1,7 +1,7 @@
 //! One library instance as a value: what `C_Initialize` opens and `C_Finalize` ends. The command opens its own.
 
 use crate::config::Config;
-use crate::crypto::random;
+use crate::crypto;
 use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::log::Log;
@@ -21,9 +21,9 @@ impl Module {
     /// Opens the folder of tokens, but no token.
     pub fn open(config: Config) -> Result<Self> {
         // Before the host enters a sandbox: what cannot be had now will not be had later.
-        random::bytes::<1>()?;
+        crypto::first_draw()?;
         let log = config.log.clone();
-        let mechanisms = Mechanisms::new(config.settings.wrapping);
+        let mechanisms = Mechanisms::new(&config.settings);
         Ok(Self { log, mechanisms, slots: Slots::new(config), sessions: Sessions::new() })
     }
 

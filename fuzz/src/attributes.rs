@@ -25,7 +25,7 @@ pub fn read<'a>(input: &mut Input<'a>, most: usize) -> Vec<Given<'a>> {
             0xff => input.short().into(),
             length => length.into(),
         };
-        given.push(Given { number, value: input.bytes(length) });
+        given.push(Given::new(number, input.bytes(length)));
     }
     given
 }

@@ -47,8 +47,8 @@ fn judged(given: &[Given<'_>], way: Way) -> Option<Template> {
     let template = verdict.ok()?;
     same(&template, &backwards.unwrap());
 
-    let canonical = template.attributes.iter().map(|(number, value)| Given { number: *number, value });
-    let value = template.value.as_ref().map(|value| Given { number: CKA_VALUE, value: value.expose() });
+    let canonical = template.attributes.iter().map(|(number, value)| Given::new(*number, value));
+    let value = template.value.as_ref().map(|value| Given::new(CKA_VALUE, value.expose()));
     let canonical: Vec<_> = canonical.chain(value).collect();
     same(&template, &Template::parse(&canonical, way).expect("the canonical form of a template that was accepted"));
     Some(template)
@@ -123,7 +123,7 @@ fn search(object: &Object, given: &[Given<'_>]) -> bool {
 
 /// An object is found by its own values. (Where this runs, the caller's form of a number is the canonical one.)
 fn own_search(object: &Object, given: &[Given<'_>]) {
-    let own = given.iter().filter_map(|one| Some(Given { number: one.number, value: object.value(one.number)? }));
+    let own = given.iter().filter_map(|one| Some(Given::new(one.number, object.value(one.number)?)));
     assert!(search(object, &own.collect::<Vec<_>>()), "an object is not found by its own values");
 }
 

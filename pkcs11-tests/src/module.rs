@@ -44,20 +44,30 @@ table! {
     close_session: C_CloseSession(CK_SESSION_HANDLE);
     login: C_Login(CK_SESSION_HANDLE, CK_USER_TYPE, *mut CK_UTF8CHAR, CK_ULONG);
     logout: C_Logout(CK_SESSION_HANDLE);
+    attribute_value: C_GetAttributeValue(CK_SESSION_HANDLE, CK_OBJECT_HANDLE, *mut CK_ATTRIBUTE, CK_ULONG);
     destroy_object: C_DestroyObject(CK_SESSION_HANDLE, CK_OBJECT_HANDLE);
     encrypt_init: C_EncryptInit(CK_SESSION_HANDLE, *mut CK_MECHANISM, CK_OBJECT_HANDLE);
     encrypt: C_Encrypt(CK_SESSION_HANDLE, *mut CK_BYTE, CK_ULONG, *mut CK_BYTE, *mut CK_ULONG);
+    decrypt_init: C_DecryptInit(CK_SESSION_HANDLE, *mut CK_MECHANISM, CK_OBJECT_HANDLE);
+    decrypt: C_Decrypt(CK_SESSION_HANDLE, *mut CK_BYTE, CK_ULONG, *mut CK_BYTE, *mut CK_ULONG);
     sign_init: C_SignInit(CK_SESSION_HANDLE, *mut CK_MECHANISM, CK_OBJECT_HANDLE);
     sign: C_Sign(CK_SESSION_HANDLE, *mut CK_BYTE, CK_ULONG, *mut CK_BYTE, *mut CK_ULONG);
+    verify_init: C_VerifyInit(CK_SESSION_HANDLE, *mut CK_MECHANISM, CK_OBJECT_HANDLE);
+    verify: C_Verify(CK_SESSION_HANDLE, *mut CK_BYTE, CK_ULONG, *mut CK_BYTE, CK_ULONG);
     digest_init: C_DigestInit(CK_SESSION_HANDLE, *mut CK_MECHANISM);
     digest: C_Digest(CK_SESSION_HANDLE, *mut CK_BYTE, CK_ULONG, *mut CK_BYTE, *mut CK_ULONG);
     generate_key: C_GenerateKey(
         CK_SESSION_HANDLE, *mut CK_MECHANISM, *mut CK_ATTRIBUTE, CK_ULONG, *mut CK_OBJECT_HANDLE);
+    generate_key_pair: C_GenerateKeyPair(
+        CK_SESSION_HANDLE, *mut CK_MECHANISM, *mut CK_ATTRIBUTE, CK_ULONG, *mut CK_ATTRIBUTE, CK_ULONG,
+        *mut CK_OBJECT_HANDLE, *mut CK_OBJECT_HANDLE);
     wrap_key: C_WrapKey(
         CK_SESSION_HANDLE, *mut CK_MECHANISM, CK_OBJECT_HANDLE, CK_OBJECT_HANDLE, *mut CK_BYTE, *mut CK_ULONG);
     unwrap_key: C_UnwrapKey(
         CK_SESSION_HANDLE, *mut CK_MECHANISM, CK_OBJECT_HANDLE, *mut CK_BYTE, CK_ULONG, *mut CK_ATTRIBUTE, CK_ULONG,
         *mut CK_OBJECT_HANDLE);
+    derive_key: C_DeriveKey(
+        CK_SESSION_HANDLE, *mut CK_MECHANISM, CK_OBJECT_HANDLE, *mut CK_ATTRIBUTE, CK_ULONG, *mut CK_OBJECT_HANDLE);
     generate_random: C_GenerateRandom(CK_SESSION_HANDLE, *mut CK_BYTE, CK_ULONG);
 }
 
@@ -122,6 +132,42 @@ impl Session {
         })?;
         Ok(key)
     }
+
+    /// Generates a key pair from these templates, the public key first.
+    pub fn generate_pair(
+        &self,
+        mechanism: CK_MECHANISM_TYPE,
+        public: &mut [CK_ATTRIBUTE],
+        private: &mut [CK_ATTRIBUTE],
+    ) -> Result<[CK_OBJECT_HANDLE; 2]> {
+        let (mut mechanism, mut pair) = (plain(mechanism), [0; 2]);
+        let [public_key, private_key] = &mut pair;
+        // SAFETY: mechanism and templates are valid for their lengths, and two handles are written.
+        let code = unsafe {
+            (self.module.table.generate_key_pair)(
+                self.handle,
+                &mut mechanism,
+                public.as_mut_ptr(),
+                public.len() as CK_ULONG,
+                private.as_mut_ptr(),
+                private.len() as CK_ULONG,
+                public_key,
+                private_key,
+            )
+        };
+        check("C_GenerateKeyPair", code).map(|()| pair)
+    }
+
+    /// The value of an attribute, of up to 1024 bytes.
+    pub fn attribute(&self, object: CK_OBJECT_HANDLE, number: CK_ATTRIBUTE_TYPE) -> Result<Vec<u8>> {
+        let mut value = vec![0; 1024];
+        let mut asked = bytes(number, &mut value);
+        // SAFETY: one attribute, whose value is valid for its length.
+        let code = unsafe { (self.module.table.attribute_value)(self.handle, object, &mut asked, 1) };
+        check("C_GetAttributeValue", code)?;
+        value.truncate(asked.ulValueLen as usize);
+        Ok(value)
+    }
 }
 
 /// Runs `work` with a template: each attribute true, and `CKA_VALUE_LEN` where there is one.
@@ -141,6 +187,11 @@ pub fn with_template<T>(
 /// An attribute that points to a value.
 pub fn attribute<T>(number: CK_ATTRIBUTE_TYPE, value: &mut T) -> CK_ATTRIBUTE {
     CK_ATTRIBUTE { type_: number, pValue: ptr::from_mut(value).cast(), ulValueLen: size_of::<T>() as CK_ULONG }
+}
+
+/// An attribute whose value is these bytes.
+pub fn bytes(number: CK_ATTRIBUTE_TYPE, value: &mut [u8]) -> CK_ATTRIBUTE {
+    CK_ATTRIBUTE { type_: number, pValue: value.as_mut_ptr().cast(), ulValueLen: value.len() as CK_ULONG }
 }
 
 /// A mechanism without parameter.

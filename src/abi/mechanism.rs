@@ -137,12 +137,24 @@ unsafe fn gcm<'a>(at: *const c_void, length: CK_ULONG) -> Result<Parameter<'a>> 
     } else if length == size_of::<WithoutIvBits>() as CK_ULONG {
         // SAFETY: the length is that of the struct.
         unsafe { memory::read(at.cast::<WithoutIvBits>()) }?
+    } else if length == size_of::<CK_GCM_WRAP_PARAMS>() as CK_ULONG {
+        // SAFETY: as above.
+        return unsafe { gcm_wrap(at) };
     } else {
         return Err(Error::MechanismParamInvalid("it has not the length of CK_GCM_PARAMS"));
     };
     // SAFETY: the pointers in the struct are the caller's, under the same contract.
     let (iv, aad) = unsafe { (inner(params.iv, params.iv_length)?, inner(params.aad, params.aad_length)?) };
     Ok(Parameter::Gcm { iv, aad, tag_bits: params.tag_bits })
+}
+
+/// `CK_GCM_WRAP_PARAMS`, which is longer than either form of `CK_GCM_PARAMS`.
+unsafe fn gcm_wrap<'a>(at: *const c_void) -> Result<Parameter<'a>> {
+    // SAFETY: the pointer is valid for the struct by the caller's contract.
+    let params = unsafe { memory::read(at.cast::<CK_GCM_WRAP_PARAMS>()) }?;
+    // SAFETY: the pointers in the struct are the caller's, under the same contract.
+    let (iv, aad) = unsafe { (inner(params.pIv, params.ulIvLen)?, inner(params.pAAD, params.ulAADLen)?) };
+    Ok(Parameter::GcmWrap { generator: params.ivGenerator, iv, aad, tag_bits: params.ulTagBits })
 }
 
 /// Bytes that a parameter points to.

@@ -8,7 +8,7 @@ use cryptoki_sys::*;
 
 use crate::crypto::InOut;
 use crate::error::{Error, Result};
-use crate::object::{Given, attribute};
+use crate::object::{Given, attribute, nested};
 use crate::session::{Length, Output};
 
 /// More attributes than any caller means.
@@ -92,8 +92,28 @@ pub(super) fn check_template(pointer: *const CK_ATTRIBUTE, count: CK_ULONG) -> R
     Ok(())
 }
 
-/// A template.
+/// A template. One in it may be a template itself; none in that one.
 pub(super) unsafe fn template<'a>(pointer: *const CK_ATTRIBUTE, count: CK_ULONG) -> Result<Vec<Given<'a>>> {
+    let read_one = |given: Given<'a>| {
+        if !nested::is_template(given.number) {
+            return Ok(given);
+        }
+        let name = attribute::name(given.number).unwrap_or_default();
+        let (inside, rest) =
+            (given.value.len() / size_of::<CK_ATTRIBUTE>(), given.value.len() % size_of::<CK_ATTRIBUTE>());
+        if rest != 0 {
+            return Err(Error::AttributeValueInvalid(name));
+        }
+        // SAFETY: by the attribute's type the caller gave that many attributes.
+        let inside = unsafe { flat_template(given.value.as_ptr().cast(), inside as CK_ULONG) }?;
+        Ok(Given { number: given.number, value: nested::write(name, &inside)?.into() })
+    };
+    // SAFETY: the caller's contract.
+    unsafe { flat_template(pointer, count) }?.into_iter().map(read_one).collect()
+}
+
+/// A template with the bytes of each attribute as they are.
+unsafe fn flat_template<'a>(pointer: *const CK_ATTRIBUTE, count: CK_ULONG) -> Result<Vec<Given<'a>>> {
     check_template(pointer, count)?;
     let read_one = |index: usize| {
         // SAFETY: the caller gave that many attributes.
@@ -103,7 +123,7 @@ pub(super) unsafe fn template<'a>(pointer: *const CK_ATTRIBUTE, count: CK_ULONG)
         let length = length.ok_or(Error::AttributeValueInvalid(name))?;
         // SAFETY: not NULL unless empty, and valid for that length by the caller's contract.
         let value = unsafe { bytes(value.cast(), length as CK_ULONG) }?;
-        Ok(Given { number, value })
+        Ok(Given::new(number, value))
     };
     (0..count as usize).map(read_one).collect()
 }

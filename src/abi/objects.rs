@@ -1,11 +1,12 @@
 //! Object management functions. PKCS#11 3.2, section 5.7.
 
 use cryptoki_sys::*;
+use zeroize::Zeroizing;
 
 use super::memory;
 use crate::error::{Error, Result};
 use crate::handle::Handle;
-use crate::object::Search;
+use crate::object::{Attributes, Search, nested};
 use crate::token::View;
 
 entry!(fn C_CreateObject(
@@ -98,8 +99,49 @@ entry!(fn C_FindObjectsFinal(session: CK_SESSION_HANDLE) |module| {
 /// Fills one attribute in: its value, its length, or that it cannot be had. PKCS#11 3.2, section 5.7.5.
 unsafe fn fill(view: &View, at: *mut CK_ATTRIBUTE) -> Result<()> {
     // SAFETY: the caller's template holds this attribute.
+    let attribute = unsafe { memory::read(at) }?;
+    if nested::is_template(attribute.type_) {
+        // SAFETY: as above.
+        return unsafe { fill_template(view.template(attribute.type_), at) };
+    }
+    // SAFETY: as above.
+    unsafe { put(view.attribute(attribute.type_), at) }
+}
+
+/// Fills one attribute in whose value is a template: the attributes in it one by one, as far as the caller has room.
+unsafe fn fill_template(inside: Result<Attributes>, at: *mut CK_ATTRIBUTE) -> Result<()> {
+    // SAFETY: the caller's template holds this attribute.
     let mut attribute = unsafe { memory::read(at) }?;
-    let outcome = match view.attribute(attribute.type_) {
+    let list: *mut CK_ATTRIBUTE = attribute.pValue.cast();
+    let needed = |inside: &Attributes| (inside.len() * size_of::<CK_ATTRIBUTE>()) as CK_ULONG;
+    let inside = inside.and_then(|inside| match list.is_null() || attribute.ulValueLen >= needed(&inside) {
+        true => Ok(inside),
+        false => Err(Error::BufferTooSmall),
+    });
+    attribute.ulValueLen = inside.as_ref().map_or(CK_UNAVAILABLE_INFORMATION, needed);
+    // SAFETY: as for reading.
+    unsafe { memory::write(at, attribute) }?;
+    if list.is_null() {
+        return inside.map(drop);
+    }
+    let mut outcome = Ok(());
+    for (index, (number, value)) in inside?.into_iter().enumerate() {
+        // SAFETY: the caller's list has room for that many attributes.
+        let one = unsafe {
+            let at = list.add(index);
+            memory::write(at, CK_ATTRIBUTE { type_: number, ..memory::read(at)? })?;
+            put(Ok(Zeroizing::new(value)), at)
+        };
+        outcome = outcome.and(one);
+    }
+    outcome
+}
+
+/// Puts a value in, or that there is none.
+unsafe fn put(value: Result<Zeroizing<Vec<u8>>>, at: *mut CK_ATTRIBUTE) -> Result<()> {
+    // SAFETY: the caller's template holds this attribute.
+    let mut attribute = unsafe { memory::read(at) }?;
+    let outcome = match value {
         Ok(value) if attribute.pValue.is_null() => Ok(value.len()),
         Ok(value) if attribute.ulValueLen < value.len() as CK_ULONG => Err(Error::BufferTooSmall),
         Ok(value) => {

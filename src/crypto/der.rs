@@ -54,6 +54,13 @@ impl<'a> PrivateKeyInfo<'a> {
     }
 }
 
+/// The length in bytes of the SEQUENCE in front, with its header, whatever comes behind it.
+pub fn sequence_length(der: &[u8]) -> Result<usize, Rejected> {
+    let mut rest = der;
+    element(&mut rest, Tag::SEQUENCE)?;
+    der.len().checked_sub(rest.len()).ok_or(Rejected)
+}
+
 /// The contents of an OCTET STRING, which is all there is.
 pub fn octet_string(mut der: &[u8]) -> Result<&[u8], Rejected> {
     let contents = element(&mut der, Tag::OCTET_STRING)?;

@@ -2,6 +2,7 @@
 
 use super::Rejected;
 use super::der::{PrivateKeyInfo, PublicKeyInfo, octet_string};
+use super::ffi::bn::Number;
 use super::ffi::curve25519::{Ed25519Pair, ed25519_verify};
 use super::random;
 use crate::error::Result;
@@ -74,9 +75,10 @@ impl Ed25519PrivateKey {
 pub struct Ed25519PublicKey([u8; KEY_LEN]);
 
 impl Ed25519PublicKey {
-    /// Takes an encoded point. Whether it is one, [`verify`](Self::verify) will see.
+    /// Takes an encoded point: RFC 8032, section 5.1.2. Rejects what decodes to none.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Rejected> {
-        bytes.try_into().map(Self).map_err(|_| Rejected)
+        let bytes = bytes.try_into().map_err(|_| Rejected)?;
+        if is_point(&bytes) == Some(true) { Ok(Self(bytes)) } else { Err(Rejected) }
     }
 
     /// The encoded point.
@@ -86,7 +88,7 @@ impl Ed25519PublicKey {
 
     /// Reads a SubjectPublicKeyInfo: RFC 8410, section 4.
     pub fn from_spki(der: &[u8]) -> Result<Self, Rejected> {
-        public_key(der, &ID_ED25519).map(Self)
+        Self::from_bytes(&public_key(der, &ID_ED25519)?)
     }
 
     /// The SubjectPublicKeyInfo: RFC 8410, section 4.
@@ -99,6 +101,41 @@ impl Ed25519PublicKey {
         ed25519_verify(&self.0, form, message, signature.try_into().map_err(|_| Rejected)?)
     }
 }
+
+/// Whether there is such a point, that is, x squared is a square: RFC 8032, section 5.1.3. `None` if there is no memory.
+fn is_point(encoded: &[u8; KEY_LEN]) -> Option<bool> {
+    let mut y = *encoded;
+    y.reverse();
+    let [first, ..] = &mut y;
+    let x_is_odd = *first & 0x80 != 0;
+    *first &= 0x7f;
+    let (y, prime, d) = (Number::new(&y)?, Number::new(&PRIME)?, Number::new(&D)?);
+    if y >= prime {
+        return Some(false);
+    }
+    let y_squared = y.times(&y)?.divided_by(&prime)?.1;
+    // x squared is u / v, which is a square if and only if u v is.
+    let u = if y_squared.is_zero() { prime.minus_word(1)? } else { y_squared.minus_word(1)? };
+    let v = d.times(&y_squared)?.plus_one()?;
+    if u.is_zero() {
+        return Some(!x_is_odd);
+    }
+    // Euler's criterion.
+    Some(u.times(&v)?.power_modulo(&prime.half()?, &prime)? == Number::small(1)?)
+}
+
+/// 2^255 - 19.
+const PRIME: [u8; KEY_LEN] = {
+    let mut prime = [0xff; KEY_LEN];
+    [prime[0], prime[KEY_LEN - 1]] = [0x7f, 0xed];
+    prime
+};
+
+/// The curve's constant, -121665 / 121666: RFC 8032, section 5.1.
+const D: [u8; KEY_LEN] = [
+    0x52, 0x03, 0x6c, 0xee, 0x2b, 0x6f, 0xfe, 0x73, 0x8c, 0xc7, 0x40, 0x79, 0x77, 0x79, 0xe8, 0x98, 0x00, 0x70, 0x0a,
+    0x4d, 0x41, 0x41, 0xd8, 0xab, 0x75, 0xeb, 0x4d, 0xca, 0x13, 0x59, 0x78, 0xa3,
+];
 
 /// The contents of id-Ed25519: RFC 8410, section 3.
 const ID_ED25519: [u8; 3] = [0x2b, 0x65, 0x70];

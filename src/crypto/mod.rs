@@ -1,8 +1,9 @@
 //! Small safe wrappers over the crypto crates. This room knows nothing of PKCS#11.
 //!
 //! Measured, the faster crate carries each row and the other one is the oracle of the tests: AES blocks, CBC, CTR, GCM,
-//! key wrap, SHA-1 and SHA-2 are AWS-LC (every call to it is in `ffi`), ECB `aes`, SHA-3 `sha3`, HKDF `aws-lc-rs`, Argon2
-//! `argon2`; CMAC and HMAC are built from these. Nothing here lets AWS-LC draw randomness: that comes from [`random`] alone.
+//! key wrap, SHA-1, SHA-2, RSA and elliptic curves are AWS-LC (every call to it is in `ffi`), ECB `aes`, SHA-3 `sha3`, HKDF
+//! `aws-lc-rs`, Argon2 `argon2`; CMAC, HMAC and the KDFs of hashes are built from these. Randomness comes from [`random`];
+//! what AWS-LC draws itself (nonces, blinding, primes) it draws inside a gate that `fork` waits for.
 
 pub mod aes;
 pub mod cmac;

@@ -9,6 +9,8 @@ use crate::error::{Error, Result};
 use crate::secret::Secret;
 
 /// A private key, parsed and ready.
+// Made once for each key and kept in a box there.
+#[allow(clippy::large_enum_variant)]
 pub enum PrivateKey {
     /// RSA.
     Rsa(RsaPrivateKey),

@@ -12,15 +12,15 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::mem;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::PerProcess;
 
 /// A gate, of which there is one for each thing to be guarded.
 pub struct Gate {
-    /// Held for reading by who is inside, for writing round `fork`. A child has one of its own.
-    lock: PerProcess<RwLock<()>>,
+    /// A child has one of its own.
+    lock: PerProcess<Lock>,
     before_fork: fn(),
 }
 
@@ -55,22 +55,72 @@ impl Gate {
     pub fn enter(&'static self) -> Inside {
         debug_assert!(!INSIDE.get(), "gates do not nest");
         INSIDE.set(true);
-        Inside { lock: Some(self.lock().read().unwrap_or_else(PoisonError::into_inner)) }
+        Inside { lock: Some(self.lock().enter()) }
     }
 
     /// Works with nobody inside.
     pub fn alone<T>(&'static self, work: impl FnOnce() -> T) -> T {
         debug_assert!(!INSIDE.get(), "gates do not nest");
-        let alone = self.lock().write().unwrap_or_else(PoisonError::into_inner);
+        // A signal handler that forked here would wait for what it interrupted.
         INSIDE.set(true);
+        let alone = self.lock().shut();
         let done = work();
         drop(alone);
         INSIDE.set(false);
         done
     }
 
-    fn lock(&'static self) -> &'static RwLock<()> {
-        self.lock.get_or_init(|| RwLock::new(()))
+    fn lock(&'static self) -> &'static Lock {
+        self.lock.get_or_init(Lock::default)
+    }
+}
+
+/// A lock for many or one, at which the one has its turn: the standard library's gives it to a thread that comes back at once
+/// before the one that it has woken for it can take it, again and again.
+#[derive(Default)]
+struct Lock {
+    /// How many want to be alone, or are.
+    wanting: AtomicUsize,
+    /// Held by the one that wants to be alone, from before it waits; by the others in passing while somebody wants to.
+    turn: Mutex<()>,
+    /// Held for reading by who is inside, for writing by who is alone.
+    inside: RwLock<()>,
+}
+
+impl Lock {
+    fn enter(&'static self) -> RwLockReadGuard<'static, ()> {
+        if self.wanting.load(Ordering::Relaxed) != 0 {
+            drop(self.turn.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+        self.inside.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn shut(&'static self) -> Shut {
+        let wanting = Wanting::new(&self.wanting);
+        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        Shut { _inside: self.inside.write().unwrap_or_else(PoisonError::into_inner), _wanting: wanting, _turn: turn }
+    }
+}
+
+/// A gate with nobody inside, until this is dropped: first the lock, then the turn.
+struct Shut {
+    _inside: RwLockWriteGuard<'static, ()>,
+    _wanting: Wanting,
+    _turn: MutexGuard<'static, ()>,
+}
+
+struct Wanting(&'static AtomicUsize);
+
+impl Wanting {
+    fn new(wanting: &'static AtomicUsize) -> Self {
+        wanting.fetch_add(1, Ordering::Relaxed);
+        Self(wanting)
+    }
+}
+
+impl Drop for Wanting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -91,7 +141,7 @@ thread_local! {
     /// Whether this thread is inside a gate or on its way in or out.
     static INSIDE: Cell<bool> = const { Cell::new(false) };
     /// The gates that this thread keeps shut while it forks.
-    static SHUT: RefCell<[Option<RwLockWriteGuard<'static, ()>>; 2]> = const { RefCell::new([None, None]) };
+    static SHUT: RefCell<[Option<Shut>; 2]> = const { RefCell::new([None, None]) };
 }
 
 /// Two threads at once may both register; the handlers do nothing the second time round.
@@ -120,7 +170,7 @@ extern "C" fn before_fork() {
             if let Some(gate) = gate
                 && shut.is_none()
             {
-                *shut = Some(gate.lock().write().unwrap_or_else(PoisonError::into_inner));
+                *shut = Some(gate.lock().shut());
                 (gate.before_fork)();
             }
         }

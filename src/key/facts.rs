@@ -74,6 +74,8 @@ pub struct Facts {
     pub token: bool,
     /// Whether a login stands behind it: anybody who can write to the store can have made what is not.
     pub verified: bool,
+    /// Whether a later version wrote something about it that one has to understand.
+    pub of_later_version: bool,
     /// Bits of [`Usage`].
     pub usage: u8,
     /// `CKA_SENSITIVE`

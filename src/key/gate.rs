@@ -6,7 +6,7 @@ use super::kind::{Class, KeyType};
 use crate::error::{Error, Result};
 
 /// Whether a key may be used, asked before every `C_*Init`, wrap and unwrap. The order of the checks is part of the answer:
-/// visible, login, class and type, usage, allowed mechanisms, size, trust. PKCS#11 3.2, section 5.1.6, ranks type before permission.
+/// visible, login, understood, class and type, usage, allowed mechanisms, size, trust. PKCS#11 3.2, section 5.1.6, ranks type before permission.
 #[inline(always)]
 pub fn permit(caller: &Caller, asked: &Use<'_>) -> Result<Grant> {
     let Use { purpose, fit, key, other } = asked;
@@ -15,6 +15,9 @@ pub fn permit(caller: &Caller, asked: &Use<'_>) -> Result<Grant> {
     }
     if key.is_sealed() && caller.login != Login::User {
         return Err(Error::UserNotLoggedIn);
+    }
+    if key.of_later_version || other.is_some_and(|other| other.key.of_later_version) {
+        return Err(Error::LaterVersion);
     }
     if !fit.key_types.contains(&key.key_type) || key.class != purpose.class_of(key.key_type) {
         return Err(purpose.wrong_type());
@@ -29,9 +32,9 @@ pub fn permit(caller: &Caller, asked: &Use<'_>) -> Result<Grant> {
         return Err(purpose.wrong_size());
     }
     if let Some(other) = other {
-        release(caller, key, other)?;
+        release(caller, key, *other)?;
     }
-    Ok(Grant::new(*purpose, key.id, other.map(|other| other.id)))
+    Ok(Grant::new(*purpose, key.id, other.map(|other| other.key.id)))
 }
 
 /// Whether an object may be made, changed, copied or destroyed. `standing` describes a new object as it will be, any other as
@@ -39,6 +42,9 @@ pub fn permit(caller: &Caller, asked: &Use<'_>) -> Result<Grant> {
 pub fn admit(caller: &Caller, act: Act, standing: &Standing) -> Result<()> {
     if standing.private && caller.login != Login::User {
         return Err(Error::UserNotLoggedIn);
+    }
+    if standing.of_later_version && act != Act::Destroy {
+        return Err(Error::LaterVersion);
     }
     if act == Act::CopyFrom {
         // The object itself stays as it is, so a read-only session will do.
@@ -94,7 +100,16 @@ pub struct Use<'a> {
     /// The key that does the work.
     pub key: &'a Facts,
     /// The second key of the question, where there is one: the key to be wrapped.
-    pub other: Option<&'a Facts>,
+    pub other: Option<Other<'a>>,
+}
+
+/// The key to be wrapped.
+#[derive(Clone, Copy)]
+pub struct Other<'a> {
+    /// What is known of it.
+    pub key: &'a Facts,
+    /// Whether it has what the wrapping key's `CKA_WRAP_TEMPLATE` asks for.
+    pub fits: bool,
 }
 
 /// Which keys a mechanism takes.
@@ -136,12 +151,14 @@ pub struct Standing {
     pub destroyable: bool,
     /// `CKA_TRUSTED`
     pub trusted: bool,
+    /// Whether a later version wrote something about it that one has to understand.
+    pub of_later_version: bool,
     /// Whether keeping or removing it needs the token's keys: it has key material, or its MAC was made under a login.
     pub sealed: bool,
 }
 
 /// Whether `key` may carry `target` out. PKCS#11 3.2, section 5.18.3.
-fn release(caller: &Caller, key: &Facts, target: &Facts) -> Result<()> {
+fn release(caller: &Caller, key: &Facts, Other { key: target, fits }: Other<'_>) -> Result<()> {
     if !visible(caller, target.private) {
         return Err(Error::KeyHandleInvalid);
     }
@@ -153,6 +170,9 @@ fn release(caller: &Caller, key: &Facts, target: &Facts) -> Result<()> {
     }
     if !target.extractable {
         return Err(Error::KeyUnextractable);
+    }
+    if !fits {
+        return Err(Error::KeyHandleInvalid);
     }
     if !key.verified {
         return Err(Error::KeyNotWrappable("no login stands behind the wrapping key"));
@@ -242,6 +262,7 @@ mod tests {
             private: false,
             token: false,
             verified: true,
+            of_later_version: false,
             usage: 0xff,
             sensitive: true,
             extractable: true,
@@ -255,6 +276,7 @@ mod tests {
     }
 
     fn ask(caller: &Caller, purpose: Purpose, key: &Facts, other: Option<&Facts>) -> Result<Grant> {
+        let other = other.map(|key| Other { key, fits: true });
         let fit = Fit { mechanism: 7, key_types: &[KeyType::Aes], sizes: 16..=32 };
         permit(caller, &Use { purpose, fit, key, other })
     }

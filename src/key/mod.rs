@@ -10,7 +10,7 @@ mod kind;
 mod material;
 
 pub use facts::{Caller, Facts, Login, Usage};
-pub use gate::{Act, Fit, Purpose, Standing, Use, admit, permit, visible};
+pub use gate::{Act, Fit, Other, Purpose, Standing, Use, admit, permit, visible};
 pub use grant::Grant;
 pub use kind::{Class, KeyType};
 pub use material::KeyMaterial;

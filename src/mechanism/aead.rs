@@ -1,15 +1,17 @@
 //! AES-GCM. PKCS#11 3.2, section 6.13.2; NIST SP 800-38D.
 
-use cryptoki_sys::CKM_AES_GCM;
+use cryptoki_sys::{CKG_NO_GENERATE, CKM_AES_GCM};
 use zeroize::Zeroizing;
 
 use super::operation::{Cipher, Ciphering};
-use super::parameter::{Parameter, Shape};
+use super::parameter::{Parameter, Shape, copy};
 use super::prepared::Keyed;
-use super::{AES, Does, Mechanism, NOTHING, begin};
+use super::wrap_cipher::wrapping;
+use super::{AES, Does, Mechanism, NOTHING, Wanted, begin};
 use crate::crypto::InOut;
 use crate::crypto::gcm::GcmEncryption;
 use crate::error::{Error, Result};
+use crate::secret::Secret;
 
 pub(super) const ROWS: &[Mechanism] = &[Mechanism {
     number: CKM_AES_GCM,
@@ -17,18 +19,26 @@ pub(super) const ROWS: &[Mechanism] = &[Mechanism {
     parameter: Shape::Gcm,
     keys: AES,
     does: Does {
-        encrypt: begin!(|_, parameter| {
-            Ok(Ciphering::GcmEncrypt(GcmEncrypting { message: Message::new(parameter)?, stream: None }))
-        }),
-        decrypt: begin!(|_, parameter| {
-            Ok(Ciphering::GcmDecrypt(GcmDecrypting {
-                message: Message::new(parameter)?,
-                collected: Zeroizing::default(),
-            }))
-        }),
+        encrypt: begin!(|_, parameter| Ok(encrypting(Message::new(parameter)?))),
+        decrypt: begin!(|_, parameter| Ok(decrypting(Message::new(parameter)?))),
+        wrap: wrapping!(
+            |parameter| Ok(encrypting(Message::of_wrapping(parameter)?)),
+            |parameter| Ok(decrypting(Message::of_unwrapping(parameter)?)),
+            |value: Secret, wanted: &Wanted| wanted.checked(value)
+        ),
         ..NOTHING
     },
 }];
+
+#[inline(always)]
+fn encrypting(message: Message) -> Ciphering {
+    Ciphering::GcmEncrypt(GcmEncrypting { message, stream: None })
+}
+
+#[inline(always)]
+fn decrypting(message: Message) -> Ciphering {
+    Ciphering::GcmDecrypt(GcmDecrypting { message, collected: Zeroizing::default() })
+}
 
 /// Encryption in GCM. A whole message goes through the one-shot AEAD; the first part of one in parts begins a stream.
 pub struct GcmEncrypting {
@@ -158,18 +168,29 @@ impl Message {
         Ok(Self { iv, aad: copy(aad)?, tag })
     }
 
+    /// `C_WrapKey` takes `CK_GCM_WRAP_PARAMS` as well. PKCS#11 3.2, section 6.13.3.
+    fn of_wrapping(parameter: &Parameter<'_>) -> Result<Self> {
+        match *parameter {
+            Parameter::GcmWrap { generator: CKG_NO_GENERATE, iv, aad, tag_bits } => {
+                Self::new(&Parameter::Gcm { iv, aad, tag_bits })
+            }
+            Parameter::GcmWrap { .. } => Err(Error::MechanismParamInvalid("ivGenerator is not CKG_NO_GENERATE")),
+            _ => Self::new(parameter),
+        }
+    }
+
+    /// The same for `C_UnwrapKey`, which passes over the generator.
+    fn of_unwrapping(parameter: &Parameter<'_>) -> Result<Self> {
+        match *parameter {
+            Parameter::GcmWrap { iv, aad, tag_bits, .. } => Self::new(&Parameter::Gcm { iv, aad, tag_bits }),
+            _ => Self::new(parameter),
+        }
+    }
+
     fn iv(&self) -> &[u8] {
         match &self.iv {
             Iv::Usual(iv) => iv,
             Iv::Other(iv) => iv,
         }
     }
-}
-
-/// A copy of something as long as the caller likes: no memory for it is an answer, not the end of the host.
-fn copy(bytes: &[u8]) -> Result<Vec<u8>> {
-    let mut copy = Vec::new();
-    copy.try_reserve_exact(bytes.len()).map_err(|_| Error::HostMemory("a copy of a mechanism's parameter"))?;
-    copy.extend_from_slice(bytes);
-    Ok(copy)
 }

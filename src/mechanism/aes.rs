@@ -6,9 +6,11 @@ use zeroize::Zeroizing;
 use super::operation::{Cipher, Ciphering};
 use super::parameter::Shape;
 use super::prepared::Keyed;
-use super::{AES, Does, Mechanism, NOTHING, begin};
+use super::wrap_cipher::wrapping;
+use super::{AES, Does, Mechanism, NOTHING, Wanted, begin};
 use crate::crypto::InOut;
 use crate::error::{Error, Result};
+use crate::secret::Secret;
 
 pub(super) const ROWS: &[Mechanism] = &[
     Mechanism {
@@ -41,6 +43,15 @@ pub(super) const ROWS: &[Mechanism] = &[
         does: Does {
             encrypt: begin!(|_, parameter| Ok(BlockEncrypting::begin(Chain::Cbc(parameter.iv()?), true))),
             decrypt: begin!(|_, parameter| Ok(BlockDecrypting::begin(Chain::Cbc(parameter.iv()?), true))),
+            wrap: wrapping!(
+                |parameter| Ok(BlockEncrypting::begin(Chain::Cbc(parameter.iv()?), true)),
+                |parameter| Ok(BlockDecrypting::begin(Chain::Cbc(parameter.iv()?), true)),
+                // That the length alone is wrong would tell that the padding was right.
+                |value: Secret, wanted: &Wanted| match wanted.takes(value.len()) {
+                    true => Ok(value),
+                    false => Err(Error::WrappedKeyInvalid),
+                }
+            ),
             ..NOTHING
         },
     },

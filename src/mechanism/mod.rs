@@ -7,14 +7,19 @@ mod aead;
 mod aes;
 mod counter;
 mod digest;
+mod ec;
+mod ecdh;
+mod edwards;
 mod generate;
 mod hmac;
 mod mac;
 mod operation;
 mod parameter;
 mod prepared;
+mod rsa;
 mod signature;
 mod wrap;
+mod wrap_cipher;
 mod wrap_data;
 
 pub use digest::Digesting;
@@ -27,7 +32,7 @@ use std::ops::RangeInclusive;
 
 use cryptoki_sys::*;
 
-use crate::config;
+use crate::config::Settings;
 use crate::crypto::PrivateKey;
 use crate::crypto::hash::Algorithm;
 use crate::error::{Error, Result};
@@ -89,7 +94,7 @@ pub struct Does {
     /// `C_WrapKey` and `C_UnwrapKey`
     pub wrap: Option<Wrapping>,
     /// `C_DeriveKey`: the value of the new key, of so many bytes if that was said, else of the natural length
-    pub derive: Option<fn(&Keyed, &Parameter<'_>, Option<usize>) -> Result<Secret>>,
+    pub derive: Option<Derive>,
 }
 
 /// The pairs that a mechanism makes.
@@ -99,6 +104,9 @@ pub struct Pair {
     /// Makes one as the template of the public key asks for.
     pub generate: fn(&Attributes) -> Result<PrivateKey>,
 }
+
+/// Makes the value of a derived key.
+pub type Derive = fn(&Keyed, &Parameter<'_>, Option<usize>) -> Result<Secret>;
 
 /// Begins an operation with a key and the mechanism's parameter, where its state is to stay: a large value that is passed
 /// up through results costs more than making it.
@@ -128,12 +136,36 @@ pub struct Wrapping {
     /// Whether the wrapped form says how long the value is. Where it does not, a key whose type leaves its length open
     /// needs `CKA_VALUE_LEN`.
     pub tells_length: bool,
+    /// Whether it carries private keys too.
+    pub private_keys: bool,
     /// The length in bytes of the wrapped form of a value of so many bytes.
     pub wrapped_length: fn(&Keyed, &Parameter<'_>, usize) -> Result<usize>,
     /// Wraps a value.
     pub wrap: fn(&Keyed, &Parameter<'_>, &Secret) -> Result<Vec<u8>>,
-    /// Unwraps a value; the second number is `CKA_VALUE_LEN`, where the template says it.
-    pub unwrap: fn(&Keyed, &Parameter<'_>, &[u8], Option<usize>) -> Result<Secret>,
+    /// Unwraps a value.
+    pub unwrap: fn(&Keyed, &Parameter<'_>, &[u8], &Wanted) -> Result<Secret>,
+}
+
+/// The key that something wrapped is to become, as far as the template describes it.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
+    /// `CKA_KEY_TYPE`, which also says whether it is a secret or a private key.
+    pub key_type: KeyType,
+    /// `CKA_VALUE_LEN`, where it was given.
+    pub length: Option<usize>,
+}
+
+impl Wanted {
+    /// Whether a value of so many bytes can be the key.
+    fn takes(&self, length: usize) -> bool {
+        let fits_type = self.key_type.comes_in_pairs() || self.key_type.takes_length(length);
+        fits_type && self.length.is_none_or(|wanted| wanted == length)
+    }
+
+    /// The value, if it can be the key: for mechanisms that give nothing away by saying that it is only the length.
+    fn checked(&self, value: Secret) -> Result<Secret> {
+        if self.takes(value.len()) { Ok(value) } else { Err(Error::WrappedKeyLenRange) }
+    }
 }
 
 /// The mechanisms of one module: the table as its configuration has it.
@@ -145,11 +177,12 @@ pub struct Mechanisms {
 
 impl Mechanisms {
     /// The table.
-    pub fn new(wrapping: config::Wrapping) -> Self {
-        let wraps = wrap::rows(wrapping.key_wrap_pad);
-        let families =
-            [generate::ROWS, aes::ROWS, counter::ROWS, aead::ROWS, wraps, mac::ROWS, hmac::ROWS, digest::ROWS];
-        let rows: Vec<_> = families.into_iter().flatten().collect();
+    pub fn new(settings: &Settings) -> Self {
+        let wraps = wrap::rows(settings.wrapping.key_wrap_pad);
+        let rsa = rsa::rows(settings.mechanisms.rsa_1024);
+        let secrets = [generate::ROWS, aes::ROWS, counter::ROWS, aead::ROWS, wraps, mac::ROWS, hmac::ROWS];
+        let pairs = [rsa, ec::ROWS, edwards::ROWS, ecdh::ROWS];
+        let rows: Vec<_> = secrets.into_iter().chain(pairs).chain([digest::ROWS]).flatten().collect();
         let mut by_number = [None; PLACES];
         for row in &rows {
             if let Some(place) = by_number.iter_mut().skip(place(row.number)).find(|place| place.is_none()) {
@@ -256,7 +289,7 @@ mod tests {
 
     #[test]
     fn no_number_stands_twice_and_every_row_does_something() {
-        let table = Mechanisms::new(config::Wrapping::default());
+        let table = Mechanisms::new(&Settings::default());
         for row in table.all() {
             assert_eq!(table.all().iter().filter(|other| other.number == row.number).count(), 1, "{}", row.name);
             assert_eq!(table.find(row.number).map(|found| found.name), Ok(row.name));

@@ -4,9 +4,10 @@ use super::aead::{GcmDecrypting, GcmEncrypting};
 use super::aes::{BlockDecrypting, BlockEncrypting};
 use super::counter::Counting;
 use super::prepared::Keyed;
+use super::rsa::{RsaDecrypting, RsaEncrypting};
 use super::wrap_data::{KeyUnwrapping, KeyWrapping};
 use crate::crypto::InOut;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Encryption or decryption. Lengths are upper bounds in bytes, exact wherever the mechanism allows it. A call that fails
 /// with [`BufferTooSmall`](crate::error::Error::BufferTooSmall) leaves the operation as it was; after any other error the
@@ -23,17 +24,29 @@ pub trait Cipher {
     /// Works on the whole message at once.
     fn whole(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()>;
 
-    /// How much a part of `input` bytes gives.
-    fn update_length(&self, input: usize) -> Result<usize>;
+    /// How much a part of `input` bytes gives. Without these four a mechanism works in one part alone.
+    fn update_length(&self, _input: usize) -> Result<usize> {
+        no_operation_in_parts()
+    }
 
     /// Works on a part of the message.
-    fn update(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()>;
+    fn update(&mut self, _keyed: &Keyed, _io: &mut InOut<'_>) -> Result<()> {
+        no_operation_in_parts()
+    }
 
     /// How much the end of a message in parts gives.
-    fn finish_length(&self) -> Result<usize>;
+    fn finish_length(&self) -> Result<usize> {
+        no_operation_in_parts()
+    }
 
     /// Ends a message in parts.
-    fn finish(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()>;
+    fn finish(&mut self, _keyed: &Keyed, _io: &mut InOut<'_>) -> Result<()> {
+        no_operation_in_parts()
+    }
+}
+
+fn no_operation_in_parts<T>() -> Result<T> {
+    Err(Error::OperationNotInitialized)
 }
 
 /// One of the ciphers, in place: an operation costs no allocation.
@@ -52,6 +65,10 @@ pub enum Ciphering {
     KeyWrap(KeyWrapping),
     /// The same backwards.
     KeyUnwrap(KeyUnwrapping),
+    /// RSA with one of its paddings or none.
+    RsaEncrypt(RsaEncrypting),
+    /// The same backwards.
+    RsaDecrypt(RsaDecrypting),
 }
 
 impl Ciphering {
@@ -65,6 +82,8 @@ impl Ciphering {
             Self::GcmDecrypt(cipher) => cipher,
             Self::KeyWrap(cipher) => cipher,
             Self::KeyUnwrap(cipher) => cipher,
+            Self::RsaEncrypt(cipher) => cipher,
+            Self::RsaDecrypt(cipher) => cipher,
         }
     }
 }

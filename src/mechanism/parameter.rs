@@ -11,7 +11,7 @@ pub enum Shape {
     Bytes,
     /// `CK_AES_CTR_PARAMS`
     Counter,
-    /// `CK_GCM_PARAMS`
+    /// `CK_GCM_PARAMS`, or `CK_GCM_WRAP_PARAMS`
     Gcm,
     /// One `CK_ULONG`, by value, as `CK_MAC_GENERAL_PARAMS`.
     Number,
@@ -43,6 +43,17 @@ pub enum Parameter<'a> {
     },
     /// `CK_GCM_PARAMS`. PKCS#11 3.2, section 6.13.3. `ulIvBits` is not here: headers and text of 2.40 disagree about it.
     Gcm {
+        /// The initialisation vector.
+        iv: &'a [u8],
+        /// The associated data.
+        aad: &'a [u8],
+        /// The length of the tag in bits.
+        tag_bits: u64,
+    },
+    /// `CK_GCM_WRAP_PARAMS`, which is for wrapping alone. PKCS#11 3.2, section 6.13.3.
+    GcmWrap {
+        /// `CKG_*`: who makes the initialisation vector.
+        generator: u64,
         /// The initialisation vector.
         iv: &'a [u8],
         /// The associated data.
@@ -136,4 +147,12 @@ impl<'a> Parameter<'a> {
             _ => Err(Error::MechanismParamInvalid("the length of the MAC is not from 1 to that of the whole")),
         }
     }
+}
+
+/// A copy of something as long as the caller likes: no memory for it is an answer, not the end of the host.
+pub(super) fn copy(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(bytes.len()).map_err(|_| Error::HostMemory("a copy of a mechanism's parameter"))?;
+    copy.extend_from_slice(bytes);
+    Ok(copy)
 }

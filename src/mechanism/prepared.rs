@@ -107,6 +107,11 @@ impl<'k> Keyed<'k> {
         self.key.facts.always_authenticate
     }
 
+    /// The key's size, as the gate has it: see [`Facts::size`].
+    pub(super) fn size(&self) -> usize {
+        self.key.facts.size
+    }
+
     /// The value of the key to be wrapped, if the grant names it.
     pub fn release<'a>(&self, target: &'a PreparedKey) -> Result<&'a Secret> {
         target.material.for_wrapping(self.grant)

@@ -24,6 +24,14 @@ impl Signing {
         }
     }
 
+    /// Whether the message may come in parts.
+    pub fn takes_parts(&self) -> bool {
+        match self {
+            Self::Mac(_) => true,
+            Self::Signature(signature) => !matches!(signature.message, Message::Whole { .. }),
+        }
+    }
+
     /// Takes in a part of the message.
     pub fn update(&mut self, keyed: &Keyed, data: &[u8]) -> Result<()> {
         match self {
@@ -66,6 +74,11 @@ pub(super) trait Scheme: Send {
 
     /// Judges with the public key; a signature that does not hold is [`Error::SignatureInvalid`].
     fn verify(&self, keyed: &Keyed, message: &[u8], signature: &[u8]) -> Result<()>;
+
+    /// Whether a signature of so many bytes can hold, where `made` is the length of those made here.
+    fn takes_length(&self, given: usize, made: usize) -> bool {
+        given == made
+    }
 }
 
 impl Signature {
@@ -74,7 +87,7 @@ impl Signature {
         Self::of(scheme, length, Message::Whole { longest })
     }
 
-    /// One of the message as it is: parts are kept until it ends, in at most so many bytes.
+    /// One of the message as it is. Parts are kept until it ends, at most so many bytes of them; whole it has any length.
     pub(super) fn of_message(scheme: impl Scheme + 'static, length: usize, longest: usize) -> Signing {
         Self::of(scheme, length, Message::Kept { bytes: Vec::new(), longest })
     }
@@ -95,7 +108,7 @@ impl Signature {
     }
 
     fn verify(&mut self, keyed: &Keyed, data: &[u8], signature: &[u8]) -> Result<()> {
-        if signature.len() != self.length {
+        if !self.scheme.takes_length(signature.len(), self.length) {
             return Err(Error::SignatureLenRange);
         }
         self.message.end(data, |message| self.scheme.verify(keyed, message, signature))
@@ -115,8 +128,9 @@ impl Message {
             Self::Whole { .. } => return Err(Error::OperationNotInitialized),
             Self::Kept { bytes, longest } => {
                 if data.len() > longest.saturating_sub(bytes.len()) {
-                    return Err(Error::DataLenRange);
+                    return Err(Error::TokenResourceExceeded("a message in parts that is kept until it ends"));
                 }
+                bytes.try_reserve(data.len()).map_err(|_| Error::HostMemory("a message in parts"))?;
                 bytes.extend_from_slice(data);
             }
             Self::Hashed(hash) => hash.update(data),
@@ -128,6 +142,7 @@ impl Message {
         match self {
             Self::Whole { longest } if data.len() > *longest => Err(Error::DataLenRange),
             Self::Whole { .. } => work(data),
+            Self::Kept { bytes, .. } if bytes.is_empty() => work(data),
             Self::Kept { .. } => {
                 self.update(data)?;
                 let Self::Kept { bytes, .. } = self else { return Err(Error::DataLenRange) };

@@ -6,10 +6,10 @@ use super::operation::Ciphering;
 use super::parameter::{Parameter, Shape};
 use super::prepared::Keyed;
 use super::wrap_data::{KeyUnwrapping, KeyWrapping};
-use super::{AES, Does, Mechanism, NOTHING, Wrapping, begin};
+use super::{AES, Does, Mechanism, NOTHING, Wanted, Wrapping, begin};
 use crate::config::KeyWrapPad;
-use crate::crypto::Rejected;
 use crate::crypto::keywrap::{IV, SEMIBLOCK, WrapKey};
+use crate::crypto::{Rejected, der};
 use crate::error::{Error, Result};
 use crate::key::KeyType;
 use crate::secret::Secret;
@@ -37,10 +37,11 @@ macro_rules! row {
                 wrap: Some(Wrapping {
                     // RFC 3394 alone fills the last semiblock up with zeros that nobody counts.
                     tells_length: !matches!($form, Form::Plain),
+                    private_keys: true,
                     wrapped_length: |_, _, length| wrapped_length($form, length),
                     wrap: |keyed, parameter, value| wrap(KeyWrap::new($form, parameter)?, keyed, value),
-                    unwrap: |keyed, parameter, wrapped, length| {
-                        unwrap(KeyWrap::new($form, parameter)?, keyed, wrapped, length)
+                    unwrap: |keyed, parameter, wrapped, wanted| {
+                        unwrap(KeyWrap::new($form, parameter)?, keyed, wrapped, wanted)
                     },
                 }),
                 ..NOTHING
@@ -166,16 +167,28 @@ fn wrap(how: KeyWrap, keyed: &Keyed, value: &Secret) -> Result<Vec<u8>> {
     wrapped.map_err(|_| Error::KeySizeRange)
 }
 
-fn unwrap(how: KeyWrap, keyed: &Keyed, wrapped: &[u8], length: Option<usize>) -> Result<Secret> {
+fn unwrap(how: KeyWrap, keyed: &Keyed, wrapped: &[u8], wanted: &Wanted) -> Result<Secret> {
     if !how.may_be_wrapped(wrapped.len()) || wrapped.len() > LONGEST_WRAPPED {
         return Err(Error::WrappedKeyLenRange);
     }
     let value = how.unwrap(keyed.wrap()?, wrapped).map_err(|_| Error::WrappedKeyInvalid)?;
-    match length {
+    let may_be_filled_up = matches!(how.form, Form::Plain | Form::Either(_));
+    match wanted.length {
+        // Some modules fill up what they wrap by the form that stands for two, as well.
+        None if wanted.key_type.comes_in_pairs() && may_be_filled_up => without_filling(value),
         Some(length) if how.form == Form::Plain => cut(value, length),
-        Some(length) if length != value.len() => Err(Error::WrappedKeyLenRange),
-        _ => Ok(value),
+        _ => wanted.checked(value),
     }
+}
+
+/// A `PrivateKeyInfo` says itself where it ends. PKCS#11 3.2, section 6.16.3.
+fn without_filling(value: Secret) -> Result<Secret> {
+    let length = der::sequence_length(value.expose()).map_err(|Rejected| Error::WrappedKeyInvalid)?;
+    let (kept, filling) = value.expose().split_at_checked(length).ok_or(Error::WrappedKeyInvalid)?;
+    if filling.len() >= SEMIBLOCK || filling.iter().any(|byte| *byte != 0) {
+        return Err(Error::WrappedKeyInvalid);
+    }
+    Ok(Secret::from_slice(kept))
 }
 
 /// `CKA_VALUE_LEN` cuts off what filled the last semiblock up, and no more.
@@ -191,4 +204,4 @@ fn cut(value: Secret, length: usize) -> Result<Secret> {
 }
 
 /// The longest wrapped form of the longest value, in bytes: the `PrivateKeyInfo` of an RSA key of 8192 bits has 4.7 KB.
-const LONGEST_WRAPPED: usize = 2 * KeyType::LONGEST;
+pub(super) const LONGEST_WRAPPED: usize = 2 * KeyType::LONGEST;

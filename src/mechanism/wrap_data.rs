@@ -19,22 +19,6 @@ impl Cipher for KeyWrapping {
         let wrapped = self.0.wrap(keyed.wrap()?, io.input()).map_err(|_| Error::DataLenRange)?;
         io.write(&wrapped)
     }
-
-    fn update_length(&self, _: usize) -> Result<usize> {
-        one_part_only()
-    }
-
-    fn update(&mut self, _: &Keyed, _: &mut InOut<'_>) -> Result<()> {
-        one_part_only().map(drop)
-    }
-
-    fn finish_length(&self) -> Result<usize> {
-        one_part_only()
-    }
-
-    fn finish(&mut self, _: &Keyed, _: &mut InOut<'_>) -> Result<()> {
-        one_part_only().map(drop)
-    }
 }
 
 /// Key unwrap as a decryption of data.
@@ -57,28 +41,7 @@ impl Cipher for KeyUnwrapping {
         let data = self.0.unwrap(keyed.wrap()?, io.input()).map_err(|_| Error::EncryptedDataInvalid)?;
         io.write(data.expose())
     }
-
-    fn update_length(&self, _: usize) -> Result<usize> {
-        one_part_only()
-    }
-
-    fn update(&mut self, _: &Keyed, _: &mut InOut<'_>) -> Result<()> {
-        one_part_only().map(drop)
-    }
-
-    fn finish_length(&self) -> Result<usize> {
-        one_part_only()
-    }
-
-    fn finish(&mut self, _: &Keyed, _: &mut InOut<'_>) -> Result<()> {
-        one_part_only().map(drop)
-    }
 }
 
 /// The longest data in bytes: far above any key.
 const LONGEST: usize = 1 << 20;
-
-/// No operation in parts was ever initialised.
-fn one_part_only() -> Result<usize> {
-    Err(Error::OperationNotInitialized)
-}

@@ -4,8 +4,7 @@ use cryptoki_sys::*;
 use der::{Decode, Encode};
 use x509_cert::Certificate;
 
-use super::Attributes;
-use crate::crypto::hash::{Algorithm, Hash};
+use super::{Attributes, check_value};
 use crate::error::{Error, Result};
 
 /// What the library sets in a certificate that a template for `C_CreateObject` describes.
@@ -20,23 +19,17 @@ pub(super) fn describe(open: &Attributes) -> Result<Attributes> {
     }
     let mut set = Attributes::new();
     if !value.is_empty() {
-        set.insert(CKA_CHECK_VALUE, check_value(value));
         set.insert(CKA_PUBLIC_KEY_INFO, public_key_info(value).unwrap_or_default());
     }
-    for (number, name) in [(CKA_CHECK_VALUE, "CKA_CHECK_VALUE"), (CKA_PUBLIC_KEY_INFO, "CKA_PUBLIC_KEY_INFO")] {
-        let (given, known) = (of(number), set.get(&number).map(Vec::as_slice).unwrap_or_default());
-        if !given.is_empty() && !known.is_empty() && given != known {
-            return Err(Error::AttributeValueInvalid(name));
-        }
+    if let Some(check_value) = check_value::of_value(open, value)? {
+        set.insert(CKA_CHECK_VALUE, check_value);
+    }
+    let (given, known) =
+        (of(CKA_PUBLIC_KEY_INFO), set.get(&CKA_PUBLIC_KEY_INFO).map(Vec::as_slice).unwrap_or_default());
+    if !given.is_empty() && !known.is_empty() && given != known {
+        return Err(Error::AttributeValueInvalid("CKA_PUBLIC_KEY_INFO"));
     }
     Ok(set)
-}
-
-/// The first three bytes of the SHA-1 of the value. PKCS#11 3.2, section 4.6.2.
-fn check_value(value: &[u8]) -> Vec<u8> {
-    let mut hash = Hash::new(Algorithm::Sha1);
-    hash.update(value);
-    hash.finish().as_ref().iter().take(3).copied().collect()
 }
 
 /// A value that is no certificate is the caller's business: it is kept as it is.

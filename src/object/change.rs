@@ -2,13 +2,11 @@
 
 use cryptoki_sys::{CKA_TRUSTED, CKA_UNIQUE_ID};
 
-use super::Object;
 use super::attribute::{Attribute, Change};
 use super::template::{Given, check_known, judge};
-use crate::crypto::random;
+use super::{Object, new_id};
 use crate::error::{Error, Result};
 use crate::key::Login;
-use crate::store::ObjectId;
 
 impl Object {
     /// The object as it is after `C_SetAttributeValue`: with all the changes, or with none.
@@ -21,7 +19,7 @@ impl Object {
     /// copy that is trusted.
     pub fn copied(&self, given: &[Given<'_>], login: Login) -> Result<Self> {
         let lets = |row: &Attribute, new: &[u8]| row.change == Change::InCopy || self.lets(row.change, row, new, login);
-        let id = ObjectId(random::bytes()?);
+        let id = new_id()?;
         let mut copy = Self { id, version: 1, ..self.with(given, lets)? };
         copy.attributes.insert(CKA_UNIQUE_ID, id.to_string().into_bytes());
         if login != Login::So && self.flag(CKA_TRUSTED) {
@@ -62,13 +60,13 @@ mod tests {
     use crate::secret::Secret;
 
     fn key(given: &[(u64, &[u8])]) -> Object {
-        let given: Vec<_> = given.iter().map(|(number, value)| Given { number: *number, value }).collect();
+        let given: Vec<_> = given.iter().map(|(number, value)| Given::new(*number, value)).collect();
         let way = Way::Generate(Class::SecretKey, KeyType::Aes, CKM_AES_KEY_GEN);
         Draft::new(Template::parse(&given, way).unwrap(), Login::User).finish_secret(Secret::zeroed(16)).unwrap().0
     }
 
     fn set(object: &Object, number: u64, value: &[u8], login: Login) -> Result<Object> {
-        object.changed(&[Given { number, value }], login)
+        object.changed(&[Given::new(number, value)], login)
     }
 
     #[test]
@@ -82,7 +80,7 @@ mod tests {
             assert!(set(&changed, number, &[value], Login::User).is_ok(), "to the value that it has");
             let back = set(&changed, number, &[1 - value], Login::User);
             assert!(matches!(back, Err(Error::AttributeReadOnly(_))));
-            let copied_back = changed.copied(&[Given { number, value: &[1 - value] }], Login::User);
+            let copied_back = changed.copied(&[Given::new(number, &[1 - value])], Login::User);
             assert!(matches!(copied_back, Err(Error::AttributeReadOnly(_))));
         }
     }
@@ -100,8 +98,8 @@ mod tests {
     fn one_bad_attribute_changes_nothing() {
         let key = key(&[]);
         let class = CKO_SECRET_KEY.to_ne_bytes();
-        for bad in [Given { number: CKA_LOCAL, value: &[1] }, Given { number: CKA_CLASS, value: &class }] {
-            let given = [Given { number: CKA_LABEL, value: b"new" }, bad];
+        for bad in [Given::new(CKA_LOCAL, &[1]), Given::new(CKA_CLASS, &class)] {
+            let given = [Given::new(CKA_LABEL, b"new"), bad];
             assert!(matches!(key.changed(&given, Login::User), Err(Error::AttributeReadOnly(_))));
         }
     }
@@ -111,7 +109,7 @@ mod tests {
         let key = key(&[]);
         let given = [(CKA_TOKEN, 1), (CKA_PRIVATE, 0), (CKA_MODIFIABLE, 0), (CKA_DESTROYABLE, 0)];
         let given: Vec<_> = given.iter().map(|(number, value)| (*number, [*value])).collect();
-        let given: Vec<_> = given.iter().map(|(number, value)| Given { number: *number, value }).collect();
+        let given: Vec<_> = given.iter().map(|(number, value)| Given::new(*number, value)).collect();
         let copy = key.copied(&given, Login::User).unwrap();
         assert_ne!(copy.id, key.id);
         assert_ne!(copy.value(CKA_UNIQUE_ID), key.value(CKA_UNIQUE_ID));

@@ -3,6 +3,7 @@
 use der::asn1::{ObjectIdentifier, OctetString, OctetStringRef, PrintableStringRef};
 use der::{Decode, Encode};
 
+use crate::crypto::Rejected;
 use crate::crypto::ec::Curve;
 use crate::error::{Error, Result};
 use crate::key::KeyType;
@@ -28,7 +29,15 @@ pub fn check_edwards(params: &[u8]) -> Result<()> {
 /// Whether the parameters of a `CKK_EC_MONTGOMERY` key name the one curve that is here.
 pub fn check_montgomery(params: &[u8]) -> Result<()> {
     const CRYPTLIB: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.3029.1.5.1");
-    check(params, &[X25519], CRYPTLIB, &["curve25519", "X25519"])
+    check(params, &[X25519, OPENSC_CURVE25519], CRYPTLIB, &["curve25519", "X25519"])
+}
+
+/// What OpenSC 0.23 sends for "curve25519": the name with a length of one too many, which is no DER.
+const OPENSC_CURVE25519: &[u8] = b"\x13\x0bcurve25519";
+
+/// Whether parameters that name a known curve are to be kept as the caller gave them.
+pub(super) fn is_kept(params: &[u8]) -> bool {
+    params != OPENSC_CURVE25519
 }
 
 /// The bits of the curve's field.
@@ -45,8 +54,14 @@ pub(super) fn wrap_point(point: &[u8]) -> Vec<u8> {
     OctetString::new(point).and_then(|string| string.to_der()).unwrap_or_default()
 }
 
+/// Reads a point that comes in a DER `OCTET STRING` or bare. Which one it is, its length tells: no curve has points that
+/// differ by what an `OCTET STRING` adds.
+pub fn read_point<T>(given: &[u8], read: impl Fn(&[u8]) -> Result<T, Rejected>) -> Result<T, Rejected> {
+    unwrap_point(given).ok_or(Rejected).and_then(&read).or_else(|Rejected| read(given))
+}
+
 /// The point in a DER `OCTET STRING`, if it is one.
-pub fn unwrap_point(der: &[u8]) -> Option<&[u8]> {
+pub(super) fn unwrap_point(der: &[u8]) -> Option<&[u8]> {
     <&OctetStringRef>::from_der(der).ok().map(OctetStringRef::as_bytes)
 }
 

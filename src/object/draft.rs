@@ -1,15 +1,16 @@
 //! From a judged template to an object: the defaults of the standard profile and the history that only we write.
 
+use std::collections::BTreeMap;
+
 use cryptoki_sys::*;
 
 use super::attribute::{self, Default};
 use super::template::{Template, Way};
-use super::{Attributes, Object, certificate, pair};
-use crate::crypto::{PrivateKey, PublicKey, random};
+use super::{Attributes, Object, certificate, check_value, new_id, pair};
+use crate::crypto::{PrivateKey, PublicKey};
 use crate::error::{Error, Result};
 use crate::key::{Class, KeyMaterial, KeyType, Login};
 use crate::secret::Secret;
-use crate::store::ObjectId;
 
 /// How an object came to be, kept in its record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,17 +32,19 @@ pub type New = (Object, Option<KeyMaterial>);
 pub struct Draft {
     template: Template,
     login: Login,
+    previewed: Option<Object>,
 }
 
 impl Draft {
     /// Begins an object for a caller who is logged in so.
     pub fn new(template: Template, login: Login) -> Self {
-        Self { template, login }
+        Self { template, login, previewed: None }
     }
 
     /// The object as the gate must judge it before any key is made.
-    pub fn preview(&self) -> Result<Object> {
-        self.object(ObjectId([0; 16]), Attributes::new())
+    pub fn preview(&mut self) -> Result<&Object> {
+        let object = self.object()?;
+        Ok(self.previewed.insert(object))
     }
 
     /// Finishes an object whose template holds everything.
@@ -65,17 +68,21 @@ impl Draft {
             }
             (Class::Certificate, _) => {
                 let set = certificate::describe(attributes)?;
-                Ok((self.object(ObjectId(random::bytes()?), set)?, None))
+                Ok((self.complete(set)?, None))
             }
-            _ => Ok((self.object(ObjectId(random::bytes()?), Attributes::new())?, None)),
+            _ => Ok((self.complete(Attributes::new())?, None)),
         }
     }
 
     /// Finishes a secret key with the value that was made for it.
     pub fn finish_secret(self, value: Secret) -> Result<New> {
-        let length = Attributes::from([(CKA_VALUE_LEN, number(value.len() as u64))]);
-        let id = ObjectId(random::bytes()?);
-        Ok((self.object(id, length)?, Some(KeyMaterial::new(id.0, value))))
+        let mut known = Attributes::from([(CKA_VALUE_LEN, number(value.len() as u64))]);
+        if let Some(check_value) = check_value::of_secret_key(&self.template, &value)? {
+            known.insert(CKA_CHECK_VALUE, check_value);
+        }
+        let object = self.complete(known)?;
+        let id = object.id.0;
+        Ok((object, Some(KeyMaterial::new(id, value))))
     }
 
     /// Finishes a private key that was made or found for it. The value that stays inside is its `PrivateKeyInfo`.
@@ -86,13 +93,14 @@ impl Draft {
         if self.template.key_type != Some(KeyType::of(key)) {
             return Err(Error::TemplateInconsistent("CKA_KEY_TYPE"));
         }
-        let id = ObjectId(random::bytes()?);
-        Ok((self.object(id, pair::describe(&key.public()?)?)?, Some(KeyMaterial::new(id.0, key.to_pkcs8()?))))
+        let object = self.complete(pair::describe(&key.public()?)?)?;
+        let id = object.id.0;
+        Ok((object, Some(KeyMaterial::new(id, key.to_pkcs8()?))))
     }
 
     /// Finishes a public key.
     pub fn finish_public(self, key: &PublicKey) -> Result<New> {
-        Ok((self.object(ObjectId(random::bytes()?), pair::describe(key)?)?, None))
+        Ok((self.complete(pair::describe(key)?)?, None))
     }
 
     /// Finishes the two halves of a pair, the public one first.
@@ -100,6 +108,8 @@ impl Draft {
         // Both name the curve in the same way.
         if let Some(curve) = public.template.attributes.get(&CKA_EC_PARAMS) {
             private.template.attributes.insert(CKA_EC_PARAMS, curve.clone());
+            // It was judged without.
+            private.previewed = None;
         }
         Ok([public.finish_public(&key.public()?)?, private.finish_private(key)?])
     }
@@ -149,7 +159,23 @@ impl Draft {
     }
 
     /// The object, with what is known of it besides its template.
-    fn object(&self, id: ObjectId, known: Attributes) -> Result<Object> {
+    fn complete(mut self, known: Attributes) -> Result<Object> {
+        let mut object = match self.previewed.take() {
+            Some(object) => object,
+            None => self.object()?,
+        };
+        for (number, value) in known {
+            // A curve stays named as the caller named it.
+            let keeps = number == CKA_EC_PARAMS && object.attributes.contains_key(&number);
+            if !keeps && object.row(number).is_some() {
+                object.attributes.insert(number, value);
+            }
+        }
+        Ok(object)
+    }
+
+    /// The object as its template and the defaults make it.
+    fn object(&self) -> Result<Object> {
         let Template { way, class, key_type, ref attributes, .. } = self.template;
         let mut all = Attributes::new();
         for row in attribute::rows(class, key_type) {
@@ -165,13 +191,7 @@ impl Draft {
                 all.insert(row.number, value);
             }
         }
-        for (number, value) in known {
-            // A curve stays named as the caller named it.
-            let keeps = number == CKA_EC_PARAMS && all.contains_key(&number);
-            if !keeps && attribute::of(class, key_type, number).is_some() {
-                all.insert(number, value);
-            }
-        }
+        let id = new_id()?;
         all.insert(CKA_CLASS, number(class.number()));
         all.insert(CKA_UNIQUE_ID, id.to_string().into_bytes());
         if let Some(key_type) = key_type {
@@ -184,7 +204,7 @@ impl Draft {
             Way::Unwrap => Origin::Unwrapped,
             Way::Derive(..) => Origin::Derived,
         };
-        let object = Object { id, version: 1, class, origin, attributes: all };
+        let object = Object { id, version: 1, class, origin, attributes: all, unknown: BTreeMap::new() };
         // Nobody could see it, not even who makes it.
         if object.is_private() && self.login != Login::User {
             return Err(Error::UserNotLoggedIn);
@@ -225,12 +245,13 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::crypto::ec::{Curve, EcPrivateKey};
     use crate::object::Given;
 
     fn key(way: Way, login: Login, given: &[(u64, &[u8])]) -> Object {
         let (class, aes) = (CKO_SECRET_KEY.to_ne_bytes(), CKK_AES.to_ne_bytes());
         let named: [(u64, &[u8]); 2] = [(CKA_CLASS, &class), (CKA_KEY_TYPE, &aes)];
-        let all: Vec<_> = named.iter().chain(given).map(|(number, value)| Given { number: *number, value }).collect();
+        let all: Vec<_> = named.iter().chain(given).map(|(number, value)| Given::new(*number, value)).collect();
         let draft = Draft::new(Template::parse(&all, way).unwrap(), login);
         draft.finish_secret(Secret::zeroed(16)).unwrap().0
     }
@@ -283,5 +304,36 @@ mod tests {
         assert!(!unwrapped.flag(CKA_LOCAL) && !unwrapped.flag(CKA_ALWAYS_SENSITIVE));
         assert!(!unwrapped.flag(CKA_NEVER_EXTRACTABLE));
         assert_eq!(unwrapped.number(CKA_KEY_GEN_MECHANISM), Some(CK_UNAVAILABLE_INFORMATION));
+    }
+
+    #[test]
+    fn what_was_previewed_is_what_is_made() {
+        let mut draft = Draft::new(Template::parse(&[], GENERATE).unwrap(), Login::User);
+        let previewed = draft.preview().unwrap().clone();
+        let (mut made, material) = draft.finish_secret(Secret::zeroed(16)).unwrap();
+        assert_eq!(made.number(CKA_VALUE_LEN), Some(16));
+        made.attributes.retain(|number, _| ![CKA_VALUE_LEN, CKA_CHECK_VALUE].contains(number));
+        assert_eq!(made, previewed);
+        assert!(material.is_some());
+        let digits: String = made.id.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(made.value(CKA_UNIQUE_ID), Some(digits.as_bytes()));
+        assert_ne!(made.id.0, [0; 16]);
+    }
+
+    #[test]
+    fn both_halves_of_a_pair_name_the_curve_as_the_caller_does() {
+        let named = [&[0x13, 5], b"P-256".as_slice()].concat();
+        let way = |class| Way::Generate(class, KeyType::Ec, CKM_EC_KEY_PAIR_GEN);
+        let draft = |given: &[Given<'_>], class| {
+            let mut draft = Draft::new(Template::parse(given, way(class)).unwrap(), Login::User);
+            draft.preview().unwrap();
+            draft
+        };
+        let public = draft(&[Given::new(CKA_EC_PARAMS, &named)], Class::PublicKey);
+        let private = draft(&[], Class::PrivateKey);
+        let key = PrivateKey::Ec(EcPrivateKey::generate(Curve::P256).unwrap());
+        let [(public, _), (private, _)] = Draft::finish_pair(public, private, &key).unwrap();
+        assert_eq!(public.value(CKA_EC_PARAMS), Some(named.as_slice()));
+        assert_eq!(private.value(CKA_EC_PARAMS), Some(named.as_slice()));
     }
 }

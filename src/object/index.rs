@@ -1,9 +1,8 @@
 //! What the store can look objects up by.
 
-use cryptoki_sys::{CKA_CLASS, CKA_ID, CKA_KEY_TYPE, CKA_LABEL, CKA_UNIQUE_ID};
+use cryptoki_sys::*;
 
 use super::{Object, attribute};
-use crate::key::Class;
 use crate::seal::{self, Seal};
 use crate::store::{Term, Terms};
 
@@ -14,8 +13,14 @@ pub enum Column {
     UniqueId = 2,
     /// `CKA_ID`
     Id = 1,
+    /// `CKA_SERIAL_NUMBER`
+    SerialNumber = 7,
+    /// `CKA_SUBJECT`
+    Subject = 5,
     /// `CKA_LABEL`
     Label = 0,
+    /// `CKA_ISSUER`
+    Issuer = 6,
     /// `CKA_KEY_TYPE`
     KeyType = 4,
     /// `CKA_CLASS`
@@ -24,14 +29,26 @@ pub enum Column {
 
 impl Column {
     /// All columns, the most telling first.
-    pub const ALL: [Self; 5] = [Self::UniqueId, Self::Id, Self::Label, Self::KeyType, Self::Class];
+    pub const ALL: [Self; 8] = [
+        Self::UniqueId,
+        Self::Id,
+        Self::SerialNumber,
+        Self::Subject,
+        Self::Label,
+        Self::Issuer,
+        Self::KeyType,
+        Self::Class,
+    ];
 
     /// The attribute that the column is about.
     pub fn number(self) -> u64 {
         match self {
             Self::UniqueId => CKA_UNIQUE_ID,
             Self::Id => CKA_ID,
+            Self::SerialNumber => CKA_SERIAL_NUMBER,
+            Self::Subject => CKA_SUBJECT,
             Self::Label => CKA_LABEL,
+            Self::Issuer => CKA_ISSUER,
             Self::KeyType => CKA_KEY_TYPE,
             Self::Class => CKA_CLASS,
         }
@@ -39,7 +56,7 @@ impl Column {
 
     /// The canonical form of a value that a caller searches for.
     pub(super) fn canonical(self, given: &[u8]) -> Option<Vec<u8>> {
-        attribute::of(Class::SecretKey, None, self.number())?.canonical(given)
+        attribute::of_any_class(self.number())?.canonical(given)
     }
 
     /// What the store holds for a value: of a private object without telling anything, of a public one for everybody.

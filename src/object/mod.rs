@@ -3,9 +3,11 @@
 pub mod attribute;
 mod certificate;
 mod change;
+mod check_value;
 pub mod curve;
 mod draft;
 mod index;
+pub mod nested;
 mod pair;
 mod record;
 mod search;
@@ -20,6 +22,8 @@ use std::collections::BTreeMap;
 
 use cryptoki_sys::*;
 
+use crate::crypto::random;
+use crate::error::Result;
 use crate::key::{Class, Facts, KeyType, Standing, Usage};
 use crate::secret::Secret;
 use crate::store::ObjectId;
@@ -44,6 +48,8 @@ pub struct Object {
     /// How it came to be.
     pub origin: Origin,
     attributes: Attributes,
+    /// What a later version wrote into the record and this one does not know.
+    unknown: record::Fields,
 }
 
 impl Object {
@@ -65,6 +71,16 @@ impl Object {
     /// `CKA_KEY_TYPE`, of a key.
     pub fn key_type(&self) -> Option<KeyType> {
         KeyType::from_number(self.number(CKA_KEY_TYPE)?)
+    }
+
+    /// The template in an attribute; empty where there is none.
+    pub fn template(&self, number: u64) -> Attributes {
+        self.value(number).and_then(nested::read).unwrap_or_default()
+    }
+
+    /// Whether the object has all that a template asks for.
+    pub fn fits(&self, template: &Attributes) -> bool {
+        template.iter().all(|(number, value)| self.value(*number) == Some(value))
     }
 
     /// The row of an attribute, if such an object can have it.
@@ -116,6 +132,7 @@ impl Object {
             private: self.is_private(),
             token: self.is_token(),
             verified: true,
+            of_later_version: self.is_of_later_version(),
             usage: usage.fold(0, |all, bit| all | bit),
             sensitive: self.flag(CKA_SENSITIVE),
             extractable: self.flag(CKA_EXTRACTABLE),
@@ -139,7 +156,16 @@ impl Object {
             copyable: self.flag(CKA_COPYABLE),
             destroyable: self.flag(CKA_DESTROYABLE),
             trusted: self.flag(CKA_TRUSTED),
+            of_later_version: self.is_of_later_version(),
             sealed,
         }
     }
+}
+
+/// A new id, of the generator that hands out: an id is shown and kept from nobody, and the operating system takes longer for it
+/// than all else about a session object.
+fn new_id() -> Result<ObjectId> {
+    let mut id = [0; 16];
+    random::hand_out(&mut id)?;
+    Ok(ObjectId(id))
 }

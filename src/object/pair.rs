@@ -127,24 +127,22 @@ fn import_scalar(key_type: KeyType, params: &[u8], value: &Secret) -> Result<Pri
     key.map_err(|Rejected| Error::AttributeValueInvalid("CKA_VALUE"))
 }
 
-/// A point is taken bare and wrapped. Which one it is, its curve tells: a bare point can look like a wrapped one.
 fn import_point(key_type: KeyType, params: &[u8], given: &[u8]) -> Result<PublicKey> {
-    let read = |point: &[u8]| match key_type {
+    let key = match key_type {
         KeyType::EcEdwards => {
             curve::check_edwards(params)?;
-            Ok(Ed25519PublicKey::from_bytes(point).map(PublicKey::Ed25519))
+            curve::read_point(given, Ed25519PublicKey::from_bytes).map(PublicKey::Ed25519)
         }
         KeyType::EcMontgomery => {
             curve::check_montgomery(params)?;
-            Ok(X25519PublicKey::from_bytes(point).map(PublicKey::X25519))
+            curve::read_point(given, X25519PublicKey::from_bytes).map(PublicKey::X25519)
         }
-        _ => Ok(EcPublicKey::from_point(curve::weierstrass(params)?, point).map(PublicKey::Ec)),
+        _ => {
+            let curve = curve::weierstrass(params)?;
+            curve::read_point(given, |point| EcPublicKey::from_point(curve, point)).map(PublicKey::Ec)
+        }
     };
-    let wrapped = curve::unwrap_point(given).map(read).transpose()?.and_then(Result::ok);
-    match wrapped {
-        Some(key) => Ok(key),
-        None => read(given)?.map_err(|Rejected| Error::AttributeValueInvalid("CKA_EC_POINT")),
-    }
+    key.map_err(|Rejected| Error::AttributeValueInvalid("CKA_EC_POINT"))
 }
 
 /// What was said about the key besides must be true of it.

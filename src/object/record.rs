@@ -1,44 +1,65 @@
 //! The record: what the store keeps of an object, before sealing. `docs/formats.md` has the page.
 //!
-//! Deterministic CBOR (RFC 8949, section 4.2.1): a map with ascending integer keys. Field numbers: even is critical, odd
-//! is optional; see there.
+//! Deterministic CBOR (RFC 8949, section 4.2.1): a map with ascending integer keys. A field that a later version added and
+//! this one does not know is kept, byte for byte, if its number is odd. If it is even, the object must not be used or
+//! changed by who does not know what the field says.
+
+use std::collections::BTreeMap;
 
 use cryptoki_sys::CKA_CLASS;
 use minicbor::{Decoder, Encoder};
 
 use super::draft::Origin;
-use super::{Attributes, Object};
+use super::{Attributes, Object, attribute};
 use crate::error::{Error, Result};
 use crate::key::Class;
 use crate::store::ObjectId;
 
-const FORMAT: u8 = 0;
-const CLASS: u8 = 2;
-const ATTRIBUTES: u8 = 4;
-const ORIGIN: u8 = 6;
+/// The encoded values of fields, by number.
+pub(super) type Fields = BTreeMap<u64, Vec<u8>>;
+
+const FORMAT: u64 = 0;
+const CLASS: u64 = 2;
+const ATTRIBUTES: u64 = 4;
+const ORIGIN: u64 = 6;
 
 impl Object {
     /// The record of this object. Id and version are not in it: the store keeps them, and the seal binds them to it.
     pub fn to_record(&self) -> Vec<u8> {
+        let mut fields = self.unknown.clone();
+        fields.insert(FORMAT, encoded(0));
+        fields.insert(CLASS, encoded(self.class.number()));
+        fields.insert(ATTRIBUTES, encode_attributes(&self.attributes));
+        fields.insert(ORIGIN, encoded(self.origin as u64));
         let mut encoder = Encoder::new(Vec::new());
         // Writing to a vector cannot fail.
-        let _ = self.encode(&mut encoder);
+        let _ = encoder.map(fields.len() as u64);
+        for (number, value) in fields {
+            let _ = encoder.u64(number);
+            encoder.writer_mut().extend(value);
+        }
         encoder.into_writer()
     }
 
-    /// The object in a record. Anything but exactly what [`to_record`](Self::to_record) writes is damage.
+    /// The object in a record. Anything but what this version or a later one writes is damage.
     pub fn from_record(id: ObjectId, version: u64, record: &[u8]) -> Result<Self> {
         let damage = || Error::ObjectDamaged(format!("the record of object {id} is damaged").into());
-        let object = Self::decode(id, version, &mut Decoder::new(record)).map_err(|_| damage())?;
+        let object = Self::decode(id, version, record).map_err(|_| damage())?;
         let whole = object.to_record() == record && object.agrees_with_the_table();
         if whole { Ok(object) } else { Err(damage()) }
     }
 
+    /// The first field that only a later version understands and that one has to understand.
+    pub fn is_of_later_version(&self) -> bool {
+        self.unknown.keys().any(|number| number.is_multiple_of(2))
+    }
+
     /// A public object that was written without a login can have been written by anybody: its attributes must at least be
-    /// some that the class has, and have the form of their kind.
+    /// some that the class has, and have the form of their kind. An attribute that no class here has is a later version's.
     fn agrees_with_the_table(&self) -> bool {
-        let fits = |(number, value): (&u64, &Vec<u8>)| {
-            self.row(*number).is_some_and(|row| !row.secret && row.is_well_formed(value))
+        let fits = |(number, value): (&u64, &Vec<u8>)| match self.row(*number) {
+            Some(row) => !row.secret && row.is_well_formed(value),
+            None => attribute::name(*number).is_none(),
         };
         let typed = match self.key_type() {
             Some(key_type) => self.class.takes(key_type),
@@ -47,53 +68,62 @@ impl Object {
         self.attributes.iter().all(fits) && typed && self.number(CKA_CLASS) == Some(self.class.number())
     }
 
-    fn encode(&self, encoder: &mut Encoder<Vec<u8>>) -> std::result::Result<(), Encoding> {
-        encoder.map(4)?.u8(0)?.u8(FORMAT)?;
-        encoder.u8(CLASS)?.u64(self.class.number())?;
-        encoder.u8(ATTRIBUTES)?.map(self.attributes.len() as u64)?;
-        for (number, value) in &self.attributes {
-            encoder.u64(*number)?.bytes(value)?;
-        }
-        encoder.u8(ORIGIN)?.u8(self.origin as u8)?;
-        Ok(())
-    }
-
-    fn decode(
-        id: ObjectId,
-        version: u64,
-        decoder: &mut Decoder<'_>,
-    ) -> std::result::Result<Self, minicbor::decode::Error> {
+    fn decode(id: ObjectId, version: u64, record: &[u8]) -> std::result::Result<Self, minicbor::decode::Error> {
         let wrong = minicbor::decode::Error::message;
+        let decoder = &mut Decoder::new(record);
         let fields = decoder.map()?.ok_or_else(|| wrong("a map of unknown length"))?;
-        let (mut class, mut origin, mut attributes) = (None, None, None);
+        let (mut class, mut origin, mut attributes, mut unknown) = (None, None, None, Fields::new());
         for _ in 0..fields {
-            match decoder.u8()? {
-                0 if decoder.u8()? == FORMAT => (),
+            match decoder.u64()? {
+                FORMAT if decoder.u8()? == 0 => (),
+                FORMAT => return Err(wrong("another format")),
                 CLASS => class = Class::from_number(decoder.u64()?),
                 ATTRIBUTES => attributes = Some(decode_attributes(decoder)?),
-                ORIGIN => origin = Origin::from_number(decoder.u8()?),
-                _ => return Err(wrong("an unknown field")),
+                ORIGIN => origin = Origin::from_number(decoder.u64()?),
+                number => {
+                    let start = decoder.position();
+                    decoder.skip()?;
+                    let value = record.get(start..decoder.position()).ok_or_else(|| wrong("cut off"))?;
+                    unknown.insert(number, value.to_vec());
+                }
             }
         }
         let class = class.ok_or_else(|| wrong("no class"))?;
         let origin = origin.ok_or_else(|| wrong("no origin"))?;
         let attributes = attributes.ok_or_else(|| wrong("no attributes"))?;
-        Ok(Self { id, version, class, origin, attributes })
+        Ok(Self { id, version, class, origin, attributes, unknown })
     }
 }
 
-type Encoding = minicbor::encode::Error<std::convert::Infallible>;
+fn encoded(number: u64) -> Vec<u8> {
+    let mut encoder = Encoder::new(Vec::new());
+    // Writing to a vector cannot fail.
+    let _ = encoder.u64(number);
+    encoder.into_writer()
+}
 
-fn decode_attributes(decoder: &mut Decoder<'_>) -> std::result::Result<Attributes, minicbor::decode::Error> {
+/// A map from numbers to bytes.
+pub(super) fn encode_attributes(attributes: &Attributes) -> Vec<u8> {
+    let mut encoder = Encoder::new(Vec::new());
+    // Writing to a vector cannot fail.
+    let _ = encoder.map(attributes.len() as u64);
+    for (number, value) in attributes {
+        let _ = encoder.u64(*number).and_then(|encoder| encoder.bytes(value));
+    }
+    encoder.into_writer()
+}
+
+/// The inverse of [`encode_attributes`].
+pub(super) fn decode_attributes(decoder: &mut Decoder<'_>) -> std::result::Result<Attributes, minicbor::decode::Error> {
     let count = decoder.map()?.ok_or_else(|| minicbor::decode::Error::message("a map of unknown length"))?;
     (0..count).map(|_| Ok((decoder.u64()?, decoder.bytes()?.to_vec()))).collect()
 }
 
 impl Origin {
-    fn from_number(number: u8) -> Option<Self> {
+    fn from_number(number: u64) -> Option<Self> {
         [Self::Created, Self::Generated, Self::Unwrapped, Self::Derived]
             .into_iter()
-            .find(|origin| *origin as u8 == number)
+            .find(|origin| *origin as u64 == number)
     }
 }
 
@@ -110,7 +140,7 @@ mod tests {
     #[test]
     fn a_record_gives_back_its_object_and_nothing_else() {
         let class = CKO_DATA.to_ne_bytes();
-        let given = [Given { number: CKA_CLASS, value: &class }, Given { number: CKA_LABEL, value: b"name" }];
+        let given = [Given::new(CKA_CLASS, &class), Given::new(CKA_LABEL, b"name")];
         let template = Template::parse(&given, Way::Create).unwrap();
         let (object, _) = Draft::new(template, Login::Public).finish().unwrap();
         let record = object.to_record();
@@ -121,10 +151,36 @@ mod tests {
         assert!(Object::from_record(object.id, 1, &[record.as_slice(), &[0]].concat()).is_err());
     }
 
+    /// A record with one more field, as a later version could write it.
+    fn later(object: &Object, number: u64, value: &[u8]) -> Object {
+        let mut later = object.clone();
+        later.unknown.insert(number, value.to_vec());
+        Object::from_record(object.id, 1, &later.to_record()).unwrap()
+    }
+
+    #[test]
+    fn what_a_later_version_added_is_kept_or_blocks() {
+        let class = CKO_DATA.to_ne_bytes();
+        let template = Template::parse(&[Given::new(CKA_CLASS, &class)], Way::Create).unwrap();
+        let (object, _) = Draft::new(template, Login::Public).finish().unwrap();
+        let text = [0x63, b'n', b'e', b'w'];
+        let optional = later(&object, 1001, &text);
+        assert!(!optional.is_of_later_version());
+        let changed = optional.changed(&[Given::new(CKA_LABEL, b"x")], Login::User).unwrap();
+        assert_eq!(changed.unknown.get(&1001).unwrap(), &text);
+        assert!(changed.to_record().windows(4).any(|part| part == text));
+        assert!(later(&object, 1000, &text).is_of_later_version());
+        // An attribute of a later version is kept too, and shown to nobody.
+        let mut attribute = object.clone();
+        attribute.attributes.insert(0xcb53_ffff, vec![1]);
+        let read = Object::from_record(object.id, 1, &attribute.to_record()).unwrap();
+        assert!(read == attribute && read.row(0xcb53_ffff).is_none());
+    }
+
     #[test]
     fn a_record_that_the_table_cannot_have_made_is_damaged() {
         let class = CKO_DATA.to_ne_bytes();
-        let template = Template::parse(&[Given { number: CKA_CLASS, value: &class }], Way::Create).unwrap();
+        let template = Template::parse(&[Given::new(CKA_CLASS, &class)], Way::Create).unwrap();
         let (good, _) = Draft::new(template, Login::Public).finish().unwrap();
         let key = CKO_SECRET_KEY.to_le_bytes();
         for (number, value) in [(CKA_TOKEN, vec![2]), (CKA_ENCRYPT, vec![1]), (CKA_CLASS, key.to_vec())] {

@@ -3,6 +3,8 @@
 //! The order of verdicts: attribute known, value well-formed, allowed in this way of making, consistent, complete. (Pointers
 //! and lengths were judged before, in `abi`.) PKCS#11 3.2, section 4.1.
 
+use std::borrow::Cow;
+
 use cryptoki_sys::*;
 use zeroize::Zeroizing;
 
@@ -13,12 +15,19 @@ use crate::key::{Class, KeyType};
 use crate::secret::Secret;
 
 /// One attribute as a caller gave it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Given<'a> {
     /// The attribute's number.
     pub number: u64,
-    /// The bytes, in the caller's form.
-    pub value: &'a [u8],
+    /// The bytes, in the caller's form; of an attribute that is a template itself, the form that [`nested`] makes.
+    pub value: Cow<'a, [u8]>,
+}
+
+impl<'a> Given<'a> {
+    /// An attribute with these bytes.
+    pub fn new(number: u64, value: &'a [u8]) -> Self {
+        Self { number, value: Cow::Borrowed(value) }
+    }
 }
 
 /// How an object comes to be.
@@ -51,6 +60,16 @@ pub struct Template {
 }
 
 impl Template {
+    /// Judges what a caller gave, with what the template in another key adds to it: `CKA_UNWRAP_TEMPLATE`,
+    /// `CKA_DERIVE_TEMPLATE`. The two may not contradict each other. PKCS#11 3.2, sections 5.18.4 and 5.18.5.
+    pub fn parse_under(given: &[Given<'_>], added: &Attributes, way: Way) -> Result<Self> {
+        let added = added
+            .iter()
+            .map(|(number, value)| Given { number: *number, value: attribute::native(*number, value).into() });
+        let all: Vec<_> = given.iter().cloned().chain(added).collect();
+        Self::parse(&all, way)
+    }
+
     /// Judges what a caller gave.
     pub fn parse(given: &[Given<'_>], way: Way) -> Result<Self> {
         check_known(given)?;
@@ -101,7 +120,7 @@ pub(super) fn judge(
             inconsistent = inconsistent.or(attribute::name(one.number));
             continue;
         };
-        let canonical = Zeroizing::new(row.canonical(one.value).ok_or(Error::AttributeValueInvalid(row.name))?);
+        let canonical = Zeroizing::new(row.canonical(&one.value).ok_or(Error::AttributeValueInvalid(row.name))?);
         if !allowed(row, &canonical) {
             forbidden = forbidden.or(Some(row.name));
         }
@@ -166,7 +185,11 @@ fn named(given: &[Given<'_>], number: u64, name: &'static str) -> Result<Option<
     let Some(one) = given.iter().find(|one| one.number == number) else {
         return Ok(None);
     };
-    one.value.try_into().map(|bytes| Some(u64::from_ne_bytes(bytes))).map_err(|_| Error::AttributeValueInvalid(name))
+    one.value
+        .as_ref()
+        .try_into()
+        .map(|bytes| Some(u64::from_ne_bytes(bytes)))
+        .map_err(|_| Error::AttributeValueInvalid(name))
 }
 
 fn role(row: &Attribute, way: Way) -> Role {
@@ -193,7 +216,7 @@ mod tests {
     const AES: [u8; 8] = CKK_AES.to_ne_bytes();
 
     fn verdict(way: Way, given: &[(u64, &[u8])]) -> Option<Error> {
-        let given: Vec<_> = given.iter().map(|(number, value)| Given { number: *number, value }).collect();
+        let given: Vec<_> = given.iter().map(|(number, value)| Given::new(*number, value)).collect();
         Template::parse(&given, way).err()
     }
 

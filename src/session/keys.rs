@@ -1,11 +1,13 @@
 //! Keys: generated, wrapped, unwrapped, derived. PKCS#11 3.2, section 5.18.
 
+use cryptoki_sys::{CKA_DERIVE_TEMPLATE, CKA_UNWRAP_TEMPLATE, CKA_WRAP_TEMPLATE};
+
 use super::{Length, Output, Session, Sessions};
 use crate::crypto::{PrivateKey, random};
 use crate::error::{Error, Result};
 use crate::handle::Handle;
-use crate::key::{Act, Caller, Class, KeyType, Purpose, Use, admit, permit};
-use crate::mechanism::{Keyed, Mechanism, Parameter, Wrapping};
+use crate::key::{Act, Caller, Class, KeyType, Other, Purpose, Use, admit, permit};
+use crate::mechanism::{Keyed, Mechanism, Parameter, Wanted, Wrapping};
 use crate::object::{Draft, Given, New, Template, Way};
 use crate::secret::Secret;
 
@@ -37,7 +39,7 @@ impl Sessions {
             let pair = mechanism.does.generate_pair.as_ref().ok_or(Error::MechanismInvalid(mechanism.number))?;
             let draft = |given, class| {
                 let template = Template::parse(given, Way::Generate(class, pair.key_type, mechanism.number))?;
-                let draft = Draft::new(template, caller.login);
+                let mut draft = Draft::new(template, caller.login);
                 admit(&caller, Act::Create, &draft.preview()?.standing(class.is_secret()))?;
                 Ok(draft)
             };
@@ -66,8 +68,13 @@ impl Sessions {
             let facts = by.facts().ok_or(Error::WrappingKeyHandleInvalid)?;
             let target_facts = target.facts().ok_or(Error::KeyHandleInvalid)?;
             let fit = mechanism.fit(Purpose::Wrap)?;
-            let asked = Use { purpose: Purpose::Wrap, fit, key: facts, other: Some(target_facts) };
+            let fits = target.object().fits(&by.object().template(CKA_WRAP_TEMPLATE));
+            let other = Some(Other { key: target_facts, fits });
+            let asked = Use { purpose: Purpose::Wrap, fit, key: facts, other };
             let grant = permit(&caller, &asked)?;
+            if target_facts.class == Class::PrivateKey && !how.private_keys {
+                return Err(Error::KeyNotWrappable("the mechanism carries secret keys alone"));
+            }
             let (by, target) = (session.token.prepared(&by)?, session.token.prepared(&target)?);
             let keyed = Keyed::new(&by, &grant);
             let length = (how.wrapped_length)(&keyed, parameter, target.material().length())?;
@@ -98,15 +105,20 @@ impl Sessions {
             let how = wrapping_of(mechanism)?;
             let (key, grant) = session.key(Purpose::Unwrap, mechanism, unwrapping)?;
             let keyed = Keyed::new(&key, &grant);
-            let template = Template::parse(given, Way::Unwrap)?;
+            let added = session.token.opened(&caller, unwrapping)?.object().template(CKA_UNWRAP_TEMPLATE);
+            let template = Template::parse_under(given, &added, Way::Unwrap)?;
             let (class, length) = (template.class, template.value_length);
             let key_type = template.key_type.ok_or(Error::TemplateIncomplete("CKA_KEY_TYPE"))?;
             if class == Class::SecretKey && length.is_none() && key_type.has_open_length() && !how.tells_length {
                 return Err(Error::TemplateIncomplete("CKA_VALUE_LEN"));
             }
+            if class == Class::PrivateKey && !how.private_keys {
+                return Err(Error::TemplateInconsistent("CKA_CLASS"));
+            }
+            let wanted = Wanted { key_type, length };
             let draft = Draft::new(template, caller.login);
             session.add(&caller, draft, |draft| {
-                let value = (how.unwrap)(&keyed, parameter, wrapped, length)?;
+                let value = (how.unwrap)(&keyed, parameter, wrapped, &wanted)?;
                 match class {
                     Class::PrivateKey => draft.finish_private(&private_key(&value, key_type)?),
                     _ if key_type.takes_length(value.len()) => draft.finish_secret(value),
@@ -131,7 +143,9 @@ impl Sessions {
             let (key, grant) = session.key(Purpose::Derive, mechanism, base)?;
             let keyed = Keyed::new(&key, &grant);
             let history = key.facts();
-            let template = Template::parse(given, Way::Derive(history.always_sensitive, history.never_extractable))?;
+            let added = session.token.opened(&caller, base)?.object().template(CKA_DERIVE_TEMPLATE);
+            let way = Way::Derive(history.always_sensitive, history.never_extractable);
+            let template = Template::parse_under(given, &added, way)?;
             let key_type = template.key_type.ok_or(Error::TemplateIncomplete("CKA_KEY_TYPE"))?;
             let length = template.value_length;
             match length {
@@ -150,7 +164,7 @@ impl Sessions {
 
 impl Session {
     /// Makes a key if it may be made, and only then its value.
-    fn add(&mut self, caller: &Caller, draft: Draft, make: impl FnOnce(Draft) -> Result<New>) -> Result<Handle> {
+    fn add(&mut self, caller: &Caller, mut draft: Draft, make: impl FnOnce(Draft) -> Result<New>) -> Result<Handle> {
         admit(caller, Act::Create, &draft.preview()?.standing(true))?;
         self.insert(caller, make(draft)?)
     }

@@ -70,6 +70,10 @@ impl Sessions {
                 operation.end();
                 return Err(Error::OperationActive);
             }
+            if !whole && !current.state.takes_parts() {
+                operation.end();
+                return Err(Error::OperationNotInitialized);
+            }
             let io = match output {
                 Output::Query(_) => return Ok(Length::Needed(length)),
                 Output::Buffer(io) if io.room() < length => return Ok(Length::TooSmall(length)),
@@ -88,6 +92,7 @@ impl Sessions {
             let current = operation.current()?;
             let held = match (*current.in_parts, data) {
                 (true, Some(_)) => Err(Error::OperationActive),
+                (_, None) if !current.state.takes_parts() => Err(Error::OperationNotInitialized),
                 (_, data) => current.state.verify(&current.keyed, data.unwrap_or_default(), signature),
             };
             operation.end();

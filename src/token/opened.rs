@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::error::{Error, Result};
 use crate::key::{Class, Facts, KeyMaterial};
 use crate::mechanism::PreparedKey;
-use crate::object::{Object, Search};
+use crate::object::{Attributes, Object, Search, attribute};
 use crate::seal::{Seal, SealedMaterial, Verified};
 use crate::secret::Secret;
 
@@ -44,7 +44,7 @@ impl Opened {
     }
 
     /// The object.
-    pub(super) fn object(&self) -> &Object {
+    pub fn object(&self) -> &Object {
         &self.object
     }
 
@@ -118,6 +118,13 @@ impl View {
         }
         let value = self.0.object.value(number).ok_or(Error::AttributeTypeInvalid(number))?;
         Ok(Zeroizing::new(row.native(value)))
+    }
+
+    /// The template in an attribute, each value in the form for a caller.
+    pub fn template(&self, number: u64) -> Result<Attributes> {
+        self.0.object.value(number).ok_or(Error::AttributeTypeInvalid(number))?;
+        let inside = self.0.object.template(number).into_iter();
+        Ok(inside.map(|(number, value)| (number, attribute::native(number, &value))).collect())
     }
 
     /// Whether the object is what is searched for.

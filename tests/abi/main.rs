@@ -10,14 +10,20 @@
 #[macro_use]
 mod support;
 
+mod always_authenticate;
 mod changes;
 mod ciphers;
+mod clients;
 mod copies;
 mod counter;
 mod daemons;
 mod defaults;
+mod derivation;
+mod derived_keys;
 mod digest_key;
 mod durability;
+mod ec_keys;
+mod ec_signing;
 mod exits;
 mod fork;
 mod forks;
@@ -27,12 +33,22 @@ mod linking;
 mod login;
 mod macs;
 mod mechanisms;
+mod nested;
 mod objects;
 mod operations;
+mod pair_mechanisms;
+mod pairs;
 mod pins;
 mod pkcs11_tool;
 mod portability;
 mod privacy;
+mod private_keys;
+mod published_vectors;
+mod rsa_encryption;
+mod rsa_keys;
+mod rsa_pss;
+mod rsa_signing;
+mod rsa_wrapping;
 mod sealed;
 mod searches;
 mod sessions;
@@ -46,20 +62,37 @@ mod tokens;
 mod vectors;
 mod wrap_forms;
 mod wrapping;
+mod wycheproof_agreement;
+mod wycheproof_decryption;
+mod wycheproof_ecdsa;
+mod wycheproof_rsa;
 
 use std::process::ExitCode;
 
 use support::Test;
 
 const SUITES: &[&[Test]] = &[
+    always_authenticate::TESTS,
     changes::TESTS,
     ciphers::TESTS,
+    clients::engine::TESTS,
+    clients::java::TESTS,
+    clients::nss::TESTS,
+    clients::p11_kit::TESTS,
+    clients::tool_keys::TESTS,
+    clients::tool_opens::TESTS,
+    clients::tool_signs::TESTS,
+    clients::tool_tests::TESTS,
     copies::TESTS,
     counter::TESTS,
     daemons::TESTS,
     defaults::TESTS,
+    derivation::TESTS,
+    derived_keys::TESTS,
     digest_key::TESTS,
     durability::TESTS,
+    ec_keys::TESTS,
+    ec_signing::TESTS,
     exits::TESTS,
     fork::TESTS,
     forks::TESTS,
@@ -69,12 +102,22 @@ const SUITES: &[&[Test]] = &[
     login::TESTS,
     macs::TESTS,
     mechanisms::TESTS,
+    nested::TESTS,
     objects::TESTS,
     operations::TESTS,
+    pair_mechanisms::TESTS,
+    pairs::TESTS,
     pins::TESTS,
     pkcs11_tool::TESTS,
     portability::TESTS,
     privacy::TESTS,
+    private_keys::TESTS,
+    published_vectors::TESTS,
+    rsa_encryption::TESTS,
+    rsa_keys::TESTS,
+    rsa_pss::TESTS,
+    rsa_signing::TESTS,
+    rsa_wrapping::TESTS,
     sealed::TESTS,
     searches::TESTS,
     sessions::TESTS,
@@ -88,6 +131,10 @@ const SUITES: &[&[Test]] = &[
     vectors::TESTS,
     wrap_forms::TESTS,
     wrapping::TESTS,
+    wycheproof_agreement::TESTS,
+    wycheproof_decryption::TESTS,
+    wycheproof_ecdsa::TESTS,
+    wycheproof_rsa::TESTS,
 ];
 
 const PEERS: &[&[Test]] = &[
@@ -100,6 +147,7 @@ const PEERS: &[&[Test]] = &[
     objects::PEERS,
     pins::PEERS,
     portability::PEERS,
+    private_keys::PEERS,
     slots::PEERS,
     softhsm::PEERS,
     surroundings::PEERS,

@@ -72,7 +72,7 @@ fn mechanisms_are_those_of_the_table() {
     let home = Home::new();
     let plain = home.good(&["mechanism", "list"]);
     let json = home.json(&["mechanism", "list"]);
-    assert_eq!(plain.lines().count(), keystead::mechanism::Mechanisms::new(Default::default()).all().len());
+    assert_eq!(plain.lines().count(), keystead::mechanism::Mechanisms::new(&Default::default()).all().len());
     assert_eq!(json.as_array().unwrap().len(), plain.lines().count());
     for line in [
         "0x00001080\tCKM_AES_KEY_GEN\t16 to 32 bytes\tgenerate",

@@ -6,6 +6,7 @@
 //! took the processor away is repeated, so that a machine with other work to do gives the same figures, only later.
 
 mod bare;
+mod calls;
 mod operation;
 mod table;
 mod turn;
@@ -17,7 +18,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use operation::Operation;
-use table::Row;
+use table::{Form, Row};
 use worker::{Answer, Side};
 
 use crate::failure::Result;
@@ -34,14 +35,17 @@ pub struct Arguments {
     /// Measure the primitive of aws-lc without a module, too
     #[arg(long)]
     bare: bool,
-    /// Only the operations whose name contains this
+    /// Only the operations whose name contains this; the whole name finds those too that take minutes
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
     /// Time for each operation, in seconds
     #[arg(long, value_name = "N", default_value_t = 2.0)]
     seconds: f64,
-    /// Write JSON instead of a table: nanoseconds per operation
+    /// Write the table as Markdown, for a page
     #[arg(long)]
+    markdown: bool,
+    /// Write JSON instead of a table: nanoseconds per operation
+    #[arg(long, conflicts_with = "markdown")]
     json: bool,
 }
 
@@ -55,17 +59,23 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         sides.push(Side::bare()?);
     }
     let has_peer = arguments.against.is_some();
-    let wanted = |name: &str| arguments.only.as_ref().is_none_or(|only| name.contains(only.as_str()));
+    let only = arguments.only.as_deref().unwrap_or_default();
+    let wanted = |operation: &Operation| {
+        let name = operation.name();
+        if operation.is_slow() { name == only } else { name.contains(only) }
+    };
     let time = Duration::try_from_secs_f64(arguments.seconds).unwrap_or(Duration::from_secs(2));
+    let form = if arguments.markdown { Form::Markdown } else { Form::Text };
     let mut rows = Vec::new();
-    for operation in Operation::ALL.iter().filter(|operation| wanted(&operation.name())) {
+    for operation in Operation::ALL.iter().filter(|operation| wanted(operation)) {
         let measured = measure(*operation, &mut sides, time)?;
         let row = Row::new(operation.name(), measured, has_peer, arguments.bare);
         if !arguments.json {
             if rows.is_empty() {
-                println!("{}", table::heading(&arguments.module, arguments.against.as_deref(), arguments.bare));
+                println!("{}\n", arguments.sides());
+                println!("{}", form.heading(has_peer, arguments.bare));
             }
-            println!("{row}");
+            println!("{}", form.row(&row));
         }
         rows.push(row);
     }
@@ -73,6 +83,17 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         println!("{:#}", table::json(&rows));
     }
     Ok(())
+}
+
+impl Arguments {
+    /// Who is who in the table.
+    fn sides(&self) -> String {
+        let peer = self.against.as_ref().map(|peer| format!("; peer: {}", peer.display())).unwrap_or_default();
+        format!(
+            "ours: {}{peer}\ntime per operation, Init included; x2: what two threads do of what one does",
+            self.module.display()
+        )
+    }
 }
 
 /// What one side did in all its turns.
@@ -99,7 +120,7 @@ fn measure(operation: Operation, sides: &mut [Side], time: Duration) -> Result<V
         for threads in [1, 2] {
             for (side, measured) in sides.iter_mut().zip(&mut all) {
                 let Ok(one) = &mut measured.one else { continue };
-                let Answer { nanos, undisturbed } = side.turn(threads, TURN)?;
+                let Answer { nanos, undisturbed } = side.turn(threads, operation.turn())?;
                 measured.disturbed += usize::from(!undisturbed);
                 match threads {
                     1 => one.push(nanos),
@@ -111,6 +132,4 @@ fn measure(operation: Operation, sides: &mut [Side], time: Duration) -> Result<V
     Ok(all)
 }
 
-/// The length of a turn: short enough to fit between two switches of a busy machine.
-const TURN: Duration = Duration::from_micros(1500);
 const FEWEST_TURNS: usize = 9;

@@ -1,13 +1,6 @@
-//! What is measured, and how a module does it: Init and operation in one, with session keys that all threads share and
-//! a session for each thread.
+//! What is measured.
 
-use std::ptr;
-
-use cryptoki_sys::*;
-
-use super::turn::Work;
-use crate::failure::{Failure, Result};
-use crate::module::{Module, Session, attribute, check, plain};
+use std::time::Duration;
 
 /// One thing to measure. The numbers are bytes of input.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,6 +25,37 @@ pub enum Operation {
     Session,
     /// 32 random bytes.
     Random,
+    /// A key pair at work.
+    Pair(Pair, Act),
+}
+
+/// A kind of key pair.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Pair {
+    /// RSA with a modulus of so many bits and the exponent 65537.
+    Rsa(usize),
+    /// The curve P-256.
+    P256,
+    /// The curve P-384.
+    P384,
+    /// Ed25519.
+    Ed25519,
+}
+
+/// What a key pair does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// RSA: PKCS #1 v1.5 with SHA-256, of 32 bytes that are hashed here. ECDSA: of a digest as long as the order. Ed25519: of 32
+    /// bytes.
+    Sign,
+    /// The verification of such a signature.
+    Verify,
+    /// RSA-OAEP with SHA-1, the one hash that SoftHSM2 has there; of 32 bytes.
+    Decrypt,
+    /// ECDH, the other side's point decoded each time; a module makes a session key of the secret and destroys it.
+    Derive,
+    /// A pair is made and destroyed.
+    Generate,
 }
 
 impl Operation {
@@ -50,6 +74,24 @@ impl Operation {
         Self::Generate,
         Self::Session,
         Self::Random,
+        Self::Pair(Pair::Rsa(2048), Act::Sign),
+        Self::Pair(Pair::Rsa(2048), Act::Verify),
+        Self::Pair(Pair::Rsa(2048), Act::Decrypt),
+        Self::Pair(Pair::Rsa(2048), Act::Generate),
+        Self::Pair(Pair::Rsa(4096), Act::Sign),
+        Self::Pair(Pair::Rsa(4096), Act::Verify),
+        Self::Pair(Pair::Rsa(4096), Act::Decrypt),
+        Self::Pair(Pair::Rsa(4096), Act::Generate),
+        Self::Pair(Pair::P256, Act::Sign),
+        Self::Pair(Pair::P256, Act::Verify),
+        Self::Pair(Pair::P256, Act::Derive),
+        Self::Pair(Pair::P256, Act::Generate),
+        Self::Pair(Pair::P384, Act::Sign),
+        Self::Pair(Pair::P384, Act::Verify),
+        Self::Pair(Pair::P384, Act::Generate),
+        Self::Pair(Pair::Ed25519, Act::Sign),
+        Self::Pair(Pair::Ed25519, Act::Verify),
+        Self::Pair(Pair::Ed25519, Act::Generate),
     ];
 
     /// The name in the table.
@@ -65,6 +107,7 @@ impl Operation {
             Self::Generate => return "aes-generate".to_owned(),
             Self::Session => return "session".to_owned(),
             Self::Random => ("random", 32),
+            Self::Pair(pair, act) => return name_of_pair(pair, act),
         };
         match length {
             length if length >= 1 << 20 => format!("{name}-{}M", length >> 20),
@@ -73,239 +116,62 @@ impl Operation {
         }
     }
 
-    /// Makes keys, and a session with its work for each thread. Fails where the module lacks the mechanism.
-    pub fn prepare(self, session: &Session, threads: usize) -> Result<Vec<Work>> {
-        let shared = self.keys(session)?;
-        let of_thread = |_| Ok(self.work(session.module.open_session(session.slot)?, &shared));
-        (0..threads).map(of_thread).collect()
-    }
-
-    fn keys(self, session: &Session) -> Result<Keys> {
-        const AES: CK_MECHANISM_TYPE = CKM_AES_KEY_GEN;
-        let one = |key| Keys { key, target: 0, wrapped: Vec::new() };
+    /// The length of a turn: short enough to fit between two switches of a busy machine. How long it takes to find the primes
+    /// of an RSA key is chance: a turn has to average over several.
+    pub fn turn(self) -> Duration {
         match self {
-            Self::Gcm(_) => has(session, CKM_AES_GCM)?.generate(AES, &[CKA_ENCRYPT]).map(one),
-            Self::Ctr(_) => has(session, CKM_AES_CTR)?.generate(AES, &[CKA_ENCRYPT]).map(one),
-            Self::Cmac(_) => has(session, CKM_AES_CMAC)?.generate(AES, &[CKA_SIGN]).map(one),
-            Self::Hmac(_) => has(session, CKM_SHA256_HMAC)?.generate(CKM_GENERIC_SECRET_KEY_GEN, &[CKA_SIGN]).map(one),
-            Self::Wrap | Self::Unwrap => {
-                let session = has(session, CKM_AES_KEY_WRAP)?;
-                let key = session.generate(AES, &[CKA_WRAP, CKA_UNWRAP])?;
-                let target = session.generate(AES, &[CKA_EXTRACTABLE])?;
-                let wrapped = wrap(&session.module, session.handle, key, target)?;
-                Ok(Keys { key, target, wrapped })
-            }
-            Self::Sha256(_) => has(session, CKM_SHA256).map(|_| one(0)),
-            Self::Generate => has(session, AES).map(|_| one(0)),
-            Self::Session | Self::Random => Ok(one(0)),
+            Self::Pair(Pair::Rsa(bits), Act::Generate) if bits > 2048 => Duration::from_secs(2),
+            Self::Pair(Pair::Rsa(_), Act::Generate) => Duration::from_millis(200),
+            _ => Duration::from_micros(1500),
         }
     }
 
-    fn work(self, session: Session, keys: &Keys) -> Work {
-        let Keys { key, target, wrapped } = keys.clone();
+    /// Whether it takes minutes, and so is measured only if it is named.
+    pub fn is_slow(self) -> bool {
+        self.turn() > Duration::from_secs(1)
+    }
+}
+
+impl Pair {
+    /// What is signed, in bytes.
+    pub fn message_length(self) -> usize {
         match self {
-            Self::Gcm(length) => gcm(session, key, length),
-            Self::Ctr(length) => ctr(session, key, length),
-            Self::Hmac(length) => sign(session, CKM_SHA256_HMAC, key, length),
-            Self::Cmac(length) => sign(session, CKM_AES_CMAC, key, length),
-            Self::Sha256(length) => sha256(session, length),
-            Self::Wrap => Box::new(move |count| {
-                (0..count).try_for_each(|_| wrap(&session.module, session.handle, key, target).map(drop))
-            }),
-            Self::Unwrap => unwrap(session, key, wrapped),
-            Self::Generate => Box::new(move |count| {
-                (0..count).try_for_each(|_| {
-                    let key = session.generate(CKM_AES_KEY_GEN, &[CKA_ENCRYPT])?;
-                    destroy(&session, key)
-                })
-            }),
-            Self::Session => Box::new(move |count| {
-                (0..count).try_for_each(|_| {
-                    let opened = session.module.open_session(session.slot)?;
-                    // SAFETY: a handle is only a number.
-                    check("C_CloseSession", unsafe { (session.module.table.close_session)(opened.handle) })
-                })
-            }),
-            Self::Random => random(session),
+            Self::P384 => 48,
+            Self::Rsa(_) | Self::P256 | Self::Ed25519 => 32,
         }
     }
 }
 
-/// What all threads share.
-#[derive(Clone)]
-struct Keys {
-    key: CK_OBJECT_HANDLE,
-    target: CK_OBJECT_HANDLE,
-    wrapped: Vec<u8>,
-}
-
-/// The session, if its token has the mechanism.
-fn has(session: &Session, mechanism: CK_MECHANISM_TYPE) -> Result<&Session> {
-    let mut info = CK_MECHANISM_INFO::default();
-    // SAFETY: the function writes one structure.
-    match unsafe { (session.module.table.mechanism_info)(session.slot, mechanism, &mut info) } {
-        CKR_OK => Ok(session),
-        _ => Err(Failure::new("the mechanism is not in its list")),
+fn name_of_pair(pair: Pair, act: Act) -> String {
+    let act_name = match act {
+        Act::Sign => "sign",
+        Act::Verify => "verify",
+        Act::Decrypt => "decrypt",
+        Act::Derive => "derive",
+        Act::Generate => "generate",
+    };
+    let scheme = match act {
+        Act::Sign | Act::Verify => "ecdsa",
+        Act::Derive => "ecdh",
+        Act::Decrypt | Act::Generate => "ec",
+    };
+    match pair {
+        Pair::Rsa(bits) => format!("rsa-{bits}-{act_name}"),
+        Pair::P256 => format!("{scheme}-p256-{act_name}"),
+        Pair::P384 => format!("{scheme}-p384-{act_name}"),
+        Pair::Ed25519 => format!("ed25519-{act_name}"),
     }
 }
 
-fn gcm(session: Session, key: CK_OBJECT_HANDLE, length: usize) -> Work {
-    let table = &session.module.table;
-    let (init, encrypt, session) = (table.encrypt_init, table.encrypt, session.handle);
-    let mut counter = 0u64;
-    let mut iv = [0u8; 12];
-    let mut input = vec![7; length];
-    let mut output = vec![0; length + 16];
-    Box::new(move |count| {
-        for _ in 0..count {
-            counter += 1;
-            if let Some(low) = iv.last_chunk_mut() {
-                *low = counter.to_be_bytes();
-            }
-            let mut parameter = CK_GCM_PARAMS {
-                pIv: iv.as_mut_ptr(),
-                ulIvLen: 12,
-                ulIvBits: 96,
-                pAAD: ptr::null_mut(),
-                ulAADLen: 0,
-                ulTagBits: 128,
-            };
-            let mut mechanism = with_parameter(CKM_AES_GCM, &mut parameter);
-            let mut written = output.len() as CK_ULONG;
-            // SAFETY: mechanism and buffers are valid for their lengths.
-            unsafe {
-                check("C_EncryptInit", init(session, &mut mechanism, key))?;
-                let into = output.as_mut_ptr();
-                check("C_Encrypt", encrypt(session, input.as_mut_ptr(), length as CK_ULONG, into, &mut written))?;
-            }
-        }
-        Ok(())
-    })
-}
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
 
-fn ctr(session: Session, key: CK_OBJECT_HANDLE, length: usize) -> Work {
-    let table = &session.module.table;
-    let (init, encrypt, session) = (table.encrypt_init, table.encrypt, session.handle);
-    let mut input = vec![7; length];
-    let mut output = vec![0; length];
-    Box::new(move |count| {
-        for _ in 0..count {
-            let mut parameter = CK_AES_CTR_PARAMS { ulCounterBits: 128, cb: [1; 16] };
-            let mut mechanism = with_parameter(CKM_AES_CTR, &mut parameter);
-            let mut written = output.len() as CK_ULONG;
-            // SAFETY: mechanism and buffers are valid for their lengths.
-            unsafe {
-                check("C_EncryptInit", init(session, &mut mechanism, key))?;
-                let into = output.as_mut_ptr();
-                check("C_Encrypt", encrypt(session, input.as_mut_ptr(), length as CK_ULONG, into, &mut written))?;
-            }
-        }
-        Ok(())
-    })
-}
+    use super::*;
 
-fn sign(session: Session, mechanism: CK_MECHANISM_TYPE, key: CK_OBJECT_HANDLE, length: usize) -> Work {
-    let table = &session.module.table;
-    let (init, sign, session) = (table.sign_init, table.sign, session.handle);
-    let mut input = vec![7; length];
-    let mut output = [0; 32];
-    Box::new(move |count| {
-        for _ in 0..count {
-            let mut mechanism = plain(mechanism);
-            let mut written = output.len() as CK_ULONG;
-            // SAFETY: mechanism and buffers are valid for their lengths.
-            unsafe {
-                check("C_SignInit", init(session, &mut mechanism, key))?;
-                let into = output.as_mut_ptr();
-                check("C_Sign", sign(session, input.as_mut_ptr(), length as CK_ULONG, into, &mut written))?;
-            }
-        }
-        Ok(())
-    })
-}
-
-fn sha256(session: Session, length: usize) -> Work {
-    let table = &session.module.table;
-    let (init, digest, session) = (table.digest_init, table.digest, session.handle);
-    let mut input = vec![7; length];
-    let mut output = [0; 32];
-    Box::new(move |count| {
-        for _ in 0..count {
-            let mut mechanism = plain(CKM_SHA256);
-            let mut written = output.len() as CK_ULONG;
-            // SAFETY: mechanism and buffers are valid for their lengths.
-            unsafe {
-                check("C_DigestInit", init(session, &mut mechanism))?;
-                let into = output.as_mut_ptr();
-                check("C_Digest", digest(session, input.as_mut_ptr(), length as CK_ULONG, into, &mut written))?;
-            }
-        }
-        Ok(())
-    })
-}
-
-fn random(session: Session) -> Work {
-    let (generate, session) = (session.module.table.generate_random, session.handle);
-    let mut output = [0; 32];
-    Box::new(move |count| {
-        (0..count).try_for_each(|_| {
-            // SAFETY: the buffer is valid for its length.
-            check("C_GenerateRandom", unsafe { generate(session, output.as_mut_ptr(), 32) })
-        })
-    })
-}
-
-fn wrap(
-    module: &Module,
-    session: CK_SESSION_HANDLE,
-    key: CK_OBJECT_HANDLE,
-    target: CK_OBJECT_HANDLE,
-) -> Result<Vec<u8>> {
-    let mut mechanism = plain(CKM_AES_KEY_WRAP);
-    let mut wrapped = vec![0; 40];
-    let mut length = 40;
-    // SAFETY: mechanism and buffer are valid for their lengths.
-    let code =
-        unsafe { (module.table.wrap_key)(session, &mut mechanism, key, target, wrapped.as_mut_ptr(), &mut length) };
-    check("C_WrapKey", code).map(|()| wrapped)
-}
-
-fn unwrap(session: Session, key: CK_OBJECT_HANDLE, mut wrapped: Vec<u8>) -> Work {
-    Box::new(move |count| {
-        for _ in 0..count {
-            let mut mechanism = plain(CKM_AES_KEY_WRAP);
-            let (mut class, mut key_type, mut yes) = (CKO_SECRET_KEY, CKK_AES, CK_TRUE);
-            let mut template = [
-                attribute(CKA_CLASS, &mut class),
-                attribute(CKA_KEY_TYPE, &mut key_type),
-                attribute(CKA_ENCRYPT, &mut yes),
-            ];
-            let mut unwrapped = 0;
-            // SAFETY: mechanism, template and input are valid for their lengths.
-            let code = unsafe {
-                (session.module.table.unwrap_key)(
-                    session.handle,
-                    &mut mechanism,
-                    key,
-                    wrapped.as_mut_ptr(),
-                    wrapped.len() as CK_ULONG,
-                    template.as_mut_ptr(),
-                    template.len() as CK_ULONG,
-                    &mut unwrapped,
-                )
-            };
-            check("C_UnwrapKey", code)?;
-            destroy(&session, unwrapped)?;
-        }
-        Ok(())
-    })
-}
-
-fn destroy(session: &Session, key: CK_OBJECT_HANDLE) -> Result<()> {
-    // SAFETY: handles are only numbers.
-    check("C_DestroyObject", unsafe { (session.module.table.destroy_object)(session.handle, key) })
-}
-
-fn with_parameter<T>(mechanism: CK_MECHANISM_TYPE, parameter: &mut T) -> CK_MECHANISM {
-    CK_MECHANISM { mechanism, pParameter: ptr::from_mut(parameter).cast(), ulParameterLen: size_of::<T>() as CK_ULONG }
+    #[test]
+    fn every_operation_has_a_name_of_its_own() {
+        let names: HashSet<String> = Operation::ALL.iter().map(|operation| operation.name()).collect();
+        assert_eq!(names.len(), Operation::ALL.len());
+    }
 }

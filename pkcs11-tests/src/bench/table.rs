@@ -1,8 +1,5 @@
 //! The figures, for people and as JSON.
 
-use std::fmt;
-use std::path::Path;
-
 use serde_json::{Value, json};
 
 use super::Measured;
@@ -73,54 +70,75 @@ impl Figures {
     }
 }
 
-/// The line above the rows.
-pub fn heading(module: &Path, against: Option<&Path>, bare: bool) -> String {
-    let mut text = format!("ours: {}\n", module.display());
-    if let Some(against) = against {
-        text += &format!("peer: {}\n", against.display());
-    }
-    text += "ns per operation, Init included; x2: what two threads do of what one does\n\n";
-    text += &format!("{:<16}{:>11}", "operation", "ours");
-    if against.is_some() {
-        text += &format!("{:>11}{:>8}", "peer", "ratio");
-    }
-    if bare {
-        text += &format!("{:>11}{:>10}{:>9}", "bare", "own cost", "of bare");
-    }
-    text += &format!("{:>9}", "x2 ours");
-    if against.is_some() {
-        text += &format!("{:>9}", "x2 peer");
-    }
-    if bare {
-        text += &format!("{:>9}", "x2 bare");
-    }
-    text
+/// How a table is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// In columns, for a terminal; what was disturbed or lacking stands behind the row.
+    Text,
+    /// For a page.
+    Markdown,
 }
 
-impl fmt::Display for Row {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:<16}{:>11}", self.name, number(self.ours.time, 0))?;
+impl Form {
+    /// The lines above the rows.
+    pub fn heading(self, has_peer: bool, has_bare: bool) -> String {
+        let columns = columns(has_peer, has_bare);
+        let line = self.line("operation", columns.iter().map(|name| (*name).to_owned()));
+        match self {
+            Self::Text => line,
+            Self::Markdown => format!("{line}\n|---|{}", "--:|".repeat(columns.len())),
+        }
+    }
+
+    /// One row.
+    pub fn row(self, row: &Row) -> String {
+        let line = self.line(&row.name, row.cells().into_iter());
+        if self == Self::Text { line + &row.remarks() } else { line }
+    }
+
+    fn line(self, name: &str, cells: impl Iterator<Item = String>) -> String {
+        match self {
+            Self::Text => cells.fold(format!("{name:<18}"), |line, cell| format!("{line}{cell:>10}")),
+            Self::Markdown => cells.fold(format!("| {name} |"), |line, cell| format!("{line} {cell} |")),
+        }
+    }
+}
+
+fn columns(has_peer: bool, has_bare: bool) -> Vec<&'static str> {
+    let mut columns = vec!["ours"];
+    let (peer, bare) = (["peer", "ratio"], ["bare", "own cost", "of bare"]);
+    columns.extend(peer.iter().filter(|_| has_peer).chain(bare.iter().filter(|_| has_bare)));
+    columns.push("x2 ours");
+    columns.extend(has_peer.then_some("x2 peer").into_iter().chain(has_bare.then_some("x2 bare")));
+    columns
+}
+
+impl Row {
+    fn cells(&self) -> Vec<String> {
+        let mut cells = vec![time(self.ours.time)];
         if let Some(peer) = &self.peer {
-            write!(f, "{:>11}{:>8}", number(peer.time, 0), number(self.ratio, 2))?;
+            cells.extend([time(peer.time), number(self.ratio)]);
         }
         if let Some(bare) = &self.bare {
-            let (cost, part) = (number(self.own_cost, 0), number(self.of_bare, 3));
-            write!(f, "{:>11}{cost:>10}{part:>9}", number(bare.time, 0))?;
+            cells.extend([time(bare.time), time(self.own_cost), number(self.of_bare)]);
         }
-        write!(f, "{:>9}", number(self.ours.gain, 2))?;
-        for side in [&self.peer, &self.bare].into_iter().flatten() {
-            write!(f, "{:>9}", number(side.gain, 2))?;
-        }
+        let sides = [Some(&self.ours), self.peer.as_ref(), self.bare.as_ref()];
+        cells.extend(sides.into_iter().flatten().map(|side| number(side.gain)));
+        cells
+    }
+
+    fn remarks(&self) -> String {
+        let mut remarks = String::new();
         let sides = [("ours", Some(&self.ours)), ("peer", self.peer.as_ref()), ("bare", self.bare.as_ref())];
-        for (who, side) in sides {
-            if let Some(lacks) = side.and_then(|side| side.lacks.as_ref()).filter(|_| who != "bare") {
-                write!(f, "  {who}: {lacks}")?;
+        for (who, side) in sides.into_iter().filter_map(|(who, side)| Some((who, side?))) {
+            if let Some(lacks) = side.lacks.as_ref().filter(|_| who != "bare") {
+                remarks += &format!("  {who}: {lacks}");
             }
-            if let Some(disturbed) = side.map(|side| side.disturbed).filter(|disturbed| *disturbed != 0) {
-                write!(f, "  {who}: {disturbed} turns disturbed")?;
+            if side.disturbed != 0 {
+                remarks += &format!("  {who}: {} turns disturbed", side.disturbed);
             }
         }
-        Ok(())
+        remarks
     }
 }
 
@@ -140,8 +158,26 @@ pub fn json(rows: &[Row]) -> Value {
     Value::Array(rows.iter().map(row).collect())
 }
 
-fn number(figure: Option<f64>, digits: usize) -> String {
-    figure.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.digits$}"))
+fn number(figure: Option<f64>) -> String {
+    figure.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.2}"))
+}
+
+/// Nanoseconds, with three digits that count.
+fn time(nanos: Option<f64>) -> String {
+    let Some(nanos) = nanos else {
+        return "-".to_owned();
+    };
+    let (value, unit) = match nanos.abs() {
+        size if size < 1e3 => return format!("{nanos:.0} ns"),
+        size if size < 1e6 => (nanos / 1e3, "us"),
+        _ => (nanos / 1e6, "ms"),
+    };
+    let digits = match value.abs() {
+        size if size < 10.0 => 2,
+        size if size < 100.0 => 1,
+        _ => 0,
+    };
+    format!("{value:.digits$} {unit}")
 }
 
 fn median(figures: impl Iterator<Item = f64>) -> Option<f64> {
@@ -153,6 +189,22 @@ fn median(figures: impl Iterator<Item = f64>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_have_three_digits_and_a_unit() {
+        let written = [0.4, -92.0, 999.0, 1234.0, 45678.0, 345_678.0, 5e6, 1.5e9].map(|nanos| time(Some(nanos)));
+        assert_eq!(written, ["0 ns", "-92 ns", "999 ns", "1.23 us", "45.7 us", "346 us", "5.00 ms", "1500 ms"]);
+    }
+
+    #[test]
+    fn a_row_has_a_cell_for_each_column() {
+        for (has_peer, has_bare) in [(false, false), (true, false), (false, true), (true, true)] {
+            let sides = 1 + usize::from(has_peer) + usize::from(has_bare);
+            let measured = || Measured { one: Ok(vec![1.0]), two: vec![Some(0.5)], disturbed: 0 };
+            let row = Row::new("x".to_owned(), (0..sides).map(|_| measured()).collect(), has_peer, has_bare);
+            assert_eq!(row.cells().len(), columns(has_peer, has_bare).len());
+        }
+    }
 
     #[test]
     fn figures_are_compared_turn_by_turn() {

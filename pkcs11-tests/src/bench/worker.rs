@@ -4,11 +4,11 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::bare;
 use super::operation::Operation;
 use super::turn::{self, Outcome, Work};
+use super::{bare, calls};
 use crate::failure::{Failure, Result};
 use crate::module::{Module, Session};
 use crate::token;
@@ -48,13 +48,14 @@ impl Side {
     pub fn turn(&mut self, threads: usize, length: Duration) -> Result<Answer> {
         let question = format!("turn {threads} {}", length.as_micros());
         let mut best: Option<Answer> = None;
-        for _ in 0..TRIES {
+        let begun = Instant::now();
+        while best.is_none() || begun.elapsed() < PATIENCE {
             let line = self.ask(&question)?;
             let answer = parse(&line).ok_or_else(|| Failure::new(format!("a worker said: {line}")))?;
             if answer.undisturbed {
                 return Ok(answer);
             }
-            std::thread::sleep(length);
+            std::thread::sleep(length.min(PATIENCE / 10));
             if best.is_none_or(|best| answer.nanos < best.nanos) {
                 best = Some(answer);
             }
@@ -97,8 +98,8 @@ impl Drop for Side {
     }
 }
 
-/// How often a turn is tried before a disturbed one is taken.
-const TRIES: usize = 40;
+/// How long a turn is tried before a disturbed one is taken.
+const PATIENCE: Duration = Duration::from_millis(150);
 
 fn parse(line: &str) -> Option<Answer> {
     let mut words = line.strip_prefix("nanos ")?.split(' ');
@@ -158,7 +159,7 @@ impl Worker {
         let operation = operation.ok_or_else(|| Failure::new(format!("no operation {name}")))?;
         self.works.clear();
         let prepared = match &self.session {
-            Some(session) => operation.prepare(session, THREADS),
+            Some(session) => calls::prepare(*operation, session, THREADS),
             None => bare::prepare(*operation, THREADS),
         };
         let works = prepared.and_then(|mut works| {

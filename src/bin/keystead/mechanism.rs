@@ -1,7 +1,7 @@
 //! `keystead mechanism`
 
 use cryptoki_sys::*;
-use keystead::config::Wrapping;
+use keystead::config::Settings;
 use keystead::mechanism::{Mechanism, Mechanisms, Unit};
 use serde::Serialize;
 
@@ -24,7 +24,7 @@ Without a terminal, or in a pipe: a line each, with tabs between number, name, k
 pub fn run(command: Command, form: Form) -> Result<()> {
     match command {
         Command::List => {
-            let rows: Vec<Row> = Mechanisms::new(Wrapping::default()).all().iter().map(|row| Row::of(row)).collect();
+            let rows: Vec<Row> = Mechanisms::new(&Settings::default()).all().iter().map(|row| Row::of(row)).collect();
             form.list(&["number", "name", "key sizes", "does"], &rows, Row::words)
         }
     }
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn every_flag_has_its_word() {
         let known = USES.iter().fold(0, |all, (flag, _)| all | flag);
-        for row in Mechanisms::new(Wrapping::default()).all() {
+        for row in Mechanisms::new(&Settings::default()).all() {
             let of_keys = row.keys.as_ref().map_or(0, |keys| keys.flags);
             assert_eq!(row.flags() & !known & !of_keys, 0, "{}", row.name);
         }

@@ -30,27 +30,15 @@ impl Number {
         Self::new(&word.to_be_bytes())
     }
 
-    /// A copy of what AWS-LC holds; `None` for NULL.
-    ///
-    /// # Safety
-    /// `number` is NULL or valid.
-    pub(super) unsafe fn copy(number: *const BIGNUM) -> Option<Self> {
-        // SAFETY: valid by the contract, and asked only if it is not NULL; the copy is ours.
-        (!number.is_null()).then(|| unsafe { Owned::new(BN_dup(number), BN_free) }).flatten().map(Self)
-    }
-
     pub(super) fn as_ptr(&self) -> *const BIGNUM {
         self.0.as_ptr()
     }
 
     /// The bytes, the most significant first; none for zero.
+    #[cfg(test)]
     pub fn to_secret(&self) -> Secret {
         // SAFETY: the number is valid.
-        let length = unsafe { BN_num_bytes(self.as_ptr()) };
-        let mut bytes = Secret::zeroed(length as usize);
-        // SAFETY: there is room for as many bytes as the number has.
-        unsafe { BN_bn2bin(self.as_ptr(), bytes.expose_mut().as_mut_ptr()) };
-        bytes
+        unsafe { bytes(self.as_ptr()) }
     }
 
     /// The length in bits.
@@ -79,8 +67,8 @@ impl Number {
         if *self < Self::small(word)? {
             return None;
         }
-        // SAFETY: the number is valid.
-        let mut result = unsafe { Self::copy(self.as_ptr()) }?;
+        // SAFETY: the number is valid, and the copy is nobody else's.
+        let mut result = unsafe { Owned::new(BN_dup(self.as_ptr()), BN_free) }.map(Self)?;
         // SAFETY: the copy is ours.
         (unsafe { BN_sub_word(result.0.as_mut_ptr(), word.into()) } == 1).then_some(result)
     }
@@ -142,18 +130,25 @@ impl Number {
         if !prime.is_odd() {
             return None;
         }
-        let exponent = prime.minus_word(2)?;
+        self.power_modulo(&prime.minus_word(2)?, prime)
+    }
+
+    /// This number to the power of `exponent`, in constant time but for the first reduction. The modulus has to be odd.
+    pub fn power_modulo(&self, exponent: &Self, modulus: &Self) -> Option<Self> {
+        if !modulus.is_odd() {
+            return None;
+        }
         // SAFETY: all are valid, and the result is ours.
         let reduced =
-            Self::result(|result, context| unsafe { BN_nnmod(result, self.as_ptr(), prime.as_ptr(), context) })?;
+            Self::result(|result, context| unsafe { BN_nnmod(result, self.as_ptr(), modulus.as_ptr(), context) })?;
         Self::result(|result, context| {
             // SAFETY: all are valid, the base is reduced, the modulus odd; what is made is freed by its owner.
             unsafe {
-                let Some(mut mont) = Owned::new(BN_MONT_CTX_new_consttime(prime.as_ptr(), context), BN_MONT_CTX_free)
+                let Some(mut mont) = Owned::new(BN_MONT_CTX_new_consttime(modulus.as_ptr(), context), BN_MONT_CTX_free)
                 else {
                     return 0;
                 };
-                let (base, exponent, modulus) = (reduced.as_ptr(), exponent.as_ptr(), prime.as_ptr());
+                let (base, exponent, modulus) = (reduced.as_ptr(), exponent.as_ptr(), modulus.as_ptr());
                 BN_mod_exp_mont_consttime(result, base, exponent, modulus, context, mont.as_mut_ptr())
             }
         })
@@ -184,4 +179,17 @@ impl PartialOrd for Number {
         // SAFETY: both are valid.
         Some(unsafe { BN_cmp(self.as_ptr(), other.as_ptr()) }.cmp(&0))
     }
+}
+
+/// The bytes of a number, the most significant first; none for zero.
+///
+/// # Safety
+/// `number` is valid.
+pub(super) unsafe fn bytes(number: *const BIGNUM) -> Secret {
+    // SAFETY: valid by the contract.
+    let length = unsafe { BN_num_bytes(number) };
+    let mut bytes = Secret::zeroed(length as usize);
+    // SAFETY: there is room for as many bytes as the number has.
+    unsafe { BN_bn2bin(number, bytes.expose_mut().as_mut_ptr()) };
+    bytes
 }

@@ -7,7 +7,7 @@ use std::ptr;
 use aws_lc_sys::{
     CBB, CBB_cleanup, CBB_finish, CBB_init, CBS, CBS_ASN1_BITSTRING, CBS_ASN1_CONSTRUCTED, CBS_ASN1_CONTEXT_SPECIFIC,
     CBS_ASN1_INTEGER, CBS_ASN1_OBJECT, CBS_ASN1_OCTETSTRING, CBS_ASN1_SEQUENCE, CBS_ASN1_TAG, CBS_get_asn1,
-    OPENSSL_free,
+    CBS_is_unsigned_asn1_integer, OPENSSL_free,
 };
 
 use crate::crypto::Rejected;
@@ -48,6 +48,14 @@ pub fn element<'a>(rest: &mut &'a [u8], tag: Tag) -> Result<&'a [u8], Rejected> 
         *rest = std::slice::from_raw_parts(left.data, left.len);
         Ok(std::slice::from_raw_parts(contents.data, contents.len))
     }
+}
+
+/// Takes the next element, an INTEGER that is not negative; its contents, where a zero may lead.
+pub fn unsigned<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], Rejected> {
+    let contents = element(rest, Tag::INTEGER)?;
+    let number = CBS { data: contents.as_ptr(), len: contents.len() };
+    // SAFETY: `number` is readable for its length.
+    if unsafe { CBS_is_unsigned_asn1_integer(&number) } == 1 { Ok(contents) } else { Err(Rejected) }
 }
 
 /// What `marshal` writes, given a writer; `None` when it does not return 1, or there is no memory.

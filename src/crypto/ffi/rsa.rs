@@ -11,19 +11,21 @@ use aws_lc_sys::{
     BN_GENCB, BN_GENCB_free, BN_GENCB_get_arg, BN_GENCB_new, BN_GENCB_set, ERR_peek_last_error, EVP_PKEY,
     EVP_PKEY_CTX_free, EVP_PKEY_CTX_new, EVP_PKEY_CTX_set_rsa_mgf1_md, EVP_PKEY_CTX_set_rsa_oaep_md,
     EVP_PKEY_CTX_set_rsa_padding, EVP_PKEY_CTX_set0_rsa_oaep_label, EVP_PKEY_decrypt, EVP_PKEY_decrypt_init,
-    EVP_PKEY_free, EVP_PKEY_new, EVP_PKEY_set1_RSA, OPENSSL_free, OPENSSL_memdup, RSA, RSA_NO_PADDING,
-    RSA_PKCS1_OAEP_PADDING, RSA_PKCS1_PADDING, RSA_R_OAEP_DECODING_ERROR, RSA_R_PADDING_CHECK_FAILED, RSA_decrypt,
-    RSA_encrypt, RSA_free, RSA_generate_key_ex, RSA_get0_d, RSA_get0_dmp1, RSA_get0_dmq1, RSA_get0_e, RSA_get0_iqmp,
-    RSA_get0_n, RSA_get0_p, RSA_get0_q, RSA_new, RSA_new_private_key_large_e, RSA_new_public_key_large_e,
-    RSA_padding_add_PKCS1_OAEP_mgf1, RSA_sign, RSA_sign_pss_mgf1, RSA_sign_raw, RSA_size, RSA_verify,
-    RSA_verify_pss_mgf1, RSA_verify_raw,
+    EVP_PKEY_free, EVP_PKEY_new, EVP_PKEY_set1_RSA, EVP_marshal_private_key, EVP_marshal_public_key, OPENSSL_free,
+    OPENSSL_memdup, RSA, RSA_NO_PADDING, RSA_PKCS1_OAEP_PADDING, RSA_PKCS1_PADDING, RSA_R_OAEP_DECODING_ERROR,
+    RSA_R_PADDING_CHECK_FAILED, RSA_decrypt, RSA_encrypt, RSA_free, RSA_generate_key_ex, RSA_get0_d, RSA_get0_dmp1,
+    RSA_get0_dmq1, RSA_get0_e, RSA_get0_iqmp, RSA_get0_n, RSA_get0_p, RSA_get0_q, RSA_new, RSA_new_private_key_large_e,
+    RSA_new_public_key_large_e, RSA_padding_add_PKCS1_OAEP_mgf1, RSA_sign, RSA_sign_pss_mgf1, RSA_sign_raw, RSA_size,
+    RSA_verify, RSA_verify_pss_mgf1, RSA_verify_raw,
 };
 
 use super::Owned;
-use super::bn::Number;
+use super::bn::{self, Number};
+use super::der::written;
 use super::evp::{md, nid};
 use super::thread::{Turns, drawing, drawing_in_turns};
 use crate::crypto::hash::Algorithm;
+use crate::crypto::rsa::RsaComponent;
 use crate::secret::Secret;
 
 /// The longest modulus in bytes.
@@ -58,6 +60,13 @@ impl PublicKey {
         let mut zero = [0; LONGEST];
         let (input, output) = (&[0; LONGEST], &mut zero);
         key.encrypt(RSA_NO_PADDING, input.get(..length)?, output.get_mut(..length)?).then_some(key)
+    }
+
+    /// SubjectPublicKeyInfo: RFC 3279, section 2.3.1.
+    pub fn to_spki(&self) -> Option<Secret> {
+        let evp = evp(&self.rsa)?;
+        // SAFETY: the key is valid, and `written` gives a writer.
+        written(|writer| unsafe { EVP_marshal_public_key(writer, evp.as_ptr()) })
     }
 
     /// RSAEP and RSAVP1. The input is as long as the modulus and below it, the output as long.
@@ -189,31 +198,35 @@ impl PrivateKey {
         if done == 1 { Self::own(rsa) } else { None }
     }
 
+    /// A key that was made with all of its numbers, as `new` and `generate` do.
     fn own(rsa: Owned<RSA>) -> Option<Self> {
-        // SAFETY: the new key is nobody else's, and counts a reference to the RSA key, which is valid.
+        // SAFETY: the key is valid.
+        let length = unsafe { RSA_size(rsa.as_ptr()) } as usize;
+        Some(Self { evp: evp(&rsa)?, rsa, length })
+    }
+
+    /// One of its numbers.
+    pub fn number(&self, component: RsaComponent) -> Secret {
+        let rsa = self.rsa.as_ptr();
+        // SAFETY: a private key has all of its numbers (`own`), which are valid as long as it is.
         unsafe {
-            let mut evp = Owned::new(EVP_PKEY_new(), EVP_PKEY_free)?;
-            let length = RSA_size(rsa.as_ptr()) as usize;
-            (EVP_PKEY_set1_RSA(evp.as_mut_ptr(), rsa.as_shared_ptr()) == 1).then_some(Self { rsa, evp, length })
+            bn::bytes(match component {
+                RsaComponent::Modulus => RSA_get0_n(rsa),
+                RsaComponent::PublicExponent => RSA_get0_e(rsa),
+                RsaComponent::PrivateExponent => RSA_get0_d(rsa),
+                RsaComponent::Prime1 => RSA_get0_p(rsa),
+                RsaComponent::Prime2 => RSA_get0_q(rsa),
+                RsaComponent::Exponent1 => RSA_get0_dmp1(rsa),
+                RsaComponent::Exponent2 => RSA_get0_dmq1(rsa),
+                RsaComponent::Coefficient => RSA_get0_iqmp(rsa),
+            })
         }
     }
 
-    /// Copies of all its numbers.
-    pub fn numbers(&self) -> Option<Numbers> {
-        let rsa = self.rsa.as_ptr();
-        // SAFETY: the key is valid, and so are its numbers as long as it is.
-        unsafe {
-            Some(Numbers {
-                n: Number::copy(RSA_get0_n(rsa))?,
-                e: Number::copy(RSA_get0_e(rsa))?,
-                d: Number::copy(RSA_get0_d(rsa))?,
-                p: Number::copy(RSA_get0_p(rsa))?,
-                q: Number::copy(RSA_get0_q(rsa))?,
-                dp: Number::copy(RSA_get0_dmp1(rsa))?,
-                dq: Number::copy(RSA_get0_dmq1(rsa))?,
-                qinv: Number::copy(RSA_get0_iqmp(rsa))?,
-            })
-        }
+    /// PrivateKeyInfo: RFC 5208, and RFC 8017, appendix A.1.2.
+    pub fn to_pkcs8(&self) -> Option<Secret> {
+        // SAFETY: the key is valid, and `written` gives a writer.
+        written(|writer| unsafe { EVP_marshal_private_key(writer, self.evp.as_ptr()) })
     }
 
     /// RSADP and RSASP1 for 2 to n - 2. Input and output are as long as the modulus.
@@ -302,6 +315,15 @@ impl PrivateKey {
         // SAFETY: both slices are passed with their lengths; the key locks what it changes of itself.
         let done = drawing(|| unsafe { RSA_sign_pss_mgf1(rsa, &mut written, to, room, from, length, hash, mgf, salt) });
         outcome(done, ())
+    }
+}
+
+/// The same key, as what is not for RSA alone takes it.
+fn evp(rsa: &Owned<RSA>) -> Option<Owned<EVP_PKEY>> {
+    // SAFETY: the new key is nobody else's, and counts a reference to the RSA key, which is valid.
+    unsafe {
+        let mut evp = Owned::new(EVP_PKEY_new(), EVP_PKEY_free)?;
+        (EVP_PKEY_set1_RSA(evp.as_mut_ptr(), rsa.as_shared_ptr()) == 1).then_some(evp)
     }
 }
 

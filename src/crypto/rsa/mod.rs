@@ -5,7 +5,7 @@
 
 mod der;
 mod implicit;
-mod import;
+pub(super) mod import;
 mod private;
 mod public;
 

@@ -6,9 +6,9 @@ use super::{
 };
 use crate::crypto::Rejected;
 use crate::crypto::ffi::bn::Number;
-use crate::crypto::ffi::rsa::{Numbers, PrivateKey};
+use crate::crypto::ffi::rsa::PrivateKey;
 use crate::crypto::hash::Algorithm;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::secret::Secret;
 
 /// A private key, with all numbers of the Chinese remainder theorem.
@@ -17,7 +17,6 @@ use crate::secret::Secret;
 pub struct RsaPrivateKey {
     key: PrivateKey,
     public: RsaPublicKey,
-    numbers: Numbers,
 }
 
 impl RsaPrivateKey {
@@ -56,31 +55,20 @@ impl RsaPrivateKey {
         Ok(key)
     }
 
-    /// The key in a PrivateKeyInfo of version 1 with the algorithm rsaEncryption: RFC 5958, and RFC 8017, appendix A.1.2. Strictly
+    /// The key in a PrivateKeyInfo, without a public key, with the algorithm rsaEncryption: RFC 5958, and RFC 8017, appendix A.1.2. Strictly
     /// DER, two primes, all numbers consistent; attributes are passed over.
     pub fn from_pkcs8(pkcs8: &[u8]) -> Result<Self, Rejected> {
-        der::from_pkcs8(pkcs8)
+        Self::from_components(&der::private_key(pkcs8)?)
     }
 
     /// The key as a PrivateKeyInfo.
     pub fn to_pkcs8(&self) -> Result<Secret> {
-        der::to_pkcs8(self)
+        self.key.to_pkcs8().ok_or(Error::HostMemory("a private key"))
     }
 
     /// One of its numbers, big-endian, without leading zeroes.
     pub fn component(&self, component: RsaComponent) -> Secret {
-        let numbers = &self.numbers;
-        let number = match component {
-            RsaComponent::Modulus => &numbers.n,
-            RsaComponent::PublicExponent => &numbers.e,
-            RsaComponent::PrivateExponent => &numbers.d,
-            RsaComponent::Prime1 => &numbers.p,
-            RsaComponent::Prime2 => &numbers.q,
-            RsaComponent::Exponent1 => &numbers.dp,
-            RsaComponent::Exponent2 => &numbers.dq,
-            RsaComponent::Coefficient => &numbers.qinv,
-        };
-        number.to_secret()
+        self.key.number(component)
     }
 
     /// The public key of the pair.
@@ -164,15 +152,16 @@ impl RsaPrivateKey {
         self.fits(output)?;
         Oaep::longest_message(oaep.hash, self.len()).ok_or(Failure::Rejected)?;
         match self.kind(input)? {
+            // Nobody encrypts to one of these but on purpose, by a label made for it.
             Kind::Fixed => Err(Failure::Rejected),
             Kind::Other => Ok(self.key.decrypt_oaep(oaep.hashes(), oaep.label, input, output)?),
         }
     }
 
     fn own(key: PrivateKey) -> Result<Self, Rejected> {
-        let numbers = key.numbers().ok_or(Rejected)?;
-        let public = RsaPublicKey::from_components(numbers.n.to_secret().expose(), numbers.e.to_secret().expose())?;
-        Ok(Self { key, public, numbers })
+        let (n, e) = (key.number(RsaComponent::Modulus), key.number(RsaComponent::PublicExponent));
+        let public = RsaPublicKey::from_components(n.expose(), e.expose())?;
+        Ok(Self { key, public })
     }
 
     fn longest_message(&self) -> usize {

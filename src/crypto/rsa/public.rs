@@ -5,7 +5,7 @@ use crate::crypto::Rejected;
 use crate::crypto::ffi::bn::Number;
 use crate::crypto::ffi::rsa::{LONGEST, PublicKey};
 use crate::crypto::hash::Algorithm;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A public key.
 pub struct RsaPublicKey {
@@ -35,12 +35,14 @@ impl RsaPublicKey {
 
     /// The key in a SubjectPublicKeyInfo with the algorithm rsaEncryption: RFC 3279, section 2.3.1. Strictly DER.
     pub fn from_spki(spki: &[u8]) -> Result<Self, Rejected> {
-        der::from_spki(spki)
+        let (modulus, exponent) = der::public_key(spki)?;
+        Self::from_components(modulus, exponent)
     }
 
     /// The key as a SubjectPublicKeyInfo.
     pub fn to_spki(&self) -> Result<Vec<u8>> {
-        der::to_spki(self)
+        let spki = self.key.to_spki().ok_or(Error::HostMemory("a public key"))?;
+        Ok(spki.expose().to_vec())
     }
 
     /// n, big-endian, without leading zeroes.

@@ -1,6 +1,8 @@
 //! HKDF and Argon2id.
 
-use super::{Algorithm, Argon2Cost, HmacKey, Secret, argon2id, hex, hkdf_sha256, pattern};
+use super::{
+    Algorithm, Argon2Cost, HmacKey, Rejected, Secret, argon2id, hex, hkdf_sha256, one_step, openssl, pattern, x963,
+};
 use crate::error::Error;
 
 /// RFC 5869, appendices A.1 to A.3.
@@ -56,6 +58,59 @@ fn hkdf_is_an_expansion_by_hmac() {
     }
     let too_long = hkdf_sha256(&Secret::from_slice(&ikm), &salt, &[&info], 8161);
     assert!(matches!(too_long, Err(Error::GeneralError(_))));
+}
+
+/// NIST CAVP, SP 800-135, ansx963_2001.rsp.
+#[test]
+fn x963_of_nist() {
+    for (algorithm, z, shared, expected) in [
+        (Algorithm::Sha1, "1c7d7b5f0597b03d06a018466ed1a93e30ed4b04dc64ccdd", "", "bf71dffd8f4d99223936beb46fee8ccc"),
+        (
+            Algorithm::Sha256,
+            "22518b10e70f2a3f243810ae3254139efbee04aa57c7af7d",
+            "75eef81aa3041e33b80971203d2c0c52",
+            "c498af77161cc59f2962b9a713e2b215152d139766ce34a776df11866a69bf2e52a13d9c7c6fc878c50c5ea0bc7b00e0
+             da2447cfd874f6cf92f30d0097111485500c90c3af8b487872d04685d14c8d1dc8d7fa08beb0ce0ababc11f0bd496269
+             142d43525a78e5bc79a17f59676a5706dc54d54d4d1f0bd7e386128ec26afc21",
+        ),
+        (Algorithm::Sha512, "87fc0d8c4477485bb574f5fcea264b30885dc8d90ad82782", "", "947665fbb9152153ef460238506a0245"),
+    ] {
+        let expected: Vec<u8> = hex(&expected.replace('\n', ""));
+        let key = x963(algorithm, &Secret::new(hex(z)), &hex(shared), expected.len()).unwrap();
+        assert_eq!(key.expose(), expected, "{algorithm:?}");
+    }
+}
+
+#[test]
+fn x963_and_one_step_as_openssl_makes_them() {
+    let (z, info) = (Secret::new((0..40).collect()), (100..120).collect::<Vec<u8>>());
+    for (algorithm, name) in [
+        (Algorithm::Sha1, "SHA1"),
+        (Algorithm::Sha224, "SHA224"),
+        (Algorithm::Sha256, "SHA256"),
+        (Algorithm::Sha384, "SHA384"),
+        (Algorithm::Sha512, "SHA512"),
+        (Algorithm::Sha512_224, "SHA512-224"),
+        (Algorithm::Sha512_256, "SHA512-256"),
+        (Algorithm::Sha3_224, "SHA3-224"),
+        (Algorithm::Sha3_256, "SHA3-256"),
+        (Algorithm::Sha3_384, "SHA3-384"),
+        (Algorithm::Sha3_512, "SHA3-512"),
+    ] {
+        let (by_x963, by_one_step) = (openssl("x963", name), openssl("one-step", name));
+        for length in [0, 1, algorithm.output_len(), algorithm.output_len() + 1, 150] {
+            assert_eq!(x963(algorithm, &z, &info, length).unwrap().expose(), &by_x963[..length], "{name}");
+            assert_eq!(one_step(algorithm, &z, &info, length).unwrap().expose(), &by_one_step[..length], "{name}");
+        }
+    }
+}
+
+#[test]
+fn no_counter_of_a_kdf_wraps() {
+    let z = Secret::new(vec![1; 32]);
+    let too_long = (u32::MAX as usize) * 32 + 1;
+    assert!(matches!(x963(Algorithm::Sha256, &z, b"", too_long), Err(Rejected)));
+    assert!(matches!(one_step(Algorithm::Sha256, &z, b"", usize::MAX), Err(Rejected)));
 }
 
 /// The tests of the reference implementation, phc-winner-argon2, src/test.c.

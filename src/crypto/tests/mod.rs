@@ -5,20 +5,30 @@
 
 mod aes;
 mod ctr;
+mod ec;
+mod ec_keys;
 mod ecb;
+mod ecdsa;
+mod edwards;
+mod forks;
 mod gcm;
 mod kdf;
 mod keywrap;
 mod mac;
+mod montgomery;
+mod rsa;
 
 use super::aes::{AesKey, CounterStream};
 use super::cmac::{Cmac, CmacKey};
+use super::ec::{Curve, EcPrivateKey, EcPublicKey};
 use super::ecb::EcbKey;
+use super::edwards::{Ed25519PrivateKey, Ed25519PublicKey, Form};
 use super::gcm::GcmKey;
 use super::hash::{Algorithm, Hash, Output};
 use super::hmac::HmacKey;
-use super::kdf::{Argon2Cost, argon2id, hkdf_sha256};
+use super::kdf::{Argon2Cost, argon2id, hkdf_sha256, one_step, x963};
 use super::keywrap::{IV, WrapKey};
+use super::montgomery::{X25519PrivateKey, X25519PublicKey};
 use super::{InOut, Rejected, equal, random};
 use crate::secret::Secret;
 
@@ -40,6 +50,23 @@ const ALGORITHMS: [Algorithm; 11] = [
 fn hex(digits: &str) -> Vec<u8> {
     let digits: Vec<u8> = digits.bytes().filter(|byte| *byte != b' ').collect();
     digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()).collect()
+}
+
+/// What OpenSSL made, by the name of its curve or function.
+fn openssl(name: &str, what: &str) -> Vec<u8> {
+    let fields = include_str!("openssl.txt").lines().map(|line| line.split(' ').collect::<Vec<_>>());
+    let found = fields.into_iter().find(|fields| fields[..2] == [name, what]);
+    hex(found.unwrap_or_else(|| panic!("{name} {what}"))[2])
+}
+
+/// DER of this tag and contents.
+fn der(tag: u8, contents: &[u8]) -> Vec<u8> {
+    let length: Vec<u8> = match contents.len() {
+        length @ 0..0x80 => vec![length as u8],
+        length @ 0x80..0x100 => vec![0x81, length as u8],
+        length => vec![0x82, (length >> 8) as u8, length as u8],
+    };
+    [&[tag], &length[..], contents].concat()
 }
 
 /// `length` bytes that do not repeat soon.
@@ -75,6 +102,10 @@ fn prepared_keys_are_shared_between_threads() {
     shared::<HmacKey>();
     shared::<CmacKey>();
     shared::<WrapKey>();
+    shared::<EcPrivateKey>();
+    shared::<EcPublicKey>();
+    shared::<Ed25519PrivateKey>();
+    shared::<X25519PrivateKey>();
     fn moved<T: Send>() {}
     moved::<super::gcm::GcmEncryption>();
     moved::<Cmac>();
@@ -148,6 +179,28 @@ fn everything() {
     kek.unwrap_pkcs7(&IV, &kek.wrap_pkcs7(&IV, &data).unwrap()).unwrap();
     kek.unwrap_padded(&kek.wrap_padded(&data[1..]).unwrap()).unwrap();
     hkdf_sha256(&secret, b"salt", &[b"info"], 100).unwrap();
+    x963(Algorithm::Sha256, &secret, b"info", 100).unwrap();
+    one_step(Algorithm::Sha256, &secret, b"info", 100).unwrap();
+
+    for curve in Curve::ALL {
+        let key = EcPrivateKey::generate(curve).unwrap();
+        let key = EcPrivateKey::from_pkcs8(key.to_pkcs8().unwrap().expose()).unwrap();
+        let public = EcPublicKey::from_spki(&key.public().unwrap().to_spki().unwrap()).unwrap();
+        let mut signature = vec![0; 2 * curve.bytes()];
+        key.sign(&data, &mut signature).unwrap();
+        public.verify(&data, &signature).unwrap();
+        key.agree(&public).unwrap();
+        let mut point = public.point().unwrap();
+        point.truncate(1 + curve.bytes());
+        point[0] = 2;
+        EcPublicKey::from_point(curve, &point).unwrap();
+    }
+    let key = Ed25519PrivateKey::generate().unwrap();
+    let signature = key.sign(Form::Context(b"context"), &data).unwrap();
+    key.public().verify(Form::Context(b"context"), &data, &signature).unwrap();
+    let key = X25519PrivateKey::generate().unwrap();
+    key.agree(&key.public()).unwrap();
+
     argon2id(b"123456", b"saltsalt", Argon2Cost { memory_kib: 1024, passes: 2, lanes: 2 }).unwrap();
     assert!(Secret::from_slice(&block) == Secret::from_slice(&block));
 }

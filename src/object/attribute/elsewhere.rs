@@ -5,9 +5,6 @@ use cryptoki_sys::*;
 /// Attributes of classes, and rows, that this token does not have: known, so that a template with one is inconsistent and
 /// not of unknown type. PKCS#11 3.2, sections 4.6 to 4.14.
 pub(super) const NAMES: &[(u64, &str)] = &[
-    (CKA_WRAP_TEMPLATE, "CKA_WRAP_TEMPLATE"),
-    (CKA_UNWRAP_TEMPLATE, "CKA_UNWRAP_TEMPLATE"),
-    (CKA_DERIVE_TEMPLATE, "CKA_DERIVE_TEMPLATE"),
     (CKA_OWNER, "CKA_OWNER"),
     (CKA_AC_ISSUER, "CKA_AC_ISSUER"),
     (CKA_ATTR_TYPES, "CKA_ATTR_TYPES"),

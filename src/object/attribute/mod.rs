@@ -10,6 +10,7 @@ mod storage;
 use cryptoki_sys::*;
 
 use super::draft::Draft;
+use super::nested;
 use crate::key::{Class, KeyType};
 
 /// One attribute of one class, or of some, or of all.
@@ -50,6 +51,8 @@ pub enum Kind {
     Bytes(usize),
     /// A big integer: big-endian, with or without zeros in front, at most so many bytes.
     Integer(usize),
+    /// A template: see [`nested`](super::nested).
+    Template,
     /// A point of a curve in a DER `OCTET STRING`; the bare point is taken too. PKCS#11 3.2, section 6.3.
     Point,
 }
@@ -117,9 +120,24 @@ pub fn rows(class: Class, key_type: Option<KeyType>) -> impl Iterator<Item = &'s
     storage::STORAGE.iter().chain(tables.into_iter().flatten())
 }
 
+/// A row of an attribute, whatever class has it: its values have one form in all classes, but not one limit.
+pub fn of_any_class(number: u64) -> Option<&'static Attribute> {
+    TABLES.iter().copied().flatten().find(|row| row.number == number)
+}
+
+/// The form for a caller of a canonical value, whatever class has it.
+pub fn native(number: u64, canonical: &[u8]) -> Vec<u8> {
+    of_any_class(number).map_or_else(|| canonical.to_vec(), |row| row.native(canonical))
+}
+
+/// Whether a class has an attribute of this number with a value that stays inside.
+pub fn is_secret(number: u64) -> bool {
+    TABLES.iter().copied().flatten().any(|row| row.number == number && row.secret)
+}
+
 /// The name of an attribute that any class has, also classes that this token does not keep.
 pub fn name(number: u64) -> Option<&'static str> {
-    let own = TABLES.iter().copied().flatten().find(|row| row.number == number).map(|row| row.name);
+    let own = of_any_class(number).map(|row| row.name);
     own.or_else(|| elsewhere::NAMES.iter().find(|(elsewhere, _)| *elsewhere == number).map(|(_, name)| *name))
 }
 
@@ -180,6 +198,7 @@ impl Attribute {
             Kind::Number => value.len() == 8,
             Kind::Numbers => value.len().is_multiple_of(8) && value.len() <= NAME,
             Kind::Bytes(longest) | Kind::Integer(longest) => value.len() <= longest,
+            Kind::Template => nested::read(value).is_some(),
             Kind::Point => (1..=NAME).contains(&value.len()),
         }
     }

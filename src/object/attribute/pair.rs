@@ -34,6 +34,7 @@ pub(super) const PUBLIC_KEY: &[Attribute] = &[
     row(CKA_VERIFY_RECOVER, "CKA_VERIFY_RECOVER", Kind::Bool, ANY, Bool(false), Free),
     row(CKA_WRAP, "CKA_WRAP", Kind::Bool, ANY, Rule(Draft::is_rsa), Free),
     row(CKA_TRUSTED, "CKA_TRUSTED", Kind::Bool, ANY, Bool(false), UpBySo),
+    row(CKA_WRAP_TEMPLATE, "CKA_WRAP_TEMPLATE", Kind::Template, ANY, Absent, Never),
     row(CKA_PUBLIC_KEY_INFO, "CKA_PUBLIC_KEY_INFO", Kind::Bytes(NAME), ANY, Set, Never),
 ];
 
@@ -48,6 +49,8 @@ pub(super) const PRIVATE_KEY: &[Attribute] = &[
     row(CKA_ALWAYS_SENSITIVE, "CKA_ALWAYS_SENSITIVE", Kind::Bool, NONE, Set, Never),
     row(CKA_NEVER_EXTRACTABLE, "CKA_NEVER_EXTRACTABLE", Kind::Bool, NONE, Set, Never),
     row(CKA_WRAP_WITH_TRUSTED, "CKA_WRAP_WITH_TRUSTED", Kind::Bool, ANY, Bool(false), Up),
+    row(CKA_UNWRAP_TEMPLATE, "CKA_UNWRAP_TEMPLATE", Kind::Template, ANY, Absent, Never),
+    row(CKA_DERIVE_TEMPLATE, "CKA_DERIVE_TEMPLATE", Kind::Template, ANY, Absent, Never),
     row(CKA_ALWAYS_AUTHENTICATE, "CKA_ALWAYS_AUTHENTICATE", Kind::Bool, ANY, Bool(false), Never),
     row(CKA_PUBLIC_KEY_INFO, "CKA_PUBLIC_KEY_INFO", Kind::Bytes(NAME), ANY, Set, Never),
 ];

@@ -3,7 +3,7 @@
 use cryptoki_sys::*;
 
 use super::Change::{Down, Free, Never, Up, UpBySo};
-use super::Default::{Bool, Rule, Set};
+use super::Default::{Absent, Bool, Rule, Set};
 use super::Role::{Forbidden, Optional, Required};
 use super::{ANY, Attribute, Kind, NONE, row, secret};
 use crate::key::KeyType;
@@ -22,6 +22,10 @@ pub(super) const SECRET_KEY: &[Attribute] = &[
     row(CKA_NEVER_EXTRACTABLE, "CKA_NEVER_EXTRACTABLE", Kind::Bool, NONE, Set, Never),
     row(CKA_WRAP_WITH_TRUSTED, "CKA_WRAP_WITH_TRUSTED", Kind::Bool, ANY, Bool(false), Up),
     row(CKA_TRUSTED, "CKA_TRUSTED", Kind::Bool, ANY, Bool(false), UpBySo),
+    row(CKA_CHECK_VALUE, "CKA_CHECK_VALUE", Kind::Bytes(3), ANY, Set, Never),
+    row(CKA_WRAP_TEMPLATE, "CKA_WRAP_TEMPLATE", Kind::Template, ANY, Absent, Never),
+    row(CKA_UNWRAP_TEMPLATE, "CKA_UNWRAP_TEMPLATE", Kind::Template, ANY, Absent, Never),
+    row(CKA_DERIVE_TEMPLATE, "CKA_DERIVE_TEMPLATE", Kind::Template, ANY, Absent, Never),
     secret(CKA_VALUE, "CKA_VALUE", Kind::Bytes(KeyType::LONGEST), Required),
     row(CKA_VALUE_LEN, "CKA_VALUE_LEN", Kind::Number, [Forbidden, Optional, Optional], Set, Never),
 ];

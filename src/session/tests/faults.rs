@@ -73,7 +73,7 @@ impl Store for Faulty {
 fn public_data(fixture: &Fixture, session: Handle) -> Handle {
     let class = CKO_DATA.to_ne_bytes();
     let given = [(CKA_CLASS, class.as_slice()), (CKA_TOKEN, &[1]), (CKA_VALUE, b"genuine")];
-    let given = given.map(|(number, value)| Given { number, value });
+    let given = given.map(|(number, value)| Given::new(number, value));
     fixture.sessions.create(session, &given).unwrap()
 }
 

@@ -9,7 +9,7 @@ use std::thread;
 use cryptoki_sys::*;
 
 use super::*;
-use crate::config::{Pins, Wrapping};
+use crate::config::{Pins, Settings};
 use crate::log::Log;
 use crate::mechanism::{Mechanism, Mechanisms, Parameter};
 use crate::object::{Given, Search};
@@ -22,7 +22,7 @@ const SO_PIN: &[u8] = b"so pin";
 const PIN: &[u8] = b"user pin";
 
 fn mechanism(number: u64) -> Result<&'static Mechanism> {
-    Mechanisms::new(Wrapping::default()).find(number)
+    Mechanisms::new(&Settings::default()).find(number)
 }
 
 struct Fixture {
@@ -56,7 +56,7 @@ impl Fixture {
     fn generate(&self, session: Handle, more: &[(u64, &[u8])]) -> Result<Handle> {
         let length = 32_u64.to_ne_bytes();
         let all = [(CKA_VALUE_LEN, length.as_slice())];
-        let given: Vec<_> = all.iter().chain(more).map(|(number, value)| Given { number: *number, value }).collect();
+        let given: Vec<_> = all.iter().chain(more).map(|(number, value)| Given::new(*number, value)).collect();
         self.sessions.generate(session, mechanism(CKM_AES_KEY_GEN).unwrap(), &given)
     }
 
@@ -214,7 +214,7 @@ fn an_empty_id_is_found() {
         fixture.generate(session, &[(CKA_TOKEN, &token)]).unwrap();
         fixture.generate(session, &[(CKA_TOKEN, &token), (CKA_ID, b"id")]).unwrap();
     }
-    assert_eq!(fixture.find(session, &[Given { number: CKA_ID, value: b"" }]).unwrap().len(), 2);
+    assert_eq!(fixture.find(session, &[Given::new(CKA_ID, b"")]).unwrap().len(), 2);
 }
 
 #[test]
@@ -225,9 +225,9 @@ fn a_changed_key_is_not_taken_for_what_it_was() {
     for token in [[0], [1]] {
         let key = fixture.generate(session, &[(CKA_TOKEN, &token)]).unwrap();
         fixture.encrypt(session, key).unwrap();
-        fixture.sessions.change(session, key, &[Given { number: CKA_ENCRYPT, value: &[0] }]).unwrap();
+        fixture.sessions.change(session, key, &[Given::new(CKA_ENCRYPT, &[0])]).unwrap();
         assert_eq!(fixture.encrypt(session, key), Err(Error::KeyFunctionNotPermitted("CKA_ENCRYPT")));
-        let copy = fixture.sessions.copy(session, key, &[Given { number: CKA_ENCRYPT, value: &[1] }]).unwrap();
+        let copy = fixture.sessions.copy(session, key, &[Given::new(CKA_ENCRYPT, &[1])]).unwrap();
         assert_eq!(fixture.encrypt(session, copy), Ok(Length::Written(36)));
         fixture.sessions.destroy(session, key).unwrap();
         assert_eq!(fixture.encrypt(session, copy), Ok(Length::Written(36)), "the copy is a key of its own");

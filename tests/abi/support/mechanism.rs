@@ -15,6 +15,7 @@ enum Parameter {
     Null(CK_ULONG),
     Bytes(Vec<u8>),
     Gcm { raw: Box<CK_GCM_PARAMS>, _iv: Vec<u8>, _aad: Vec<u8> },
+    Words { words: Vec<usize>, _kept: Vec<Vec<u8>> },
 }
 
 impl Mechanism {
@@ -58,14 +59,53 @@ impl Mechanism {
         Mechanism { number: CKM_AES_GCM, parameter: Parameter::Gcm { raw, _iv: iv, _aad: aad } }
     }
 
+    /// RSA-PSS, `CK_RSA_PKCS_PSS_PARAMS`; the salt's length in bytes.
+    pub fn pss(number: CK_MECHANISM_TYPE, hash: CK_MECHANISM_TYPE, mgf: CK_ULONG, salt: usize) -> Mechanism {
+        Mechanism::words(number, &[hash as usize, mgf as usize, salt])
+    }
+
+    /// RSA-OAEP, `CK_RSA_PKCS_OAEP_PARAMS`. An empty label is NULL.
+    pub fn oaep(hash: CK_MECHANISM_TYPE, mgf: CK_ULONG, label: &[u8]) -> Mechanism {
+        let label = label.to_vec();
+        let words = vec![hash as usize, mgf as usize, CKZ_DATA_SPECIFIED as usize, address(&label), label.len()];
+        Mechanism { number: CKM_RSA_PKCS_OAEP, parameter: Parameter::Words { words, _kept: vec![label] } }
+    }
+
+    /// ECDH, `CK_ECDH1_DERIVE_PARAMS`: the KDF, what goes into it besides, the other side's public key.
+    pub fn ecdh(number: CK_MECHANISM_TYPE, kdf: CK_ULONG, shared: &[u8], public: &[u8]) -> Mechanism {
+        let kept = vec![shared.to_vec(), public.to_vec()];
+        let words = vec![kdf as usize, shared.len(), address(&kept[0]), public.len(), address(&kept[1])];
+        Mechanism { number, parameter: Parameter::Words { words, _kept: kept } }
+    }
+
+    /// ECDH whose secret is the key, as it is.
+    pub fn ecdh_plain(public: &[u8]) -> Mechanism {
+        Mechanism::ecdh(CKM_ECDH1_DERIVE, CKD_NULL, &[], public)
+    }
+
+    /// Ed25519 with `CK_EDDSA_PARAMS`: prehashed or not, the context.
+    pub fn eddsa(prehashed: bool, context: &[u8]) -> Mechanism {
+        let context = context.to_vec();
+        // The flag is a byte at the start of the first word.
+        let flag = usize::from_ne_bytes([prehashed.into(), 0, 0, 0, 0, 0, 0, 0]);
+        let words = vec![flag, context.len(), address(&context)];
+        Mechanism { number: CKM_EDDSA, parameter: Parameter::Words { words, _kept: vec![context] } }
+    }
+
     /// The C form, valid while the mechanism lives.
     pub fn raw(&self) -> CK_MECHANISM {
         let (pointer, length) = match &self.parameter {
             Parameter::None => (null_mut(), 0),
             Parameter::Null(length) => (null_mut(), *length as usize),
             Parameter::Bytes(bytes) => (bytes.as_ptr().cast_mut().cast(), bytes.len()),
+            Parameter::Words { words, .. } => (words.as_ptr().cast_mut().cast(), size_of_val(words.as_slice())),
             Parameter::Gcm { raw, .. } => (std::ptr::from_ref(&**raw).cast_mut().cast(), size_of::<CK_GCM_PARAMS>()),
         };
         CK_MECHANISM { mechanism: self.number, pParameter: pointer, ulParameterLen: length as CK_ULONG }
     }
+}
+
+/// Where the bytes are; NULL where there are none.
+fn address(bytes: &[u8]) -> usize {
+    if bytes.is_empty() { 0 } else { bytes.as_ptr().expose_provenance() }
 }

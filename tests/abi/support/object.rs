@@ -37,6 +37,11 @@ impl Session {
         Ok(value)
     }
 
+    /// One `C_GetAttributeValue` of one attribute in the C form.
+    pub fn get_raw(&self, object: CK_OBJECT_HANDLE, attribute: &mut CK_ATTRIBUTE) -> Result {
+        call!(self.module.list, C_GetAttributeValue(self.handle, object, attribute, 1))
+    }
+
     /// One `C_GetAttributeValue` of several attributes, each with so much room: the outcome, and the length told and the
     /// buffer of each.
     pub fn values(

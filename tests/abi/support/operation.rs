@@ -161,9 +161,12 @@ impl Session {
     }
 }
 
+/// That of RSA with 8192 bits; longer than a cipher adds.
+const LONGEST_SIGNATURE: usize = 1024;
+
 /// What a call wrote into a buffer that holds any answer to that much input.
 fn filled(input: usize, call: impl FnOnce(&mut [u8]) -> (Result, usize)) -> Result<Vec<u8>> {
-    let mut output = vec![0; input + 128];
+    let mut output = vec![0; input + LONGEST_SIGNATURE];
     let (outcome, length) = call(&mut output);
     outcome?;
     output.truncate(length);

@@ -36,6 +36,18 @@ pub fn libcrypto_gcm_open(key: &[u8], iv: &[u8], aad: &[u8], sealed: &[u8]) -> O
     output.status.success().then_some(output.stdout)
 }
 
+/// A key derivation function of Python's `cryptography`: `X963KDF` or `ConcatKDFHash`, with a hash of its names.
+pub fn python_kdf(function: &str, hash: &str, secret: &[u8], shared: &[u8], length: usize) -> Vec<u8> {
+    let script = "import sys\nfrom cryptography.hazmat.primitives import hashes\n\
+                  from cryptography.hazmat.primitives.kdf import concatkdf, x963kdf\n\
+                  function, hash, length, secret, shared = sys.argv[1:]\n\
+                  module = x963kdf if function == 'X963KDF' else concatkdf\n\
+                  kdf = getattr(module, function)(getattr(hashes, hash)(), int(length), bytes.fromhex(shared))\n\
+                  sys.stdout.buffer.write(kdf.derive(bytes.fromhex(secret)))\n";
+    let arguments = ["-c", script, function, hash, &length.to_string(), &hex(secret), &hex(shared)];
+    run(python(), &arguments, &[])
+}
+
 /// The bytes in hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -224,7 +224,7 @@ const AES: &[u8] = &CKK_AES.to_ne_bytes();
 fn template<'a>(label: &'a str, purpose: Purpose, given: &[(CK_ATTRIBUTE_TYPE, &'a [u8])]) -> Vec<Given<'a>> {
     let more = [(CKA_LABEL, label.as_bytes())];
     let all = given.iter().copied().chain(purpose.attributes()).chain(more);
-    all.map(|(number, value)| Given { number, value }).collect()
+    all.map(|(number, value)| Given::new(number, value)).collect()
 }
 
 /// What a call has written into a buffer.

@@ -1,48 +1,16 @@
-//! The same work done by aws-lc alone, each primitive with its key prepared and in the form that costs least per message.
+//! Secret keys and digests.
 
 use std::ptr;
 
 use aws_lc_sys::*;
 
-use super::operation::Operation;
-use super::turn::Work;
+use super::{Context, done};
+use crate::bench::turn::Work;
 use crate::failure::{Failure, Result};
 
 const KEY: [u8; 32] = [3; 32];
 
-/// The work for each thread. Fails where there is no primitive behind the operation.
-pub fn prepare(operation: Operation, threads: usize) -> Result<Vec<Work>> {
-    let of_thread = |_| match operation {
-        Operation::Gcm(length) => gcm(length),
-        Operation::Ctr(length) => ctr(length),
-        Operation::Hmac(length) => hmac(length),
-        Operation::Cmac(length) => cmac(length),
-        Operation::Sha256(length) => Ok(sha256(length)),
-        Operation::Wrap => wrap(),
-        Operation::Unwrap => unwrap(),
-        Operation::Random => Ok(random()),
-        Operation::Generate | Operation::Session => Err(Failure::new("there is no primitive behind it")),
-    };
-    (0..threads).map(of_thread).collect()
-}
-
-/// A context of aws-lc that one thread at a time uses; freed with the process.
-struct Context<T>(*mut T);
-
-// SAFETY: the contexts here have no ties to a thread.
-unsafe impl<T> Send for Context<T> {}
-
-impl<T> Context<T> {
-    fn new(context: *mut T) -> Result<Self> {
-        if context.is_null() { Err(Failure::new("aws-lc has no memory")) } else { Ok(Self(context)) }
-    }
-
-    fn get(&self) -> *mut T {
-        self.0
-    }
-}
-
-fn gcm(length: usize) -> Result<Work> {
+pub(super) fn gcm(length: usize) -> Result<Work> {
     // SAFETY: the key is valid for its length.
     let context = Context::new(unsafe { EVP_AEAD_CTX_new(EVP_aead_aes_256_gcm(), KEY.as_ptr(), KEY.len(), 16) })?;
     let mut counter = 0u64;
@@ -77,7 +45,7 @@ fn gcm(length: usize) -> Result<Work> {
     }))
 }
 
-fn ctr(length: usize) -> Result<Work> {
+pub(super) fn ctr(length: usize) -> Result<Work> {
     // SAFETY: a new context, which is freed with the process.
     let context = Context::new(unsafe { EVP_CIPHER_CTX_new() })?;
     // SAFETY: the key has the cipher's length.
@@ -101,7 +69,7 @@ fn ctr(length: usize) -> Result<Work> {
     }))
 }
 
-fn hmac(length: usize) -> Result<Work> {
+pub(super) fn hmac(length: usize) -> Result<Work> {
     // SAFETY: a new context, and a key that is valid for its length.
     let context = Context::new(unsafe { HMAC_CTX_new() })?;
     // SAFETY: as above.
@@ -122,7 +90,7 @@ fn hmac(length: usize) -> Result<Work> {
     }))
 }
 
-fn cmac(length: usize) -> Result<Work> {
+pub(super) fn cmac(length: usize) -> Result<Work> {
     // SAFETY: a new context, and a key that has the cipher's length.
     let context = Context::new(unsafe { CMAC_CTX_new() })?;
     // SAFETY: as above.
@@ -143,7 +111,7 @@ fn cmac(length: usize) -> Result<Work> {
     }))
 }
 
-fn sha256(length: usize) -> Work {
+pub(super) fn sha256(length: usize) -> Work {
     let input: Vec<u8> = vec![7; length];
     let mut hash = [0; 32];
     Box::new(move |count| {
@@ -155,7 +123,7 @@ fn sha256(length: usize) -> Work {
     })
 }
 
-fn wrap() -> Result<Work> {
+pub(super) fn wrap() -> Result<Work> {
     let key = schedule(true)?;
     let mut wrapped = [0; 40];
     Ok(Box::new(move |count| {
@@ -167,7 +135,7 @@ fn wrap() -> Result<Work> {
     }))
 }
 
-fn unwrap() -> Result<Work> {
+pub(super) fn unwrap() -> Result<Work> {
     let (seal, open) = (schedule(true)?, schedule(false)?);
     let (mut wrapped, mut value) = ([0; 40], [0; 32]);
     // SAFETY: the buffers have the lengths that RFC 3394 gives; NULL is the standard's IV.
@@ -194,15 +162,10 @@ fn schedule(encrypt: bool) -> Result<AES_KEY> {
     done((set == 0).into()).map(|()| key)
 }
 
-fn random() -> Work {
+pub(super) fn random() -> Work {
     let mut output = [0; 32];
     Box::new(move |count| {
         // SAFETY: the buffer is valid for its length.
         (0..count).try_for_each(|_| done(unsafe { RAND_bytes(output.as_mut_ptr(), 32) }))
     })
-}
-
-/// The failure behind the answer of a function of aws-lc.
-fn done(answer: i32) -> Result<()> {
-    if answer == 1 { Ok(()) } else { Err(Failure::new("aws-lc refused")) }
 }
