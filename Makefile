@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 DESTDIR ?=
 
-.PHONY: help build demo test lint soak fuzz deny bench install clean
+.PHONY: help build demo test check lint soak fuzz deny bench install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +22,17 @@ test: ## all tests; installs what they need where it may, else says what to inst
 	tests/install-tools
 	$(MAKE) --no-print-directory build
 	$(CARGO) test --locked --release
+	$(CARGO) test --locked --release --package pkcs11-tests
+
+OURS = target/release/libkeystead.so
+MODULE ?= $(OURS)
+ONLY ?=
+CHECK ?=
+
+check: ## what a module answers, against the standard; MODULE=/path/of/another.so, ONLY=login, CHECK="--json"
+	$(if $(filter $(OURS),$(MODULE)),$(MAKE) --no-print-directory build)
+	$(CARGO) build --locked --release --package pkcs11-tests
+	target/release/pkcs11-tests check $(MODULE) --only "$(ONLY)" $(CHECK)
 
 lint: ## format and clippy, warnings denied
 	$(CARGO) fmt --all --check
@@ -31,6 +42,7 @@ soak: ## the same tests with long counts, and with the order of locks asserted i
 	tests/install-tools
 	$(CARGO) rustc --locked --release --lib --crate-type cdylib --features lock-order
 	KEYSTEAD_SOAK=1 $(CARGO) test --locked --release --features lock-order
+	KEYSTEAD_SOAK=1 $(CARGO) test --locked --release --package pkcs11-tests
 
 SECONDS ?= 60
 
@@ -41,7 +53,6 @@ deny: ## licences and sources of what we build on; needs cargo-deny
 	$(CARGO) deny --workspace --locked check licenses bans sources
 
 PEER ?= /usr/lib/softhsm/libsofthsm2.so
-ONLY ?=
 BENCH ?=
 
 bench: ## time per operation against PEER (SoftHSM2) and the bare primitive; ONLY=ecdsa, BENCH=--markdown

@@ -46,6 +46,10 @@ impl<'a> Arrangement<'a> {
 
     /// The same without the operation that the function goes on with.
     pub fn not_begun(world: &'a World, index: usize, function: &'static Function) -> Outcome<Self> {
+        if function.arguments.contains(&Pin) {
+            // A wrong PIN is counted, and a module may take a bad one for the new one.
+            world.owns_token()?;
+        }
         let session = world.session()?;
         let (buffers, templates) = Default::default();
         let (length, mechanism) = (Box::new(CLAIMED), Box::new(plain(CKM_AES_ECB)));

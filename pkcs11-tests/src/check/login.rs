@@ -73,6 +73,7 @@ fn not_serial(trial: &mut Trial<'_>) -> Outcome {
 
 fn the_same_user_twice(trial: &mut Trial<'_>) -> Outcome {
     let world = trial.world;
+    world.owns_token()?;
     let already = [CKR_USER_ALREADY_LOGGED_IN];
     trial.gives("the right PIN", &already, || world.login(world.holder(), CKU_USER, &world.user_pin()));
     trial.gives("a wrong PIN", &already, || world.login(world.holder(), CKU_USER, b"wrong"));
@@ -81,6 +82,7 @@ fn the_same_user_twice(trial: &mut Trial<'_>) -> Outcome {
 
 fn the_other_user(trial: &mut Trial<'_>) -> Outcome {
     let world = trial.world;
+    world.owns_token()?;
     let another = [CKR_USER_ANOTHER_ALREADY_LOGGED_IN];
     trial.gives("the SO", &another, || world.login(world.holder(), CKU_SO, SO_PIN));
     Ok(())
@@ -187,6 +189,7 @@ fn the_so_and_read_only_sessions(trial: &mut Trial<'_>) -> Outcome {
 
 fn read_only_sessions(trial: &mut Trial<'_>) -> Outcome {
     let world = trial.world;
+    world.owns_token()?;
     let read = world.open(0)?;
     let token_object = || data().flag(CKA_TOKEN, true);
     let read_only = [CKR_SESSION_READ_ONLY];

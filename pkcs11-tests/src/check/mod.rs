@@ -20,6 +20,7 @@ mod arguments;
 mod arrangement;
 mod codes;
 mod ended;
+mod large;
 mod lists;
 mod login;
 mod objects;

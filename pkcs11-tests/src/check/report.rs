@@ -75,7 +75,7 @@ impl Report<'_> {
         })
     }
 
-    /// A row per group, and a row per check that failed, crashed or hung.
+    /// A row per group; and what failed, crashed or hung, a row for all checks of a group that did so in the same way.
     pub fn markdown(&self) -> String {
         let mut text = "| group | passed | failed | crashed | hung | skipped |\n|---|---|---|---|---|---|\n".to_owned();
         let mut groups: Vec<&str> = self.checks.iter().map(|check| check.group).collect();
@@ -85,13 +85,20 @@ impl Report<'_> {
             text += &Sums::of(of_group.map(|(_, verdict)| verdict)).row(group);
         }
         text += &self.sums().row("**all**");
-        let bad: Vec<_> = self.rows().filter(|(_, verdict)| verdict.is_bad()).collect();
-        if !bad.is_empty() {
-            text += "\n| check | section | verdict | |\n|---|---|---|---|\n";
+        let mut alike: Vec<Alike> = Vec::new();
+        for (check, verdict) in self.rows().filter(|(_, verdict)| verdict.is_bad()) {
+            let key = (check.group, verdict.word(), verdict.first());
+            match alike.iter_mut().find(|alike| alike.key == key) {
+                Some(alike) => alike.subjects.push(&check.subject),
+                None => alike.push(Alike { key, section: check.section, subjects: vec![&check.subject] }),
+            }
         }
-        for (check, verdict) in bad {
-            let detail = verdict.detail().replace('|', "\\|");
-            let _ = writeln!(text, "| {} | {} | {} | {detail} |", check.name(), check.section, verdict.word());
+        if !alike.is_empty() {
+            text += "\n| group | checks | section | verdict | |\n|---|---|---|---|---|\n";
+        }
+        for Alike { key: (group, word, detail), section, subjects } in alike {
+            let (detail, subjects) = (detail.replace('|', "\\|"), subjects.join("; "));
+            let _ = writeln!(text, "| {group} | {subjects} | {section} | {word} | {detail} |");
         }
         text
     }
@@ -103,6 +110,13 @@ impl Report<'_> {
     fn sums(&self) -> Sums {
         Sums::of(self.verdicts.iter())
     }
+}
+
+/// Checks of a group that went wrong in the same way.
+struct Alike<'a> {
+    key: (&'a str, &'a str, String),
+    section: &'a str,
+    subjects: Vec<&'a str>,
 }
 
 #[derive(Default)]

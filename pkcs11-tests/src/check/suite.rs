@@ -2,7 +2,7 @@
 
 use super::trial::Trial;
 use super::verdict::Outcome;
-use super::{arguments, codes, ended, lists, login, objects, overlap, parts, rooms, states, templates, walk};
+use super::{arguments, codes, ended, large, lists, login, objects, overlap, parts, rooms, states, templates, walk};
 
 /// A check.
 pub struct Check {
@@ -69,6 +69,7 @@ pub fn all() -> Vec<Check> {
         parts::checks(),
         ended::checks(),
         codes::checks(),
+        large::checks(),
         walk::checks(),
     ];
     groups.into_iter().flatten().collect()

@@ -66,13 +66,21 @@ impl Verdict {
         matches!(self, Self::Failed(_) | Self::Crashed(_) | Self::Hung(_))
     }
 
+    /// The verdict in a sentence, of several deviations the first.
+    pub fn first(&self) -> String {
+        match self {
+            Self::Failed(deviations) => deviations.first().map(Deviation::text).unwrap_or_default(),
+            _ => self.detail(),
+        }
+    }
+
     /// The verdict in a sentence, short where there are many deviations.
     pub fn detail(&self) -> String {
         match self {
             Self::Passed => String::new(),
             Self::Crashed(text) | Self::Hung(text) | Self::Skipped(text) => text.clone(),
             Self::Failed(deviations) => {
-                let mut text = deviations.first().map(Deviation::text).unwrap_or_default();
+                let mut text = self.first();
                 if deviations.len() > 1 {
                     text += &format!("; and {} more", deviations.len() - 1);
                 }
