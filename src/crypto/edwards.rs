@@ -4,7 +4,7 @@ use super::Rejected;
 use super::der::{PrivateKeyInfo, PublicKeyInfo, octet_string};
 use super::ffi::bn::Number;
 use super::ffi::curve25519::{Ed25519Pair, ed25519_verify};
-use super::random;
+use super::{empty_context, random};
 use crate::error::Result;
 use crate::secret::Secret;
 
@@ -19,7 +19,7 @@ pub const SIGNATURE_LEN: usize = 64;
 pub enum Form<'a> {
     /// Ed25519.
     Pure,
-    /// Ed25519ctx, with a context of 1 to 255 bytes. An empty one, which the RFC advises against, is rejected.
+    /// Ed25519ctx, with a context of up to 255 bytes.
     Context(&'a [u8]),
     /// Ed25519ph, with a context of up to 255 bytes. What is signed is the SHA-512 of the message.
     Prehashed(&'a [u8]),
@@ -66,7 +66,10 @@ impl Ed25519PrivateKey {
 
     /// Signs `message`; of [`Form::Prehashed`] that is the SHA-512. Rejects a context or a digest of a wrong length.
     pub fn sign(&self, form: Form, message: &[u8]) -> Result<[u8; SIGNATURE_LEN], Rejected> {
-        self.0.sign(form, message)
+        match form {
+            Form::Context([]) => empty_context::sign(self.0.seed(), message),
+            _ => self.0.sign(form, message),
+        }
     }
 }
 
@@ -98,7 +101,11 @@ impl Ed25519PublicKey {
 
     /// Verifies the signature of `message`; of [`Form::Prehashed`] that is the SHA-512.
     pub fn verify(&self, form: Form, message: &[u8], signature: &[u8]) -> Result<(), Rejected> {
-        ed25519_verify(&self.0, form, message, signature.try_into().map_err(|_| Rejected)?)
+        let signature = signature.try_into().map_err(|_| Rejected)?;
+        match form {
+            Form::Context([]) => empty_context::verify(&self.0, message, signature),
+            _ => ed25519_verify(&self.0, form, message, signature),
+        }
     }
 }
 

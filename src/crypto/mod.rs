@@ -2,7 +2,7 @@
 //!
 //! Measured, the faster crate carries each row and the other one is the oracle of the tests: AES blocks, CBC, CTR, GCM,
 //! key wrap, SHA-1, SHA-2, RSA and elliptic curves are AWS-LC (every call to it is in `ffi`), ECB `aes`, SHA-3 `sha3`, HKDF
-//! `aws-lc-rs`, Argon2 `argon2`; CMAC, HMAC and the KDFs of hashes are built from these. Randomness comes from [`random`];
+//! `aws-lc-rs`, Argon2 `argon2`, Ed25519ctx without a context `ed25519-dalek`; CMAC, HMAC and the KDFs of hashes are built from these. Randomness comes from [`random`];
 //! what AWS-LC draws itself (nonces, blinding, primes) it draws inside a gate that `fork` waits for.
 
 pub mod aes;
@@ -11,6 +11,7 @@ pub mod der;
 pub mod ec;
 pub mod ecb;
 pub mod edwards;
+mod empty_context;
 pub mod gcm;
 pub mod hash;
 pub mod hmac;

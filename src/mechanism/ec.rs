@@ -60,14 +60,14 @@ pub(super) const ROWS: &[Mechanism] = &[
 ];
 
 /// Keys on every curve that is here, in bits of the field.
-const KEYS: Option<Keys> =
-    Some(Keys { types: &[KeyType::Ec], sizes: SIZES, unit: Unit::Bits, flags: NAMED_CURVES | CKF_EC_UNCOMPRESS });
+const KEYS: Option<Keys> = Some(Keys { types: &[KeyType::Ec], sizes: SIZES, unit: Unit::Bits, flags: FLAGS });
 
 /// From P-224 to P-521.
 pub(super) const SIZES: std::ops::RangeInclusive<usize> = 224..=521;
 
-/// Curves over prime fields, by object identifier or by name; points may be compressed. PKCS#11 3.2, section 6.3.1.
-pub(super) const NAMED_CURVES: u64 = CKF_EC_F_P | CKF_EC_OID | CKF_EC_CURVENAME | CKF_EC_COMPRESS;
+/// Curves over prime fields, by object identifier or by name; points in both forms. The points of Ed25519 and X25519 have one
+/// form only, and it passes for both. PKCS#11 3.2, section 6.3.1.
+pub(super) const FLAGS: u64 = CKF_EC_F_P | CKF_EC_OID | CKF_EC_CURVENAME | CKF_EC_UNCOMPRESS | CKF_EC_COMPRESS;
 
 fn generate(public: &Attributes) -> Result<PrivateKey> {
     let params = public.get(&CKA_EC_PARAMS).ok_or(Error::TemplateIncomplete("CKA_EC_PARAMS"))?;

@@ -3,7 +3,7 @@
 
 use cryptoki_sys::*;
 
-use super::ec::{NAMED_CURVES, SIZES};
+use super::ec::{FLAGS, SIZES};
 use super::parameter::{Parameter, Shape};
 use super::prepared::Keyed;
 use super::{Does, Keys, Mechanism, NOTHING, Pair, Unit};
@@ -22,7 +22,7 @@ pub(super) const ROWS: &[Mechanism] = &[
         number: CKM_EC_MONTGOMERY_KEY_PAIR_GEN,
         name: "CKM_EC_MONTGOMERY_KEY_PAIR_GEN",
         parameter: Shape::None,
-        keys: Some(Keys { types: &[KeyType::EcMontgomery], sizes: 255..=255, unit: Unit::Bits, flags: NAMED_CURVES }),
+        keys: Some(Keys { types: &[KeyType::EcMontgomery], sizes: 255..=255, unit: Unit::Bits, flags: FLAGS }),
         does: Does { generate_pair: Some(Pair { key_type: KeyType::EcMontgomery, generate }), ..NOTHING },
     },
     agreement(CKM_ECDH1_DERIVE, "CKM_ECDH1_DERIVE"),
@@ -32,8 +32,7 @@ pub(super) const ROWS: &[Mechanism] = &[
 
 const fn agreement(number: u64, name: &'static str) -> Mechanism {
     let types = &[KeyType::Ec, KeyType::EcMontgomery];
-    let flags = NAMED_CURVES | CKF_EC_UNCOMPRESS;
-    let keys = Some(Keys { types, sizes: SIZES, unit: Unit::Bits, flags });
+    let keys = Some(Keys { types, sizes: SIZES, unit: Unit::Bits, flags: FLAGS });
     Mechanism { number, name, parameter: Shape::Ecdh, keys, does: Does { derive: Some(derive), ..NOTHING } }
 }
 

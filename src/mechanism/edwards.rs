@@ -2,7 +2,7 @@
 
 use cryptoki_sys::*;
 
-use super::ec::NAMED_CURVES;
+use super::ec::FLAGS;
 use super::parameter::{Parameter, Shape};
 use super::prepared::Keyed;
 use super::signature::{Scheme, Signature};
@@ -33,7 +33,7 @@ pub(super) const ROWS: &[Mechanism] = &[
 
 /// PKCS#11 3.2, section 6.3.9: the field of Ed25519 has 255 bits.
 const KEYS: Option<Keys> =
-    Some(Keys { types: &[KeyType::EcEdwards], sizes: 255..=255, unit: Unit::Bits, flags: NAMED_CURVES });
+    Some(Keys { types: &[KeyType::EcEdwards], sizes: 255..=255, unit: Unit::Bits, flags: FLAGS });
 
 fn generate(public: &Attributes) -> Result<PrivateKey> {
     let params = public.get(&CKA_EC_PARAMS).ok_or(Error::TemplateIncomplete("CKA_EC_PARAMS"))?;

@@ -6,7 +6,7 @@ use cryptoki_sys::*;
 
 use super::attribute::{self, Default};
 use super::template::{Template, Way};
-use super::{Attributes, Object, certificate, check_value, new_id, pair};
+use super::{Attributes, Object, certificate, check_value, curve, new_id, pair};
 use crate::crypto::{PrivateKey, PublicKey};
 use crate::error::{Error, Result};
 use crate::key::{Class, KeyMaterial, KeyType, Login};
@@ -166,7 +166,8 @@ impl Draft {
         };
         for (number, value) in known {
             // A curve stays named as the caller named it.
-            let keeps = number == CKA_EC_PARAMS && object.attributes.contains_key(&number);
+            let keeps =
+                number == CKA_EC_PARAMS && object.attributes.get(&number).is_some_and(|given| curve::is_kept(given));
             if !keeps && object.row(number).is_some() {
                 object.attributes.insert(number, value);
             }

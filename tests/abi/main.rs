@@ -16,6 +16,7 @@ mod ciphers;
 mod clients;
 mod copies;
 mod counter;
+mod curves;
 mod daemons;
 mod defaults;
 mod derivation;
@@ -85,6 +86,7 @@ const SUITES: &[&[Test]] = &[
     clients::tool_tests::TESTS,
     copies::TESTS,
     counter::TESTS,
+    curves::TESTS,
     daemons::TESTS,
     defaults::TESTS,
     derivation::TESTS,

@@ -39,7 +39,7 @@ const FOR_ALL: [&str; 4] = ["error", "log", "lock", "handle"];
 const NEVER: [(&str, &[&str]); 2] = [("key", &["store", "lock", "fork", "config"]), ("seal", &["lock", "config"])];
 
 /// Crates that belong to certain rooms.
-const CRATES: [(&str, &[&str]); 19] = [
+const CRATES: [(&str, &[&str]); 20] = [
     ("aes", &["crypto"]),
     ("aes_kw", &["crypto"]),
     ("argon2", &["crypto"]),
@@ -51,6 +51,7 @@ const CRATES: [(&str, &[&str]); 19] = [
     ("comfy_table", &["bin"]),
     // Rooms that know PKCS#11.
     ("cryptoki_sys", &["key", "object", "mechanism", "token", "transfer", "module", "slot", "session", "abi", "bin"]),
+    ("ed25519_dalek", &["crypto"]),
     ("rand", &["crypto"]),
     ("rpassword", &["bin"]),
     ("rusqlite", &["store"]),

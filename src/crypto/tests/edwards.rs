@@ -106,6 +106,8 @@ fn no_form_holds_for_another() {
     let message = pattern(64);
     let forms = [
         Form::Pure,
+        Form::Context(b""),
+        Form::Context(b"\0"),
         Form::Context(b"a"),
         Form::Context(b"b"),
         Form::Context(&[7; 255]),
@@ -118,7 +120,6 @@ fn no_form_holds_for_another() {
         for other in forms {
             assert_eq!(key.public().verify(other, &message, &signature).is_ok(), form == other, "{form:?}, {other:?}");
         }
-        assert_eq!(key.public().verify(Form::Context(b""), &message, &signature), Err(Rejected));
     }
 }
 
@@ -130,7 +131,6 @@ fn contexts_and_digests_of_wrong_lengths() {
         assert_eq!(key.public().verify(form, message, &signature), Err(Rejected));
         key.sign(form, message) == Err(Rejected)
     };
-    assert!(refused(Form::Context(b""), b"message"));
     assert!(refused(Form::Context(&[1; 256]), b"message"));
     assert!(refused(Form::Context(&[1; 1000]), b"message"));
     assert!(refused(Form::Prehashed(&[1; 256]), &[1; 64]));
