@@ -57,7 +57,7 @@ impl Kind {
             }
             Self::Rsa => {
                 let public = Template::default().number(CKA_MODULUS_BITS, 2048).bytes(CKA_PUBLIC_EXPONENT, &[1, 0, 1]);
-                let usage = ([CKA_ENCRYPT, CKA_VERIFY].as_slice(), [CKA_DECRYPT, CKA_SIGN].as_slice());
+                let usage = ([CKA_ENCRYPT, CKA_VERIFY, CKA_WRAP].as_slice(), [CKA_DECRYPT, CKA_SIGN].as_slice());
                 pair(world, CKM_RSA_PKCS_KEY_PAIR_GEN, public, usage)
             }
             Self::P256 => {

@@ -5,8 +5,8 @@ use std::ptr;
 use cryptoki_sys::*;
 
 use super::guard::Guarded;
-use super::key::{Kind, plain};
-use super::mechanism::{KNOWN, Known};
+use super::key::Kind;
+use super::mechanism::{KNOWN, Known, Parameter};
 use super::module::call;
 use super::operation::{ENOUGH, Purpose, Raw};
 use super::suite::Check;
@@ -27,17 +27,21 @@ pub fn checks() -> Vec<Check> {
             checks.push(Check::new("rooms", subject, "5.2", move |trial| one_shot(trial, purpose, known)));
         }
     }
-    for (name, number) in WRAPS {
-        checks.push(Check::new("rooms", format!("wrap {name}"), "5.2", |trial| wrap(trial, *number)));
+    for name in WRAPS {
+        checks.push(Check::new("rooms", format!("wrap {name}"), "5.2", |trial| wrap(trial, name)));
     }
     checks
 }
 
-const WRAPS: &[(&str, CK_MECHANISM_TYPE)] = &[
-    ("AES_KEY_WRAP", CKM_AES_KEY_WRAP),
-    ("AES_KEY_WRAP_PAD", CKM_AES_KEY_WRAP_PAD),
-    ("AES_KEY_WRAP_KWP", CKM_AES_KEY_WRAP_KWP),
-    ("AES_KEY_WRAP_PKCS7", CKM_AES_KEY_WRAP_PKCS7),
+const WRAPS: &[&str] = &[
+    "AES_CBC_PAD",
+    "AES_GCM",
+    "AES_KEY_WRAP",
+    "AES_KEY_WRAP_PAD",
+    "AES_KEY_WRAP_KWP",
+    "AES_KEY_WRAP_PKCS7",
+    "RSA_PKCS",
+    "RSA_PKCS_OAEP",
 ];
 
 /// A call that writes into a buffer: what it is given is the buffer, or NULL, and its length.
@@ -108,17 +112,20 @@ fn in_parts(trial: &mut Trial<'_>, purpose: Purpose, known: &Known) -> Outcome {
     Ok(())
 }
 
-fn wrap(trial: &mut Trial<'_>, number: CK_MECHANISM_TYPE) -> Outcome {
-    let world = trial.world;
-    world.lists(number, CKF_WRAP)?;
-    let (wrapper, key) = (world.key(Kind::Wrapper)?.public, world.key(Kind::Aes)?.public);
+fn wrap(trial: &mut Trial<'_>, name: &str) -> Outcome {
+    let (world, known) = (trial.world, Known::named(name)?);
+    world.lists(known.number, CKF_WRAP)?;
+    let wrapper = world.key(if known.key == Kind::Rsa { Kind::Rsa } else { Kind::Wrapper })?.public;
+    let key = world.key(Kind::Aes)?.public;
     let wrap = |output, length| {
-        call!(world.module, C_WrapKey(world.holder(), &mut plain(number), wrapper, key, output, length))
+        let mut parameter = Parameter::of(known);
+        let mechanism = parameter.mechanism(known.number);
+        call!(world.module, C_WrapKey(world.holder(), mechanism, wrapper, key, output, length))
     };
     let (mut buffer, mut length) = (Guarded::new(ENOUGH), ENOUGH as CK_ULONG);
     ok("C_WrapKey", wrap(buffer.pointer(), &mut length))?;
     let bytes = buffer.first(length as usize);
-    let right = Right { bytes, is_random: false, most: bytes.len() + 64 };
+    let right = Right { bytes, is_random: known.is_random, most: bytes.len() + 64 };
     for room in Room::of(bytes.len()) {
         room.check(trial, &right, &wrap);
     }
