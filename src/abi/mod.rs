@@ -33,7 +33,8 @@ macro_rules! entry {
     };
 }
 
-/// The error of a call in a session: that there is no such session outranks whatever else is wrong. PKCS#11 3.2, section 5.1.
+/// The error of a call in a session: that there is no such session outranks whatever else is wrong. PKCS#11 3.2, section
+/// 5.1.7.
 #[cold]
 fn of_session(module: &Module, session: CK_SESSION_HANDLE, error: Error) -> Error {
     module.sessions().info(Handle::from_raw(session)).err().unwrap_or(error)

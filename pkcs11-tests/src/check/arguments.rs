@@ -193,7 +193,7 @@ fn handles_of(trial: &mut Trial<'_>, (index, function): Row) -> Outcome {
         }
     }
     if function.arguments.first() == Some(&Session) {
-        // It outranks what else is wrong. PKCS#11 3.2, section 5.1.
+        // It outranks what else is wrong. PKCS#11 3.2, section 5.1.7.
         let mut call = Arrangement::new(world, index, function)?;
         call.words = Words::default();
         call.set(0, usize::try_from(closed).unwrap_or(usize::MAX));

@@ -55,9 +55,10 @@ impl Plan<'_> {
         let scratch = tempfile::tempdir()?;
         let mut child = self.start(checks, scratch.path())?;
         let lines = listen(&mut child)?;
-        let (mut begun, mut point) = (false, String::new());
+        let (mut begun, mut point, before) = (false, String::new(), verdicts.len());
         loop {
-            match lines.recv_timeout(self.patience) {
+            let patience = checks.get(verdicts.len() - before).map_or(1, |check| check.patience) * self.patience;
+            match lines.recv_timeout(patience) {
                 Ok(Line::Begin) => (begun, point) = (true, "the beginning".to_owned()),
                 Ok(Line::At(at)) => point = at,
                 Ok(Line::End(verdict)) => {
@@ -68,7 +69,7 @@ impl Plan<'_> {
                 Err(RecvTimeoutError::Timeout) => {
                     child.kill()?;
                     child.wait()?;
-                    verdicts.push(Verdict::Hung(format!("{point}: nothing for {} s", self.patience.as_secs())));
+                    verdicts.push(Verdict::Hung(format!("{point}: nothing for {} s", patience.as_secs())));
                     return Ok(());
                 }
                 Err(RecvTimeoutError::Disconnected) => {

@@ -13,7 +13,7 @@ use Purpose::{Decrypt, Digest, Encrypt, Sign, Verify};
 pub struct Function {
     /// Its name.
     pub name: &'static str,
-    /// Its section in PKCS#11 3.2.
+    /// Its section in PKCS#11 3.2, or the chapter.
     pub section: &'static str,
     /// The operations that are begun before it is called.
     pub begun: &'static [Purpose],
@@ -210,18 +210,18 @@ pub const FUNCTIONS: [Function; 104] = [
     row("C_VerifyMessageBegin", "5.16.3", &[], &[Session, IN, LEN]).also(NOT_BEGUN),
     row("C_VerifyMessageNext", "5.16.4", &[], &[Session, IN, LEN, IN, LEN, IN, LEN]).also(NOT_BEGUN),
     row("C_MessageVerifyFinal", "5.16.5", &[], &[Session]).also(NOT_BEGUN),
-    row("C_EncapsulateKey", "5.18.8", &[], &[Session, Mechanism(CKM_AES_KEY_GEN), CIPHER, NEW_KEY, Length(0), Output, OutputLength, Place]).also(NO_MECHANISM),
-    row("C_DecapsulateKey", "5.18.9", &[], &[Session, Mechanism(CKM_AES_KEY_GEN), CIPHER, NEW_KEY, Length(0), IN, LEN, Place]).also(NO_MECHANISM),
+    row("C_EncapsulateKey", "5.18", &[], &[Session, Mechanism(CKM_AES_KEY_GEN), CIPHER, NEW_KEY, Length(0), Output, OutputLength, Place]).also(NO_MECHANISM),
+    row("C_DecapsulateKey", "5.18", &[], &[Session, Mechanism(CKM_AES_KEY_GEN), CIPHER, NEW_KEY, Length(0), IN, LEN, Place]).also(NO_MECHANISM),
     row("C_VerifySignatureInit", "5.15.7", &[], &[Session, HMAC, MAC, Input(32), Length(32)]),
-    row("C_VerifySignature", "5.15.8", &[], &[Session, IN, LEN]).also(NOT_BEGUN),
-    row("C_VerifySignatureUpdate", "5.15.9", &[], &[Session, IN, LEN]).also(NOT_BEGUN),
-    row("C_VerifySignatureFinal", "5.15.10", &[], &[Session]).also(NOT_BEGUN),
-    row("C_GetSessionValidationFlags", "5.6.11", &[], &[Session, Word(1), Place]),
-    row("C_AsyncComplete", "5.22.1", &[], &[Session, Place, Place]).also(NOT_BEGUN),
-    row("C_AsyncGetID", "5.22.2", &[], &[Session, Place, Place]).also(NOT_BEGUN),
-    row("C_AsyncJoin", "5.22.3", &[], &[Session, Place, Word(1), IN, LEN]).also(NOT_BEGUN),
-    row("C_WrapKeyAuthenticated", "5.18.6", &[], &[Session, Mechanism(CKM_AES_KEY_WRAP), WRAPPING, WRAPPED, IN, LEN, Output, OutputLength]).also(NO_MECHANISM),
-    row("C_UnwrapKeyAuthenticated", "5.18.7", &[], &[Session, Mechanism(CKM_AES_KEY_WRAP), UNWRAPPING, Input(24), Length(24), NEW_KEY, Length(0), IN, LEN, Place]).also(NO_MECHANISM),
+    row("C_VerifySignature", "5.15", &[], &[Session, IN, LEN]).also(NOT_BEGUN),
+    row("C_VerifySignatureUpdate", "5.15", &[], &[Session, IN, LEN]).also(NOT_BEGUN),
+    row("C_VerifySignatureFinal", "5.15", &[], &[Session]).also(NOT_BEGUN),
+    row("C_GetSessionValidationFlags", "5.6", &[], &[Session, Word(1), Place]),
+    row("C_AsyncComplete", "5", &[], &[Session, Place, Place]).also(NOT_BEGUN),
+    row("C_AsyncGetID", "5", &[], &[Session, Place, Place]).also(NOT_BEGUN),
+    row("C_AsyncJoin", "5", &[], &[Session, Place, Word(1), IN, LEN]).also(NOT_BEGUN),
+    row("C_WrapKeyAuthenticated", "5.18", &[], &[Session, Mechanism(CKM_AES_KEY_WRAP), WRAPPING, WRAPPED, IN, LEN, Output, OutputLength]).also(NO_MECHANISM),
+    row("C_UnwrapKeyAuthenticated", "5.18", &[], &[Session, Mechanism(CKM_AES_KEY_WRAP), UNWRAPPING, Input(24), Length(24), NEW_KEY, Length(0), IN, LEN, Place]).also(NO_MECHANISM),
 ];
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ pub struct Check {
     pub section: &'static str,
     /// What it wants of the module before it begins.
     pub needs: Needs,
+    /// How many times longer than others it may take.
+    pub patience: u32,
     /// The check itself.
     pub run: Box<dyn Fn(&mut Trial<'_>) -> Outcome>,
 }
@@ -43,7 +45,7 @@ impl Check {
         section: &'static str,
         run: impl Fn(&mut Trial<'_>) -> Outcome + 'static,
     ) -> Self {
-        Self { group, subject: subject.into(), section, needs: Needs::Login, run: Box::new(run) }
+        Self { group, subject: subject.into(), section, needs: Needs::Login, patience: 1, run: Box::new(run) }
     }
 
     /// The name: group and subject.

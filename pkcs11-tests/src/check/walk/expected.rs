@@ -14,7 +14,7 @@ impl Model {
             return vec![if *step == Step::Initialize { CKR_OK } else { CKR_CRYPTOKI_NOT_INITIALIZED }];
         }
         if step.who() == Some(Who::Closed) {
-            // It outranks what else is wrong. PKCS#11 3.2, section 5.1.
+            // It outranks what else is wrong. PKCS#11 3.2, section 5.1.7.
             return vec![CKR_SESSION_HANDLE_INVALID, CKR_SESSION_CLOSED];
         }
         match *step {
