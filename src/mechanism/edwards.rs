@@ -44,12 +44,12 @@ fn generate(public: &Attributes) -> Result<PrivateKey> {
 /// Without a parameter Ed25519; with one Ed25519ctx or Ed25519ph, also if its context is empty.
 fn signing(parameter: &Parameter<'_>) -> Result<Signing> {
     match *parameter {
-        Parameter::None => Ok(Signature::of_message(Eddsa::Pure, SIGNATURE_LEN, LONGEST)),
+        Parameter::None => Ok(Signature::of_message(Eddsa::Pure, SIGNATURE_LEN)),
         Parameter::Eddsa { context, .. } if context.len() > LONGEST_CONTEXT => {
             Err(Error::MechanismParamInvalid("the context has more than 255 bytes"))
         }
         Parameter::Eddsa { prehashed: false, context } => {
-            Ok(Signature::of_message(Eddsa::Context(context.into()), SIGNATURE_LEN, LONGEST))
+            Ok(Signature::of_message(Eddsa::Context(context.into()), SIGNATURE_LEN))
         }
         Parameter::Eddsa { prehashed: true, context } => {
             Ok(Signature::of_hash(Eddsa::Prehashed(context.into()), SIGNATURE_LEN, Algorithm::Sha512))
@@ -60,9 +60,6 @@ fn signing(parameter: &Parameter<'_>) -> Result<Signing> {
 
 /// RFC 8032, section 5.1.
 const LONGEST_CONTEXT: usize = 255;
-
-/// A message in parts is kept until it ends, for it is hashed twice; one in a single part may have any length.
-const LONGEST: usize = 64 << 20;
 
 /// A [`Form`] that owns its context.
 enum Eddsa {

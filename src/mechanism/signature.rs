@@ -87,9 +87,9 @@ impl Signature {
         Self::of(scheme, length, Message::Whole { longest })
     }
 
-    /// One of the message as it is. Parts are kept until it ends, at most so many bytes of them; whole it has any length.
-    pub(super) fn of_message(scheme: impl Scheme + 'static, length: usize, longest: usize) -> Signing {
-        Self::of(scheme, length, Message::Kept { bytes: Vec::new(), longest })
+    /// One of the message as it is. Parts are kept until it ends, at most [`MOST_KEPT`] bytes of them; whole it has any length.
+    pub(super) fn of_message(scheme: impl Scheme + 'static, length: usize) -> Signing {
+        Self::of(scheme, length, Message::Kept(Vec::new()))
     }
 
     /// One of the hash of the message.
@@ -115,10 +115,13 @@ impl Signature {
     }
 }
 
+/// In bytes: far above what is signed without being hashed first.
+const MOST_KEPT: usize = 64 << 20;
+
 /// The message so far.
 enum Message {
     Whole { longest: usize },
-    Kept { bytes: Vec<u8>, longest: usize },
+    Kept(Vec<u8>),
     Hashed(Hash),
 }
 
@@ -126,8 +129,8 @@ impl Message {
     fn update(&mut self, data: &[u8]) -> Result<()> {
         match self {
             Self::Whole { .. } => return Err(Error::OperationNotInitialized),
-            Self::Kept { bytes, longest } => {
-                if data.len() > longest.saturating_sub(bytes.len()) {
+            Self::Kept(bytes) => {
+                if data.len() > MOST_KEPT.saturating_sub(bytes.len()) {
                     return Err(Error::TokenResourceExceeded("a message in parts that is kept until it ends"));
                 }
                 bytes.try_reserve(data.len()).map_err(|_| Error::HostMemory("a message in parts"))?;
@@ -142,10 +145,10 @@ impl Message {
         match self {
             Self::Whole { longest } if data.len() > *longest => Err(Error::DataLenRange),
             Self::Whole { .. } => work(data),
-            Self::Kept { bytes, .. } if bytes.is_empty() => work(data),
-            Self::Kept { .. } => {
+            Self::Kept(bytes) if bytes.is_empty() => work(data),
+            Self::Kept(_) => {
                 self.update(data)?;
-                let Self::Kept { bytes, .. } = self else { return Err(Error::DataLenRange) };
+                let Self::Kept(bytes) = self else { return Err(Error::DataLenRange) };
                 work(bytes)
             }
             Self::Hashed(hash) => {

@@ -7,7 +7,7 @@ use cryptoki_sys::*;
 use super::attribute::{self, Default};
 use super::template::{Template, Way};
 use super::{Attributes, Object, certificate, check_value, curve, new_id, pair};
-use crate::crypto::{PrivateKey, PublicKey};
+use crate::crypto::PrivateKey;
 use crate::error::{Error, Result};
 use crate::key::{Class, KeyMaterial, KeyType, Login};
 use crate::secret::Secret;
@@ -64,7 +64,7 @@ impl Draft {
             }
             (Class::PublicKey, Some(key_type)) => {
                 let key = pair::import_public(key_type, attributes)?;
-                self.finish_public(&key)
+                Ok((self.complete(pair::describe(&key)?)?, None))
             }
             (Class::Certificate, _) => {
                 let set = certificate::describe(attributes)?;
@@ -90,28 +90,17 @@ impl Draft {
     /// # Errors
     /// [`Error::TemplateInconsistent`] if the key is of another type than the template.
     pub fn finish_private(self, key: &PrivateKey) -> Result<New> {
-        if self.template.key_type != Some(KeyType::of(key)) {
-            return Err(Error::TemplateInconsistent("CKA_KEY_TYPE"));
-        }
-        let object = self.complete(pair::describe(&key.public()?)?)?;
-        let id = object.id.0;
-        Ok((object, Some(KeyMaterial::new(id, key.to_pkcs8()?))))
-    }
-
-    /// Finishes a public key.
-    pub fn finish_public(self, key: &PublicKey) -> Result<New> {
-        Ok((self.complete(pair::describe(key)?)?, None))
+        let known = pair::describe(&key.public()?)?;
+        self.complete_private(key, known)
     }
 
     /// Finishes the two halves of a pair, the public one first.
-    pub fn finish_pair(public: Self, mut private: Self, key: &PrivateKey) -> Result<[New; 2]> {
-        // Both name the curve in the same way.
-        if let Some(curve) = public.template.attributes.get(&CKA_EC_PARAMS) {
-            private.template.attributes.insert(CKA_EC_PARAMS, curve.clone());
-            // It was judged without.
-            private.previewed = None;
-        }
-        Ok([public.finish_public(&key.public()?)?, private.finish_private(key)?])
+    pub fn finish_pair(public: Self, private: Self, key: &PrivateKey) -> Result<[New; 2]> {
+        // Once for both: to write a point costs a third of making the key.
+        let mut known = pair::describe(&key.public()?)?;
+        // Both name the curve as the caller does.
+        known.extend(public.given().get_key_value(&CKA_EC_PARAMS).map(|(number, curve)| (*number, curve.clone())));
+        Ok([(public.complete(known.clone())?, None), private.complete_private(key, known)?])
     }
 
     /// What was given, in canonical form.
@@ -156,6 +145,15 @@ impl Draft {
 
     fn asks_for(&self, number: u64) -> bool {
         self.template.attributes.get(&number).is_some_and(|value| value == &[1])
+    }
+
+    fn complete_private(self, key: &PrivateKey, known: Attributes) -> Result<New> {
+        if self.template.key_type != Some(KeyType::of(key)) {
+            return Err(Error::TemplateInconsistent("CKA_KEY_TYPE"));
+        }
+        let object = self.complete(known)?;
+        let id = object.id.0;
+        Ok((object, Some(KeyMaterial::new(id, key.to_pkcs8()?))))
     }
 
     /// The object, with what is known of it besides its template.

@@ -144,7 +144,7 @@ pub(super) fn judge(
 /// The class that the template is for: given, or known from the mechanism.
 fn class(given: &[Given<'_>], way: Way) -> Result<Class> {
     let named = match named(given, CKA_CLASS, "CKA_CLASS")? {
-        Some(number) => Some(Class::from_number(number).ok_or(Error::AttributeValueInvalid("CKA_CLASS"))?),
+        Some(number) => Some(Class::from_number(number).ok_or(unknown(way, "CKA_CLASS"))?),
         None => None,
     };
     match (way, named) {
@@ -165,7 +165,7 @@ fn key_type(given: &[Given<'_>], way: Way, class: Class) -> Result<Option<KeyTyp
         return Ok(None);
     }
     let named = match named(given, CKA_KEY_TYPE, "CKA_KEY_TYPE")? {
-        Some(number) => Some(KeyType::from_number(number).ok_or(Error::AttributeValueInvalid("CKA_KEY_TYPE"))?),
+        Some(number) => Some(KeyType::from_number(number).ok_or(unknown(way, "CKA_KEY_TYPE"))?),
         None => None,
     };
     let key_type = match (way, named) {
@@ -178,6 +178,14 @@ fn key_type(given: &[Given<'_>], way: Way, class: Class) -> Result<Option<KeyTyp
         (Way::Create | Way::Unwrap, named) => named.ok_or(Error::TemplateIncomplete("CKA_KEY_TYPE"))?,
     };
     if class.takes(key_type) { Ok(Some(key_type)) } else { Err(Error::TemplateInconsistent("CKA_KEY_TYPE")) }
+}
+
+/// The verdict on a class or type that the token does not know: where the mechanism says which it is, it is another one.
+fn unknown(way: Way, name: &'static str) -> Error {
+    match way {
+        Way::Generate(..) => Error::TemplateInconsistent(name),
+        _ => Error::AttributeValueInvalid(name),
+    }
 }
 
 /// A number that decides which rows the template is judged by.

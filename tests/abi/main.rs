@@ -45,10 +45,12 @@ mod portability;
 mod privacy;
 mod private_keys;
 mod published_vectors;
+mod rsa;
 mod rsa_encryption;
 mod rsa_keys;
 mod rsa_pss;
 mod rsa_signing;
+mod rsa_wrap;
 mod rsa_wrapping;
 mod sealed;
 mod searches;
@@ -115,10 +117,12 @@ const SUITES: &[&[Test]] = &[
     privacy::TESTS,
     private_keys::TESTS,
     published_vectors::TESTS,
+    rsa::TESTS,
     rsa_encryption::TESTS,
     rsa_keys::TESTS,
     rsa_pss::TESTS,
     rsa_signing::TESTS,
+    rsa_wrap::TESTS,
     rsa_wrapping::TESTS,
     sealed::TESTS,
     searches::TESTS,

@@ -21,13 +21,18 @@ const WRAPS: CK_FLAGS = CKF_WRAP | CKF_UNWRAP;
 
 /// Mechanism, flags, shortest and longest key in bits. `CKF_EC_COMPRESS` and `CKF_HW` are left open.
 fn list() -> Vec<(CK_MECHANISM_TYPE, CK_FLAGS, CK_ULONG, CK_ULONG)> {
+    list_from(2048)
+}
+
+/// The same where RSA keys serve from so many bits.
+fn list_from(shortest: CK_ULONG) -> Vec<(CK_MECHANISM_TYPE, CK_FLAGS, CK_ULONG, CK_ULONG)> {
     let fixed = [
         (CKM_RSA_PKCS_KEY_PAIR_GEN, CKF_GENERATE_KEY_PAIR, 2048, 8192),
-        (CKM_RSA_PKCS, SIGNS | SEALS | WRAPS, 1024, 8192),
-        (CKM_RSA_X_509, SIGNS | SEALS | WRAPS, 1024, 8192),
-        (CKM_RSA_PKCS_OAEP, SEALS | WRAPS, 1024, 8192),
-        (CKM_RSA_PKCS_PSS, SIGNS, 1024, 8192),
-        (CKM_RSA_AES_KEY_WRAP, WRAPS, 1024, 8192),
+        (CKM_RSA_PKCS, SIGNS | SEALS | WRAPS, shortest, 8192),
+        (CKM_RSA_X_509, SIGNS | SEALS, shortest, 8192),
+        (CKM_RSA_PKCS_OAEP, SEALS | WRAPS, shortest, 8192),
+        (CKM_RSA_PKCS_PSS, SIGNS, shortest, 8192),
+        (CKM_RSA_AES_KEY_WRAP, WRAPS, shortest, 8192),
         (CKM_EC_KEY_PAIR_GEN, CKF_GENERATE_KEY_PAIR | EC, 224, 521),
         (CKM_ECDSA, SIGNS | EC, 224, 521),
         (CKM_ECDH1_DERIVE, CKF_DERIVE | EC, 224, 521),
@@ -37,20 +42,26 @@ fn list() -> Vec<(CK_MECHANISM_TYPE, CK_FLAGS, CK_ULONG, CK_ULONG)> {
         (CKM_EC_MONTGOMERY_KEY_PAIR_GEN, CKF_GENERATE_KEY_PAIR | EC, 255, 255),
     ];
     let hashing = SignatureHash::signing().flat_map(|(_, [pkcs1, pss, ecdsa])| {
-        [(pkcs1, SIGNS, 1024, 8192), (pss, SIGNS, 1024, 8192), (ecdsa, SIGNS | EC, 224, 521)]
+        [(pkcs1, SIGNS, shortest, 8192), (pss, SIGNS, shortest, 8192), (ecdsa, SIGNS | EC, 224, 521)]
     });
     fixed.into_iter().chain(hashing).collect()
 }
 
 fn information_is_what_it_is() {
     let token = Token::new();
+    is_told(&token, 2048);
+    ok!(token.module.finalize());
+    let short = Token::with_rsa_1024();
+    is_told(&short, 1024);
+}
+
+fn is_told(token: &Token, shortest_rsa: CK_ULONG) {
     let listed = ok!(token.module.mechanisms(token.slot));
-    for (mechanism, flags, shortest, longest) in list() {
+    for (mechanism, flags, shortest, longest) in list_from(shortest_rsa) {
         assert!(listed.contains(&mechanism), "{mechanism:#x}");
         let info = ok!(token.module.mechanism_info(token.slot, mechanism), "{mechanism:#x}");
         assert_eq!(info.flags & !(CKF_EC_COMPRESS | CKF_HW), flags, "{mechanism:#x}");
         assert_eq!(info.ulMinKeySize, shortest, "{mechanism:#x}");
-        // X25519 derives by the same mechanism, whose bits are more than those of P-224.
         assert_eq!(info.ulMaxKeySize, longest, "{mechanism:#x}");
     }
     for absent in [CKM_RSA_X9_31, CKM_RSA_9796, CKM_MD5_RSA_PKCS, CKM_DSA, CKM_ECMQV_DERIVE, CKM_DH_PKCS_DERIVE] {
@@ -95,10 +106,20 @@ fn no_flag_is_missing_and_none_too_many() {
     }
 }
 
-/// The smallest and largest keys of each kind; what is beyond is refused when it is made, so no key of such a size is there.
+/// What is beyond is refused when it is made, but for RSA keys of 1024 bits: they exist, and serve where that was said.
 fn sizes_are_enforced_in_both_directions() {
-    let keys = Keys::new();
-    let session = &keys.session;
+    let token = Token::new();
+    let session = token.user();
+    let (public, private) = ok!(RsaKey::of_bits(1024).import(&session));
+    for (number, flags, ..) in list().into_iter().filter(|(.., longest)| *longest == 8192) {
+        for (_, init, takes_public) in INITS.iter().filter(|(flag, ..)| flags & flag != 0) {
+            let outcome = init(&session, &with_parameter(number, &[]), if *takes_public { public } else { private });
+            fails!(outcome, CKR_KEY_SIZE_RANGE, "{number:#x}");
+        }
+    }
+    ok!(token.module.finalize());
+    let token = Token::with_rsa_1024();
+    let session = &token.user();
     for bits in [1024, 8192] {
         let key = RsaKey::of_bits(bits);
         let (public, private) = ok!(key.import(session), "{bits} bits");
@@ -238,22 +259,9 @@ impl Keys {
         Keys { _token: token, session, rsa, ec, edwards, montgomery, point }
     }
 
-    /// The mechanism with a parameter as it must be.
     fn mechanism(&self, number: CK_MECHANISM_TYPE) -> Mechanism {
-        static OAEP: [usize; 5] = [CKM_SHA256 as usize, CKG_MGF1_SHA256 as usize, CKZ_DATA_SPECIFIED as usize, 0, 0];
-        let pss = |hash: &SignatureHash| hash.pss(number, hash, 20);
-        match number {
-            CKM_RSA_PKCS_PSS => pss(SignatureHash::named("SHA-256")),
-            CKM_RSA_PKCS_OAEP => Mechanism::words(number, &OAEP),
-            CKM_RSA_AES_KEY_WRAP => Mechanism::words(number, &[256, OAEP.as_ptr().expose_provenance()]),
-            CKM_ECDH1_DERIVE | CKM_ECDH1_COFACTOR_DERIVE => Mechanism::ecdh(number, CKD_NULL, &[], &self.point),
-            _ => match SignatureHash::signing().find(|(_, [_, of_pss, _])| *of_pss == number) {
-                Some((hash, _)) => pss(hash),
-                None => Mechanism::plain(number),
-            },
-        }
+        with_parameter(number, &self.point)
     }
-
     /// The pair that the mechanism takes.
     fn fitting(&self, number: CK_MECHANISM_TYPE) -> (CK_OBJECT_HANDLE, CK_OBJECT_HANDLE) {
         let is_ecdsa = SignatureHash::signing().any(|(_, [_, _, ecdsa])| ecdsa == number);
@@ -264,5 +272,21 @@ impl Keys {
             _ if is_ecdsa => self.ec,
             _ => self.rsa,
         }
+    }
+}
+
+/// The mechanism with a parameter as it must be; ECDH with this point.
+fn with_parameter(number: CK_MECHANISM_TYPE, point: &[u8]) -> Mechanism {
+    static OAEP: [usize; 5] = [CKM_SHA256 as usize, CKG_MGF1_SHA256 as usize, CKZ_DATA_SPECIFIED as usize, 0, 0];
+    let pss = |hash: &SignatureHash| hash.pss(number, hash, 20);
+    match number {
+        CKM_RSA_PKCS_PSS => pss(SignatureHash::named("SHA-256")),
+        CKM_RSA_PKCS_OAEP => Mechanism::words(number, &OAEP),
+        CKM_RSA_AES_KEY_WRAP => Mechanism::words(number, &[256, OAEP.as_ptr().expose_provenance()]),
+        CKM_ECDH1_DERIVE | CKM_ECDH1_COFACTOR_DERIVE => Mechanism::ecdh(number, CKD_NULL, &[], point),
+        _ => match SignatureHash::signing().find(|(_, [_, of_pss, _])| *of_pss == number) {
+            Some((hash, _)) => pss(hash),
+            None => Mechanism::plain(number),
+        },
     }
 }

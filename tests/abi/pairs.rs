@@ -209,7 +209,7 @@ fn class_and_type_may_be_said_if_they_fit() {
             let outcome = session.pair(mechanism, &public.clone().and(wrong), &template![]);
             fails!(outcome, CKR_TEMPLATE_INCONSISTENT, "{mechanism:#x}, public");
         }
-        for wrong in [said(CKO_PUBLIC_KEY, key_type), said(CKO_DATA, key_type), said(CKO_PRIVATE_KEY, CKK_DSA)] {
+        for wrong in [said(CKO_PUBLIC_KEY, key_type), said(CKO_DATA, key_type), said(CKO_PRIVATE_KEY, CKK_AES)] {
             let outcome = session.pair(mechanism, &public, &wrong);
             fails!(outcome, CKR_TEMPLATE_INCONSISTENT, "{mechanism:#x}, private");
         }

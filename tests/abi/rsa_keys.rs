@@ -294,7 +294,7 @@ struct Keys {
 
 impl Keys {
     fn new() -> Keys {
-        let token = Token::new();
+        let token = Token::with_rsa_1024();
         let session = token.user();
         Keys { token, session, key: RsaKey::of_bits(2048) }
     }

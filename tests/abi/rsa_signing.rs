@@ -60,7 +60,7 @@ fn bare_primitive_fills_with_zeros_in_front() {
         assert_eq!(made.len(), 256, "{length} bytes");
         let filled = [vec![0; 256 - length], vec![9; length]].concat();
         assert_eq!(ok!(keys.session.sign(&bare, keys.private, &filled)), made, "{length} bytes");
-        let theirs = keys.openssl.pkeyutl("-sign", &["rsa_padding_mode:none"], &filled).unwrap();
+        let theirs = keys.openssl.pkeyutl("-decrypt", &["rsa_padding_mode:none"], &filled).unwrap();
         assert_eq!(theirs, made, "{length} bytes");
         ok!(keys.session.verify(&bare, keys.public, &vec![9; length], &made), "{length} bytes");
         ok!(keys.session.verify(&bare, keys.public, &filled, &made), "{length} bytes");

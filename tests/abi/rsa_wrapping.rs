@@ -10,7 +10,6 @@ pub const TESTS: &[Test] = &tests![
     pkcs1_unwrapping_names_every_fault_alike_where_it_is_not,
     blobs_of_a_wrong_length_are_named_so,
     oaep_faults_have_one_code,
-    bare_primitive_takes_the_key_from_the_end,
     keys_that_are_too_long_are_named_so,
     keys_of_a_kind_that_does_not_fit_are_named_so,
     rsa_aes_takes_every_kind_of_key_and_refuses_each_changed_bit,
@@ -90,7 +89,7 @@ fn pkcs1_unwrapping_names_every_fault_alike_where_it_is_not() {
 
 fn blobs_of_a_wrong_length_are_named_so() {
     let keys = RsaPair::new();
-    for mechanism in [Mechanism::plain(CKM_RSA_PKCS), Mechanism::plain(CKM_RSA_X_509), oaep()] {
+    for mechanism in [Mechanism::plain(CKM_RSA_PKCS), oaep()] {
         for length in [0, 1, 128, 255, 257, 512] {
             let template = readable(CKK_AES).with(CKA_VALUE_LEN, 16);
             let outcome = keys.session.unwrap(&mechanism, keys.private, &vec![1; length], &template);
@@ -122,22 +121,6 @@ fn oaep_faults_have_one_code() {
     fails!(outcome, CKR_WRAPPED_KEY_LEN_RANGE);
     let outcome = keys.session.unwrap(&oaep(), keys.private, &wrapped, &readable(CKK_AES).with(CKA_VALUE_LEN, 32));
     fails!(outcome, CKR_WRAPPED_KEY_LEN_RANGE);
-}
-
-fn bare_primitive_takes_the_key_from_the_end() {
-    let keys = RsaPair::new();
-    let mechanism = Mechanism::plain(CKM_RSA_X_509);
-    let value = message(32);
-    let target = ok!(keys.session.aes_key_of(&value, template![CKA_EXTRACTABLE => true]));
-    let wrapped = ok!(keys.session.wrap(&mechanism, keys.public, target));
-    assert_eq!(wrapped, blob(&keys, &[vec![0; 224], value.clone()].concat()), "zeros in front");
-    for length in [16, 24, 32] {
-        let template = readable(CKK_AES).with(CKA_VALUE_LEN, length as CK_ULONG);
-        let key = ok!(keys.session.unwrap(&mechanism, keys.private, &wrapped, &template));
-        assert_eq!(ok!(keys.session.value(key, CKA_VALUE)), value[32 - length..]);
-    }
-    let outcome = keys.session.unwrap(&mechanism, keys.private, &wrapped, &readable(CKK_GENERIC_SECRET));
-    fails!(outcome, CKR_TEMPLATE_INCOMPLETE, "nothing says how long the key is");
 }
 
 fn keys_that_are_too_long_are_named_so() {

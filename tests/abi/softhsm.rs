@@ -15,6 +15,7 @@ pub const TESTS: &[Test] = &tests![
     aes_keys_travel_by_key_wrap,
     aes_keys_travel_by_key_wrap_pad,
     secrets_of_any_length_travel_by_key_wrap_pad,
+    private_keys_travel_by_key_wrap_pad,
     what_one_has_damaged_the_other_refuses,
     what_one_has_wrapped_by_cbc_the_other_decrypts,
     what_one_has_sealed_the_other_opens,
@@ -85,6 +86,23 @@ fn secrets_of_any_length_travel_by_key_wrap_pad() {
             let expected = pair.ours.answer(&format!("digest {CKM_SHA256} {}", hex(&filled)));
             assert_eq!(pair.ours.answer(&digest), expected, "{length} bytes, back");
         }
+    }
+}
+
+/// Of several lengths, for each has other numbers; from there one arrives with zeros behind it.
+fn private_keys_travel_by_key_wrap_pad() {
+    let mut pair = Pair::new(&message(32));
+    let sign = format!("sign {CKM_SHA256_RSA_PKCS} {}", hex(b"text"));
+    for _ in 0..8 {
+        assert_eq!(pair.ours.answer("make-rsa"), "made");
+        let wrapped = pair.ours.answer(&format!("wrap {CKM_AES_KEY_WRAP_PAD}"));
+        assert_eq!(pair.theirs(&format!("unwrap-rsa {CKM_AES_KEY_WRAP_PAD} {wrapped}")), "unwrapped");
+        assert_eq!(pair.theirs(&sign), pair.ours.answer(&sign));
+
+        assert_eq!(pair.theirs("make-rsa"), "made");
+        let wrapped = pair.theirs(&format!("wrap {CKM_AES_KEY_WRAP_PAD}"));
+        assert_eq!(pair.ours.answer(&format!("unwrap-rsa {CKM_AES_KEY_WRAP_PAD} {wrapped}")), "unwrapped");
+        assert_eq!(pair.ours.answer(&sign), pair.theirs(&sign), "back");
     }
 }
 
@@ -268,6 +286,17 @@ impl Side {
                 let class = template![CKA_CLASS => CKO_SECRET_KEY, CKA_KEY_TYPE => number(key_type)];
                 let form = Mechanism::plain(number(form));
                 (session.unwrap(&form, self.kek, &unhex(wrapped), &class.and(uses())), "unwrapped")
+            }
+            ["make-rsa"] => {
+                let (public, private) = (template![CKA_VERIFY => true], template![CKA_SIGN => true]);
+                let private = private.with(CKA_SENSITIVE, true).with(CKA_EXTRACTABLE, true);
+                let exponent = public.with(CKA_PUBLIC_EXPONENT, &[1, 0, 1]);
+                (super::rsa::pair(&session, 2048, exponent, private).map(|(_, private)| private), "made")
+            }
+            ["unwrap-rsa", form, wrapped] => {
+                let class = template![CKA_CLASS => CKO_PRIVATE_KEY, CKA_KEY_TYPE => CKK_RSA, CKA_SIGN => true];
+                let form = Mechanism::plain(number(form));
+                (session.unwrap(&form, self.kek, &unhex(wrapped), &class), "unwrapped")
             }
             ["wrap", form] => return session.wrap(&Mechanism::plain(number(form)), self.kek, self.key).map(told),
             ["wrap-cbc", iv] => {

@@ -7,8 +7,9 @@ use crate::support::*;
 
 pub const TESTS: &[Test] = &tests![oaep_ciphertexts, pkcs1_ciphertexts];
 
+/// The acceptable ones encrypt 0 or 1, which nobody meets but by a label made for it; they are refused.
 fn oaep_ciphertexts() {
-    let token = Token::new();
+    let token = Token::with_rsa_1024();
     let session = token.user();
     let mut all = Tally::new("RSAES-OAEP");
     for name in oaep::TestName::all() {
@@ -33,7 +34,7 @@ fn oaep_ciphertexts() {
         }
         all.add(tally);
     }
-    all.close([672, 3, 0, 351, 72]);
+    all.close([672, 0, 3, 351, 72]);
 }
 
 /// Every fault of the padding has one code.

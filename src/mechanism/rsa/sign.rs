@@ -14,8 +14,7 @@ use crate::mechanism::signature::{Scheme, Signature};
 /// `CKM_RSA_PKCS`: the message is all that is signed, a `DigestInfo` if the caller makes one. The standard has it whole; OpenSC's
 /// own test gives it in parts.
 pub(super) fn pkcs1(keyed: &Keyed) -> Signing {
-    let length = modulus_length(keyed);
-    Signature::of_message(Pkcs1(None), length, length.saturating_sub(PKCS1_OVERHEAD))
+    Signature::of_message(Pkcs1(None), modulus_length(keyed))
 }
 
 /// `CKM_SHA256_RSA_PKCS` and the like.
@@ -40,8 +39,7 @@ pub(super) fn pss_of_hash(keyed: &Keyed, parameter: &Parameter<'_>, hash: Algori
 
 /// `CKM_RSA_X_509`: the message is a number, and so is what is signed. In parts too, as above.
 pub(super) fn bare(keyed: &Keyed) -> Signing {
-    let length = modulus_length(keyed);
-    Signature::of_message(Bare, length, length)
+    Signature::of_message(Bare, modulus_length(keyed))
 }
 
 /// PKCS#11 3.2, section 6.1.10. The salt has to find room: RFC 8017, section 9.1.1.
@@ -67,6 +65,9 @@ impl Scheme for Pkcs1 {
     }
 
     fn verify(&self, keyed: &Keyed, message: &[u8], signature: &[u8]) -> Result<()> {
+        if message.len() > signature.len().saturating_sub(PKCS1_OVERHEAD) {
+            return Err(Error::DataLenRange);
+        }
         holds(public(keyed)?.verify_pkcs1(self.0, message, signature))
     }
 }

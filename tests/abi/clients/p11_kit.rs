@@ -72,7 +72,6 @@ fn with_module_file(config: Config) -> Tool {
 fn with_token() -> Tool {
     let tool = with_module_file(Config::default());
     tool.make_token(LABEL);
-    needs_pairs(&tool);
     tool
 }
 

