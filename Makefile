@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 DESTDIR ?=
 
-.PHONY: help build demo test conformance lint soak fuzz deny bench install clean
+.PHONY: help build demo test check conformance lint soak fuzz deny bench install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -22,12 +22,23 @@ test: ## all tests; installs what they need where it may, else says what to inst
 	tests/install-tools
 	$(MAKE) --no-print-directory build
 	$(CARGO) test --locked --release
-	tests/conformance/run codes
+	$(CARGO) test --locked --release --package pkcs11-tests
+
+OURS = target/release/libkeystead.so
+MODULE ?= $(OURS)
+ONLY ?=
+CHECK ?=
+
+check: ## what a module answers, against the standard; MODULE=/path/of/another.so, ONLY=login, CHECK="--json"
+	$(if $(filter $(OURS),$(MODULE)),$(MAKE) --no-print-directory build)
+	$(CARGO) build --locked --release --package pkcs11-tests
+	target/release/pkcs11-tests check $(MODULE) --only "$(ONLY)" $(CHECK)
 
 conformance: ## pkcs11-check, an independent suite; minutes. Needs Python 3.12 or newer and PyPI
 	$(CARGO) build --locked --release --bin keystead
 	$(MAKE) --no-print-directory build
 	tests/conformance/run quick
+	tests/conformance/run codes
 
 lint: ## format and clippy, warnings denied
 	$(CARGO) fmt --all --check
@@ -37,6 +48,7 @@ soak: ## the same tests with long counts, and with the order of locks asserted i
 	tests/install-tools
 	$(CARGO) rustc --locked --release --lib --crate-type cdylib --features lock-order
 	KEYSTEAD_SOAK=1 $(CARGO) test --locked --release --features lock-order
+	KEYSTEAD_SOAK=1 $(CARGO) test --locked --release --package pkcs11-tests
 
 SECONDS ?= 60
 
@@ -47,7 +59,6 @@ deny: ## licences and sources of what we build on; needs cargo-deny
 	$(CARGO) deny --workspace --locked check licenses bans sources
 
 PEER ?= /usr/lib/softhsm/libsofthsm2.so
-ONLY ?=
 BENCH ?=
 
 bench: ## time per operation against PEER (SoftHSM2) and the bare primitive; ONLY=ecdsa, BENCH=--markdown

@@ -1,6 +1,8 @@
-//! Loads any PKCS#11 module by its function table and measures it against another one and against the bare primitive.
+//! Loads any PKCS#11 module by its function table measures it against another one and against the bare primitive, and
+//! checks what it answers against the standard.
 
 mod bench;
+mod check;
 mod failure;
 mod module;
 mod token;
@@ -24,15 +26,23 @@ enum Command {
     /// One side of a benchmark, in a process of its own; talks to `bench` over standard input and output
     #[command(hide = true)]
     Worker(bench::WorkerArguments),
+    /// Named checks of what a module answers, each with the section of the standard that says what is right
+    Check(check::Arguments),
+    /// A process that runs checks and may die of it; talks to `check` over standard input and output
+    #[command(hide = true)]
+    CheckWorker,
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::Bench(arguments) => bench::run(&arguments),
-        Command::Worker(arguments) => bench::work(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments).map(|()| true),
+        Command::Worker(arguments) => bench::work(&arguments).map(|()| true),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::CheckWorker => check::work().map(|()| true),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(failure) => {
             eprintln!("pkcs11-tests: {failure}");
             ExitCode::FAILURE

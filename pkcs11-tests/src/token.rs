@@ -1,6 +1,7 @@
 //! A throw-away token, whichever module it is for.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 use std::ptr;
@@ -22,6 +23,13 @@ pub fn keep_tokens_in(folder: &Path, child: &mut Command) -> Result<()> {
     let lines = format!("directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n", tokens.display());
     fs::write(&softhsm, lines)?;
     child.env("KEYSTEAD_CONF", keystead).env_remove("KEYSTEAD_STORE").env("SOFTHSM2_CONF", softhsm);
+    Ok(())
+}
+
+/// Lets Keystead hash PINs in `folder` as cheaply as it can and count many wrong ones, where thousands of logins are made.
+pub fn make_logins_cheap_in(folder: &Path) -> Result<()> {
+    let mut file = fs::OpenOptions::new().append(true).open(folder.join("keystead.toml"))?;
+    file.write_all(b"\n[pin]\nuser-tries = 1000\nso-tries = 1000\nmemory-kib = 64\npasses = 1\nlanes = 1\n")?;
     Ok(())
 }
 

@@ -7,6 +7,19 @@
 
 /// An exported function. The body sees the module and may touch the caller's memory.
 macro_rules! entry {
+    (fn $name:ident($session:ident: CK_SESSION_HANDLE $(, $argument:ident: $type:ty)* $(,)?) |$module:pat_param| $body:expr) => {
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $name($session: cryptoki_sys::CK_SESSION_HANDLE $(, $argument: $type)*) -> cryptoki_sys::CK_RV {
+            $crate::abi::instance::call(stringify!($name), |module| {
+                let body = |$module: &$crate::module::Module| {
+                    #[allow(unused_unsafe, reason = "a body without pointers needs none")]
+                    // SAFETY: as below.
+                    unsafe { $body }
+                };
+                body(module).map_err(|error| $crate::abi::of_session(module, $session, error))
+            })
+        }
+    };
     (fn $name:ident($($argument:ident: $type:ty),* $(,)?) |$module:pat_param| $body:expr) => {
         #[unsafe(no_mangle)]
         pub unsafe extern "C" fn $name($($argument: $type),*) -> cryptoki_sys::CK_RV {
@@ -18,6 +31,13 @@ macro_rules! entry {
             })
         }
     };
+}
+
+/// The error of a call in a session: that there is no such session outranks whatever else is wrong. PKCS#11 3.2, section
+/// 5.1.7.
+#[cold]
+fn of_session(module: &Module, session: CK_SESSION_HANDLE, error: Error) -> Error {
+    module.sessions().info(Handle::from_raw(session)).err().unwrap_or(error)
 }
 
 mod code;
@@ -35,3 +55,9 @@ mod sign;
 mod slots;
 mod tables;
 mod unsupported;
+
+use cryptoki_sys::CK_SESSION_HANDLE;
+
+use crate::error::Error;
+use crate::handle::Handle;
+use crate::module::Module;
