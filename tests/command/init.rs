@@ -111,7 +111,7 @@ fn put_data(home: &Home) {
     let session = module.open_session(0, true).unwrap();
     let class = cryptoki_sys::CKO_DATA.to_ne_bytes();
     let given = [(cryptoki_sys::CKA_CLASS, &class[..]), (cryptoki_sys::CKA_TOKEN, &[1])];
-    let given = given.map(|(number, value)| Given { number, value });
+    let given = given.map(|(number, value)| Given::new(number, value));
     module.sessions().create(session, &given).unwrap();
 }
 
