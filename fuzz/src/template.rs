@@ -30,7 +30,9 @@ pub fn template(data: &[u8]) {
 
     let generate = Way::Generate(class, key_type, CKM_GENERIC_SECRET_KEY_GEN);
     for way in [Way::Create, Way::Unwrap, Way::Derive(true, false), generate] {
-        let Some(template) = judged(&given, way) else { continue };
+        if !is_accepted(&given, way) {
+            continue;
+        }
         for maker in LOGINS {
             let again = Template::parse(&given, way).unwrap();
             let Some(object) = made(again, maker) else { continue };
@@ -43,20 +45,21 @@ pub fn template(data: &[u8]) {
     }
 }
 
-/// A verdict does not depend on the order of the attributes, and what was accepted is accepted again in canonical form.
-fn judged(given: &[Given<'_>], way: Way) -> Option<Template> {
+/// Whether a template is accepted. The verdict does not depend on the order of the attributes, and what was accepted is
+/// accepted again in canonical form.
+fn is_accepted(given: &[Given<'_>], way: Way) -> bool {
     let verdict = Template::parse(given, way);
     let reversed: Vec<_> = given.iter().rev().cloned().collect();
     let backwards = Template::parse(&reversed, way);
     assert_eq!(verdict.is_ok(), backwards.is_ok(), "the order of attributes decides");
-    let template = verdict.ok()?;
+    let Ok(template) = verdict else { return false };
     same(&template, &backwards.unwrap());
 
     let canonical = template.attributes.iter().map(|(number, value)| Given::new(*number, value));
     let secrets = template.secrets.iter().map(|(number, value)| Given::new(*number, value.expose()));
     let canonical: Vec<_> = canonical.chain(secrets).collect();
     same(&template, &Template::parse(&canonical, way).expect("the canonical form of a template that was accepted"));
-    Some(template)
+    true
 }
 
 fn same(one: &Template, other: &Template) {
