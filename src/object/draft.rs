@@ -99,7 +99,8 @@ impl Draft {
         // Once for both: to write a point costs a third of making the key.
         let mut known = pair::describe(&key.public()?)?;
         // Both name the curve as the caller does.
-        known.extend(public.given().get_key_value(&CKA_EC_PARAMS).map(|(number, curve)| (*number, curve.clone())));
+        let named = public.given().get(&CKA_EC_PARAMS).filter(|named| curve::is_kept(named));
+        known.extend(named.map(|named| (CKA_EC_PARAMS, named.clone())));
         Ok([(public.complete(known.clone())?, None), private.complete_private(key, known)?])
     }
 
@@ -245,6 +246,7 @@ mod tests {
 
     use super::*;
     use crate::crypto::ec::{Curve, EcPrivateKey};
+    use crate::crypto::montgomery::X25519PrivateKey;
     use crate::object::Given;
 
     fn key(way: Way, login: Login, given: &[(u64, &[u8])]) -> Object {
@@ -322,17 +324,28 @@ mod tests {
     #[test]
     fn both_halves_of_a_pair_name_the_curve_as_the_caller_does() {
         let named = [&[0x13, 5], b"P-256".as_slice()].concat();
-        let way = |class| Way::Generate(class, KeyType::Ec, CKM_EC_KEY_PAIR_GEN);
+        let key = PrivateKey::Ec(EcPrivateKey::generate(Curve::P256).unwrap());
+        assert_eq!(pair_named(&named, &key), [Some(named.clone()), Some(named)]);
+    }
+
+    #[test]
+    fn a_name_that_is_no_der_is_not_kept() {
+        let key = PrivateKey::X25519(X25519PrivateKey::generate().unwrap());
+        let own = Some(curve::X25519.to_vec());
+        assert_eq!(pair_named(b"\x13\x0bcurve25519", &key), [own.clone(), own]);
+    }
+
+    /// `CKA_EC_PARAMS` of both halves of a pair that was generated with this name of the curve.
+    fn pair_named(named: &[u8], key: &PrivateKey) -> [Option<Vec<u8>>; 2] {
         let draft = |given: &[Given<'_>], class| {
-            let mut draft = Draft::new(Template::parse(given, way(class)).unwrap(), Login::User);
+            let way = Way::Generate(class, KeyType::of(key), CKM_EC_KEY_PAIR_GEN);
+            let mut draft = Draft::new(Template::parse(given, way).unwrap(), Login::User);
             draft.preview().unwrap();
             draft
         };
-        let public = draft(&[Given::new(CKA_EC_PARAMS, &named)], Class::PublicKey);
+        let public = draft(&[Given::new(CKA_EC_PARAMS, named)], Class::PublicKey);
         let private = draft(&[], Class::PrivateKey);
-        let key = PrivateKey::Ec(EcPrivateKey::generate(Curve::P256).unwrap());
-        let [(public, _), (private, _)] = Draft::finish_pair(public, private, &key).unwrap();
-        assert_eq!(public.value(CKA_EC_PARAMS), Some(named.as_slice()));
-        assert_eq!(private.value(CKA_EC_PARAMS), Some(named.as_slice()));
+        let pair = Draft::finish_pair(public, private, key).unwrap();
+        pair.map(|(half, _)| half.value(CKA_EC_PARAMS).map(<[u8]>::to_vec))
     }
 }
