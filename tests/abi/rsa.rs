@@ -13,6 +13,7 @@ pub const TESTS: &[Test] = &tests![
     a_parameter_that_the_modulus_has_no_room_for_is_refused,
     a_short_buffer_for_a_short_text_suffices,
     a_pair_in_the_making_holds_up_no_fork,
+    sixteen_threads_sign_with_one_key_and_make_pairs,
 ];
 
 /// Those with keys that come in pairs, for the list of all.
@@ -176,6 +177,32 @@ fn a_pair_in_the_making_holds_up_no_fork() {
         }
     }
     panic!("every fork waited for a pair");
+}
+
+fn sixteen_threads_sign_with_one_key_and_make_pairs() {
+    let token = Token::new();
+    let first = token.user();
+    let (public, private) = ok!(pair(&first, 2048, template![], template![]));
+    let work = |thread: usize| {
+        let pss = Mechanism::words(CKM_SHA256_RSA_PKCS_PSS, &[CKM_SHA256 as usize, CKG_MGF1_SHA256 as usize, 32]);
+        let pkcs1 = Mechanism::plain(CKM_SHA256_RSA_PKCS);
+        let session = ok!(token.module.read_write(token.slot));
+        let check = |mechanism, (public, private), text: &[u8]| {
+            let made = ok!(session.sign(mechanism, private, text), "thread {thread}");
+            ok!(session.verify(mechanism, public, text, &made), "thread {thread}");
+        };
+        for round in 0..rounds(10, 500) {
+            let text = format!("thread {thread}, round {round}");
+            check(if round % 2 == 0 { &pkcs1 } else { &pss }, (public, private), text.as_bytes());
+        }
+        let own = ok!(pair(&session, 2048, template![], template![]), "thread {thread}");
+        check(&pss, own, b"of one's own");
+        ok!(session.close());
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..16).map(|thread| scope.spawn(move || work(thread))).collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    });
 }
 
 const OAEP: [usize; 5] = [CKM_SHA256 as usize, CKG_MGF1_SHA256 as usize, CKZ_DATA_SPECIFIED as usize, 0, 0];
