@@ -5,7 +5,7 @@ use super::der::{PrivateKeyInfo, PublicKeyInfo, octet_string};
 use super::ffi::bn::Number;
 use super::ffi::curve25519::{Ed25519Pair, ed25519_verify};
 use super::{empty_context, random};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::secret::Secret;
 
 /// The length of a seed and of a public key in bytes.
@@ -34,7 +34,8 @@ impl Ed25519PrivateKey {
     /// Errors: those of [`random::fill`].
     pub fn generate() -> Result<Self> {
         let seed = random::secret(KEY_LEN)?;
-        Ok(Self::from_seed(seed.expose().first_chunk().unwrap_or(&[0; KEY_LEN])))
+        let seed = seed.expose().first_chunk().ok_or(Error::HostMemory("a seed"))?;
+        Ok(Self::from_seed(seed))
     }
 
     /// The key of this seed, which is what RFC 8032 calls the private key.

@@ -6,7 +6,7 @@ use super::kind::{Class, KeyType};
 use crate::error::{Error, Result};
 
 /// Whether a key may be used, asked before every `C_*Init`, wrap and unwrap. The order of the checks is part of the answer:
-/// visible, login, understood, class and type, usage, allowed mechanisms, size, trust. PKCS#11 3.2, section 5.1.6, ranks type before permission.
+/// visible, login, understood, class and type, usage, allowed mechanisms, size, trust, PIN at every use. PKCS#11 3.2, section 5.1.6, ranks type before permission.
 #[inline(always)]
 pub fn permit(caller: &Caller, asked: &Use<'_>) -> Result<Grant> {
     let Use { purpose, fit, key, other } = asked;
@@ -33,6 +33,10 @@ pub fn permit(caller: &Caller, asked: &Use<'_>) -> Result<Grant> {
     }
     if let Some(other) = other {
         release(caller, key, *other)?;
+    }
+    // A PIN is asked for between the Init and the use of a key; these have no such moment, so there is no leave either.
+    if key.always_authenticate && matches!(purpose, Purpose::Unwrap | Purpose::Derive) {
+        return Err(Error::UserNotLoggedIn);
     }
     Ok(Grant::new(*purpose, key.id, other.map(|other| other.key.id)))
 }
@@ -357,6 +361,17 @@ mod tests {
         }
         for purpose in [Purpose::Encrypt, Purpose::Verify, Purpose::Wrap] {
             assert!(ask(purpose, &public).is_ok() && ask(purpose, &private).is_err());
+        }
+    }
+
+    #[test]
+    fn a_key_that_asks_for_a_pin_at_every_use_has_no_other_uses() {
+        let fit = || Fit { mechanism: 7, key_types: KeyType::PAIRS, sizes: 0..=9999 };
+        let ask = |purpose, key: &Facts| permit(&USER, &Use { purpose, fit: fit(), key, other: None });
+        let key = Facts { class: Class::PrivateKey, key_type: KeyType::Rsa, always_authenticate: true, ..key(1) };
+        assert!(ask(Purpose::Sign, &key).is_ok() && ask(Purpose::Decrypt, &key).is_ok());
+        for purpose in [Purpose::Unwrap, Purpose::Derive] {
+            assert_eq!(ask(purpose, &key).unwrap_err(), Error::UserNotLoggedIn);
         }
     }
 

@@ -102,11 +102,6 @@ impl<'k> Keyed<'k> {
         Self { key, grant }
     }
 
-    /// Whether the key asks for a PIN at every use.
-    pub fn always_authenticate(&self) -> bool {
-        self.key.facts.always_authenticate
-    }
-
     /// The key's size, as the gate has it: see [`Facts::size`].
     pub(super) fn size(&self) -> usize {
         self.key.facts.size

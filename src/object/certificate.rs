@@ -18,8 +18,8 @@ pub(super) fn describe(open: &Attributes) -> Result<Attributes> {
         return Err(Error::TemplateIncomplete("CKA_VALUE"));
     }
     let mut set = Attributes::new();
-    if !value.is_empty() {
-        set.insert(CKA_PUBLIC_KEY_INFO, public_key_info(value).unwrap_or_default());
+    if let Some(info) = public_key_info(value).or_else(|| open.get(&CKA_PUBLIC_KEY_INFO).cloned()) {
+        set.insert(CKA_PUBLIC_KEY_INFO, info);
     }
     if let Some(check_value) = check_value::of_value(open, value)? {
         set.insert(CKA_CHECK_VALUE, check_value);

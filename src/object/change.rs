@@ -22,6 +22,7 @@ impl Object {
         let id = new_id()?;
         let mut copy = Self { id, version: 1, ..self.with(given, lets)? };
         copy.attributes.insert(CKA_UNIQUE_ID, id.to_string().into_bytes());
+        copy.check_consistency()?;
         if login != Login::So && self.flag(CKA_TRUSTED) {
             copy.attributes.insert(CKA_TRUSTED, vec![0]);
         }

@@ -90,14 +90,18 @@ impl Draft {
     /// # Errors
     /// [`Error::TemplateInconsistent`] if the key is of another type than the template.
     pub fn finish_private(self, key: &PrivateKey) -> Result<New> {
-        let known = pair::describe(&key.public()?)?;
-        self.complete_private(key, known)
+        let public = key.public()?;
+        pair::agrees(&self.template.attributes, &public)?;
+        self.complete_private(key, pair::describe(&public)?)
     }
 
     /// Finishes the two halves of a pair, the public one first.
     pub fn finish_pair(public: Self, private: Self, key: &PrivateKey) -> Result<[New; 2]> {
         // Once for both: to write a point costs a third of making the key.
-        let mut known = pair::describe(&key.public()?)?;
+        let made = key.public()?;
+        pair::agrees(public.given(), &made)?;
+        pair::agrees(private.given(), &made)?;
+        let mut known = pair::describe(&made)?;
         // Both name the curve as the caller does.
         let named = public.given().get(&CKA_EC_PARAMS).filter(|named| curve::is_kept(named));
         known.extend(named.map(|named| (CKA_EC_PARAMS, named.clone())));
@@ -209,10 +213,7 @@ impl Draft {
         if object.is_private() && self.login != Login::User {
             return Err(Error::UserNotLoggedIn);
         }
-        // PKCS#11 3.2, section 4.10: whose PIN would it be?
-        if object.flag(CKA_ALWAYS_AUTHENTICATE) && !object.is_private() {
-            return Err(Error::TemplateInconsistent("CKA_ALWAYS_AUTHENTICATE"));
-        }
+        object.check_consistency()?;
         Ok(object)
     }
 
@@ -326,6 +327,25 @@ mod tests {
         let named = [&[0x13, 5], b"P-256".as_slice()].concat();
         let key = PrivateKey::Ec(EcPrivateKey::generate(Curve::P256).unwrap());
         assert_eq!(pair_named(&named, &key), [Some(named.clone()), Some(named)]);
+    }
+
+    #[test]
+    fn a_public_key_that_shows_another_key_is_noticed() {
+        let key = || PrivateKey::Ec(EcPrivateKey::generate(Curve::P256).unwrap());
+        let public = |key: &PrivateKey| {
+            let way = Way::Generate(Class::PublicKey, KeyType::Ec, CKM_EC_KEY_PAIR_GEN);
+            let given = [Given::new(CKA_EC_PARAMS, Curve::P256.oid())];
+            let draft = Draft::new(Template::parse(&given, way).unwrap(), Login::User);
+            let known = pair::describe(&key.public().unwrap()).unwrap();
+            draft.complete(known).unwrap()
+        };
+        let (good, other) = (public(&key()), public(&key()));
+        assert!(good.shows_its_key());
+        let mut forged = good.clone();
+        forged.attributes.insert(CKA_PUBLIC_KEY_INFO, other.value(CKA_PUBLIC_KEY_INFO).unwrap().to_vec());
+        assert!(!forged.shows_its_key());
+        forged.attributes.insert(CKA_PUBLIC_KEY_INFO, Vec::new());
+        assert!(!forged.shows_its_key());
     }
 
     #[test]

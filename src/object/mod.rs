@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use cryptoki_sys::*;
 
 use crate::crypto::random;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::key::{Class, Facts, KeyType, Standing, Usage};
 use crate::secret::Secret;
 use crate::store::ObjectId;
@@ -88,6 +88,18 @@ impl Object {
         attribute::of(self.class, self.key_type(), number)
     }
 
+    /// Whether the numbers that a public key shows are those of the key in `CKA_PUBLIC_KEY_INFO`, which is the one that is used.
+    /// True of everything else.
+    pub fn shows_its_key(&self) -> bool {
+        match (self.class, self.key_type()) {
+            (Class::PublicKey, Some(key_type)) => {
+                let given = self.value(CKA_PUBLIC_KEY_INFO).is_some_and(|info| !info.is_empty());
+                given && pair::import_public(key_type, &self.attributes).is_ok()
+            }
+            _ => true,
+        }
+    }
+
     /// An attribute that stays inside, from the key's value.
     pub fn secret(&self, value: &Secret, number: u64) -> Option<Secret> {
         match self.class {
@@ -95,6 +107,15 @@ impl Object {
             Class::PrivateKey => pair::component(value, number),
             _ => None,
         }
+    }
+
+    /// What attributes must not say together, whichever way the object comes to be.
+    fn check_consistency(&self) -> Result<()> {
+        // PKCS#11 3.2, section 4.10: whose PIN would it be?
+        if self.flag(CKA_ALWAYS_AUTHENTICATE) && !self.is_private() {
+            return Err(Error::TemplateInconsistent("CKA_ALWAYS_AUTHENTICATE"));
+        }
+        Ok(())
     }
 
     /// `CKA_TOKEN`

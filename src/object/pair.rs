@@ -146,7 +146,7 @@ fn import_point(key_type: KeyType, params: &[u8], given: &[u8]) -> Result<Public
 }
 
 /// What was said about the key besides must be true of it.
-fn agrees(open: &Attributes, key: &PublicKey) -> Result<()> {
+pub(super) fn agrees(open: &Attributes, key: &PublicKey) -> Result<()> {
     match open.get(&CKA_PUBLIC_KEY_INFO) {
         Some(given) if !given.is_empty() && *given != key.to_spki()? => {
             Err(Error::AttributeValueInvalid("CKA_PUBLIC_KEY_INFO"))

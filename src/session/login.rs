@@ -14,16 +14,14 @@ impl Sessions {
     }
 
     /// `C_Login` of `CKU_CONTEXT_SPECIFIC`: the user's PIN once more, for the operation that waits for it. PKCS#11 3.2, section
-    /// 5.6.8.
+    /// 5.6.8. It is good for one operation: that which waited when the PIN was given.
     pub fn authenticate(&self, session: Handle, pin: &[u8]) -> Result<()> {
-        let (token, awaited) = self.with(session, |session| Ok((session.token.clone(), session.awaits_pin())))?;
-        if !awaited {
-            return Err(Error::OperationNotInitialized);
-        }
+        let (token, number) = self.with(session, |session| Ok((session.token.clone(), session.awaits_pin())))?;
+        let number = number.ok_or(Error::OperationNotInitialized)?;
         token.authenticate(pin)?;
         self.with(session, |session| {
-            session.sign.authenticated();
-            session.decrypt.authenticated();
+            session.sign.authenticated(number);
+            session.decrypt.authenticated(number);
             Ok(())
         })
     }
@@ -50,8 +48,8 @@ impl Sessions {
 }
 
 impl Session {
-    /// Whether a signature or a decryption waits for the user's PIN.
-    fn awaits_pin(&self) -> bool {
-        self.sign.awaits_pin() || self.decrypt.awaits_pin()
+    /// The signature or decryption that waits for the user's PIN; of both the one that began last.
+    fn awaits_pin(&self) -> Option<u64> {
+        self.sign.awaits_pin().max(self.decrypt.awaits_pin())
     }
 }

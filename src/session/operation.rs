@@ -17,8 +17,8 @@ pub(super) struct Operation<T> {
     /// The operation that runs.
     state: Option<T>,
     in_parts: bool,
-    /// Whether the key asks for the user's PIN before this operation goes on. PKCS#11 3.2, section 5.6.8.
-    awaits_pin: bool,
+    /// The number of the operation, if its key asks for the user's PIN before it goes on. PKCS#11 3.2, section 5.6.8.
+    awaits_pin: Option<u64>,
 }
 
 /// A running operation for the length of a call.
@@ -55,7 +55,7 @@ pub(super) struct Asked<'a> {
 
 impl<T> Operation<T> {
     /// Nothing runs, and there is no key.
-    pub(super) const NONE: Self = Self { held: None, state: None, in_parts: false, awaits_pin: false };
+    pub(super) const NONE: Self = Self { held: None, state: None, in_parts: false, awaits_pin: None };
 
     /// Whether an operation runs, be its key alive or not.
     pub(super) fn is_running(&self) -> bool {
@@ -85,7 +85,7 @@ impl<T> Operation<T> {
             }
         };
         self.in_parts = false;
-        self.awaits_pin = held.key.facts().always_authenticate;
+        self.awaits_pin = held.key.facts().always_authenticate.then(|| token.number_of_use());
         begin(&Keyed::new(&held.key, &held.grant), &mut self.state)
     }
 
@@ -95,7 +95,7 @@ impl<T> Operation<T> {
             self.state = None;
             return Err(Error::OperationNotInitialized);
         };
-        if self.awaits_pin && self.state.is_some() {
+        if self.awaits_pin.is_some() && self.state.is_some() {
             return Err(Error::UserNotLoggedIn);
         }
         match &mut self.state {
@@ -106,14 +106,14 @@ impl<T> Operation<T> {
         }
     }
 
-    /// Whether an operation runs that waits for the user's PIN.
-    pub(super) fn awaits_pin(&self) -> bool {
-        self.awaits_pin && self.is_running()
+    /// The number of the operation, if one runs that waits for the user's PIN.
+    pub(super) fn awaits_pin(&self) -> Option<u64> {
+        self.awaits_pin.filter(|_| self.is_running())
     }
 
-    /// The user has given the PIN for the operation that runs.
-    pub(super) fn authenticated(&mut self) {
-        self.awaits_pin = false;
+    /// The user has given the PIN for the operation of this number.
+    pub(super) fn authenticated(&mut self, number: u64) {
+        self.awaits_pin.take_if(|awaits| *awaits == number);
     }
 
     /// Ends the operation, if one runs.

@@ -37,6 +37,8 @@ pub struct Token {
     /// The store's revision at which `id` was last seen to hold.
     seen: AtomicU64,
     replaced: AtomicBool,
+    /// Counts the operations that wait for a PIN.
+    uses: AtomicU64,
 }
 
 /// What `CK_TOKEN_INFO` needs, read from the store at this moment.
@@ -82,6 +84,7 @@ impl Token {
             catalog: Catalog::new(),
             seen,
             replaced: AtomicBool::new(false),
+            uses: AtomicU64::new(0),
         }))
     }
 
@@ -143,6 +146,11 @@ impl Token {
     /// Whether the token has been initialised anew since it was opened, by whomever.
     pub fn is_replaced(&self) -> bool {
         self.revision().is_err_and(|error| error == Error::TokenReplaced)
+    }
+
+    /// A number for an operation that waits for a PIN: no other has it, and later ones are higher.
+    pub fn number_of_use(&self) -> u64 {
+        self.uses.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Who is logged in.

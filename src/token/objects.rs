@@ -12,7 +12,7 @@ use crate::handle::Handle;
 use crate::key::{Act, Caller, Facts, KeyMaterial, admit, visible};
 use crate::mechanism::PreparedKey;
 use crate::object::{self, Given, New, Object};
-use crate::seal::{self, Plain, Visibility};
+use crate::seal::{self, Plain, Verified, Visibility};
 use crate::store::{Change, Commit, ObjectId, Row};
 
 impl Token {
@@ -168,6 +168,10 @@ impl Token {
             return Ok(None);
         };
         let object = Object::from_record(id, row.version, &opened.body)?;
+        // Whoever can write to the store can have made it: what it shows must at least be the key that it is used as.
+        if opened.verified != Verified::Yes && !object.shows_its_key() {
+            return Err(Error::ObjectDamaged(format!("the public key {id} shows another key than it holds").into()));
+        }
         Ok(Some(Opened::from_store(object, opened.verified, opened.material)))
     }
 

@@ -15,6 +15,9 @@ pub const TESTS: &[Test] = &tests![
     the_attribute_stays,
     the_state_of_the_session_stays,
     no_public_half_asks,
+    one_login_is_for_one_operation,
+    other_uses_than_these_have_no_login,
+    no_copy_is_public,
 ];
 
 fn every_use_asks_for_a_login_of_its_own() {
@@ -42,6 +45,37 @@ fn every_use_asks_for_a_login_of_its_own() {
         assert_eq!(Decrypt::whole(session, &sealed, Some(&mut opened)), (Ok(()), 4));
         assert_eq!(&opened[..4], b"text");
     }
+}
+
+/// Of two that wait, the one that began last.
+fn one_login_is_for_one_operation() {
+    let keys = Keys::new();
+    let session = &keys.session;
+    let pkcs1 = Mechanism::plain(CKM_RSA_PKCS);
+    let sealed = ok!(session.encrypt(&pkcs1, keys.rsa.0, b"text"));
+    ok!(Sign::init(session, &pkcs1, keys.rsa.1));
+    ok!(Decrypt::init(session, &pkcs1, keys.rsa.1));
+    ok!(session.login(CKU_CONTEXT_SPECIFIC, USER_PIN));
+    fails!(Sign::whole(session, b"message", Some(&mut [0; 300])).0, CKR_USER_NOT_LOGGED_IN);
+    assert_eq!(Decrypt::whole(session, &sealed, Some(&mut [0; 256])), (Ok(()), 4));
+    ok!(session.login(CKU_CONTEXT_SPECIFIC, USER_PIN));
+    ok!(Sign::whole(session, b"message", Some(&mut [0; 300])).0);
+}
+
+/// Unwrapping could decrypt and derivation could agree, and neither has a moment at which the PIN can be given.
+fn other_uses_than_these_have_no_login() {
+    let keys = Keys::new();
+    let session = &keys.session;
+    let pkcs1 = Mechanism::plain(CKM_RSA_PKCS);
+    let sealed = ok!(session.encrypt(&pkcs1, keys.rsa.0, b"0123456789abcdef"));
+    let secret = template![CKA_CLASS => CKO_SECRET_KEY, CKA_KEY_TYPE => CKK_GENERIC_SECRET, CKA_VALUE_LEN => 16];
+    fails!(session.unwrap(&pkcs1, keys.rsa.1, &sealed, &secret), CKR_USER_NOT_LOGGED_IN);
+}
+
+fn no_copy_is_public() {
+    let keys = Keys::new();
+    fails!(keys.session.copy(keys.rsa.1, &template![CKA_PRIVATE => false]), CKR_TEMPLATE_INCONSISTENT);
+    ok!(keys.session.copy(keys.rsa.1, &template![]));
 }
 
 /// A message in parts needs it before the first of them.
