@@ -36,7 +36,7 @@ impl Sessions {
     pub fn digest_key(&self, session: Handle, key: Handle) -> Result<()> {
         self.with(session, |session| {
             let mut active = session.digest.take().ok_or(Error::OperationNotInitialized)?;
-            let (key, grant) = session.key(Purpose::Digest, active.mechanism, key)?;
+            let (_, key, grant) = session.key(Purpose::Digest, active.mechanism, key)?;
             Keyed::new(&key, &grant).digest(active.state())?;
             active.needs_login |= key.needs_login();
             session.digest = Some(active);

@@ -103,9 +103,9 @@ impl Sessions {
         self.with(session, |session| {
             let caller = session.caller();
             let how = wrapping_of(mechanism)?;
-            let (key, grant) = session.key(Purpose::Unwrap, mechanism, unwrapping)?;
+            let (opened, key, grant) = session.key(Purpose::Unwrap, mechanism, unwrapping)?;
             let keyed = Keyed::new(&key, &grant);
-            let added = session.token.opened(&caller, unwrapping)?.object().template(CKA_UNWRAP_TEMPLATE);
+            let added = opened.object().template(CKA_UNWRAP_TEMPLATE);
             let template = Template::parse_under(given, &added, Way::Unwrap)?;
             let (class, length) = (template.class, template.value_length);
             let key_type = template.key_type.ok_or(Error::TemplateIncomplete("CKA_KEY_TYPE"))?;
@@ -140,10 +140,10 @@ impl Sessions {
         self.with(session, |session| {
             let caller = session.caller();
             let derive = mechanism.does.derive.ok_or(Error::MechanismInvalid(mechanism.number))?;
-            let (key, grant) = session.key(Purpose::Derive, mechanism, base)?;
+            let (opened, key, grant) = session.key(Purpose::Derive, mechanism, base)?;
             let keyed = Keyed::new(&key, &grant);
             let history = key.facts();
-            let added = session.token.opened(&caller, base)?.object().template(CKA_DERIVE_TEMPLATE);
+            let added = opened.object().template(CKA_DERIVE_TEMPLATE);
             let way = Way::Derive(history.always_sensitive, history.never_extractable);
             let template = Template::parse_under(given, &added, way)?;
             let key_type = template.key_type.ok_or(Error::TemplateIncomplete("CKA_KEY_TYPE"))?;

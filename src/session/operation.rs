@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::key::{Caller, Fit, Grant, Purpose, Use, permit};
 use crate::mechanism::{Keyed, Mechanism, PreparedKey};
-use crate::token::Token;
+use crate::token::{Opened, Token};
 
 /// What a session does of one kind: at most one operation at a time.
 pub(super) struct Operation<T> {
@@ -80,7 +80,7 @@ impl<T> Operation<T> {
                 held
             }
             held => {
-                let (key, grant) = look_up(token, &caller, purpose, fit, handle)?;
+                let (_, key, grant) = look_up(token, &caller, purpose, fit, handle)?;
                 held.insert(Held { handle, seen, key, grant })
             }
         };
@@ -133,13 +133,13 @@ impl<T> Operation<T> {
 }
 
 impl Session {
-    /// The key behind a handle with leave to use it so, for what is done in one call.
+    /// The key behind a handle, as an object and made ready, with leave to use it so: for what is done in one call.
     pub(super) fn key(
         &self,
         purpose: Purpose,
         mechanism: &Mechanism,
         key: Handle,
-    ) -> Result<(Arc<PreparedKey>, Grant)> {
+    ) -> Result<(Arc<Opened>, Arc<PreparedKey>, Grant)> {
         let fit = mechanism.fit(purpose)?;
         self.token.revision()?;
         look_up(&self.token, &self.caller(), purpose, fit, key)
@@ -153,12 +153,13 @@ fn look_up(
     purpose: Purpose,
     fit: Fit<'_>,
     handle: Handle,
-) -> Result<(Arc<PreparedKey>, Grant)> {
+) -> Result<(Arc<Opened>, Arc<PreparedKey>, Grant)> {
     let opened = token.opened(caller, handle).map_err(|error| match error {
         Error::ObjectHandleInvalid => purpose.no_such_key(),
         other => other,
     })?;
     let facts = opened.facts().ok_or(purpose.no_such_key())?;
     let grant = permit(caller, &Use { purpose, fit, key: facts, other: None })?;
-    Ok((token.prepared(&opened)?, grant))
+    let key = token.prepared(&opened)?;
+    Ok((opened, key, grant))
 }
