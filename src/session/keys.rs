@@ -22,8 +22,7 @@ impl Sessions {
             if !key_type.takes_length(length) {
                 return Err(Error::AttributeValueInvalid("CKA_VALUE_LEN"));
             }
-            let draft = Draft::new(template, caller.login);
-            session.add(&caller, draft, |draft| draft.finish_secret(random::secret(length)?))
+            session.add(&caller, template, |draft| draft.finish_secret(random::secret(length)?))
         })
     }
 
@@ -38,10 +37,7 @@ impl Sessions {
             let caller = session.caller();
             let pair = mechanism.does.generate_pair.as_ref().ok_or(Error::MechanismInvalid(mechanism.number))?;
             let draft = |given, class| {
-                let template = Template::parse(given, Way::Generate(class, pair.key_type, mechanism.number))?;
-                let mut draft = Draft::new(template, caller.login);
-                admit(&caller, Act::Create, &draft.preview()?.standing(class.is_secret()))?;
-                Ok(draft)
+                admitted(&caller, Template::parse(given, Way::Generate(class, pair.key_type, mechanism.number))?)
             };
             let (public, private) = (draft(public, Class::PublicKey)?, draft(private, Class::PrivateKey)?);
             let key = (pair.generate)(public.given())?;
@@ -116,8 +112,7 @@ impl Sessions {
                 return Err(Error::TemplateInconsistent("CKA_CLASS"));
             }
             let wanted = Wanted { key_type, length };
-            let draft = Draft::new(template, caller.login);
-            session.add(&caller, draft, |draft| {
+            session.add(&caller, template, |draft| {
                 let value = (how.unwrap)(&keyed, parameter, wrapped, &wanted)?;
                 match class {
                     Class::PrivateKey => draft.finish_private(&private_key(&value, key_type)?),
@@ -156,18 +151,24 @@ impl Sessions {
                 None if key_type != KeyType::GenericSecret => return Err(Error::TemplateIncomplete("CKA_VALUE_LEN")),
                 _ => (),
             }
-            let draft = Draft::new(template, caller.login);
-            session.add(&caller, draft, |draft| draft.finish_secret(derive(&keyed, parameter, length)?))
+            session.add(&caller, template, |draft| draft.finish_secret(derive(&keyed, parameter, length)?))
         })
     }
 }
 
 impl Session {
     /// Makes a key if it may be made, and only then its value.
-    fn add(&mut self, caller: &Caller, mut draft: Draft, make: impl FnOnce(Draft) -> Result<New>) -> Result<Handle> {
-        admit(caller, Act::Create, &draft.preview()?.standing(true))?;
-        self.insert(caller, make(draft)?)
+    fn add(&mut self, caller: &Caller, template: Template, make: impl FnOnce(Draft) -> Result<New>) -> Result<Handle> {
+        self.insert(caller, make(admitted(caller, template)?)?)
     }
+}
+
+/// The beginning of a key that may be made.
+fn admitted(caller: &Caller, template: Template) -> Result<Draft> {
+    let sealed = template.class.is_secret();
+    let mut draft = Draft::new(template, caller.login);
+    admit(caller, Act::Create, &draft.preview()?.standing(sealed))?;
+    Ok(draft)
 }
 
 fn wrapping_of(mechanism: &Mechanism) -> Result<&Wrapping> {
