@@ -23,21 +23,19 @@ pub fn weierstrass(params: &[u8]) -> Result<Curve> {
 pub fn check_edwards(params: &[u8]) -> Result<()> {
     // OpenSC and GnuPG have an identifier of GNU's, from the time before RFC 8410.
     const GNU: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11591.15.1");
-    check(params, &[ED25519], GNU, &["edwards25519", "Ed25519"])
+    check(params, ED25519, GNU, &["edwards25519", "Ed25519"])
 }
 
 /// Whether the parameters of a `CKK_EC_MONTGOMERY` key name the one curve that is here.
 pub fn check_montgomery(params: &[u8]) -> Result<()> {
     const CRYPTLIB: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.3029.1.5.1");
-    check(params, &[X25519, OPENSC_CURVE25519], CRYPTLIB, &["curve25519", "X25519"])
+    check(params, X25519, CRYPTLIB, &["curve25519", "X25519"])
 }
 
-/// What OpenSC 0.23 sends for "curve25519": the name with a length of one too many, which is no DER.
-const OPENSC_CURVE25519: &[u8] = b"\x13\x0bcurve25519";
-
-/// Whether parameters that name a known curve are to be kept as the caller gave them.
-pub(super) fn is_kept(params: &[u8]) -> bool {
-    params != OPENSC_CURVE25519
+/// The canonical form of parameters: as they were given, but for what OpenSC 0.23 sends for "curve25519", the name with a
+/// length of one too many, which is no DER.
+pub(super) fn canonical(params: &[u8]) -> &[u8] {
+    if params == b"\x13\x0bcurve25519" { X25519 } else { params }
 }
 
 /// The bits of the curve's field.
@@ -65,9 +63,9 @@ pub(super) fn unwrap_point(der: &[u8]) -> Option<&[u8]> {
     <&OctetStringRef>::from_der(der).ok().map(OctetStringRef::as_bytes)
 }
 
-fn check(params: &[u8], identifiers: &[&[u8]], old: ObjectIdentifier, names: &[&str]) -> Result<()> {
+fn check(params: &[u8], identifier: &[u8], old: ObjectIdentifier, names: &[&str]) -> Result<()> {
     let named = name(params).is_some_and(|name| names.contains(&name));
-    let known = identifiers.contains(&params) || ObjectIdentifier::from_der(params).is_ok_and(|oid| oid == old);
+    let known = identifier == params || ObjectIdentifier::from_der(params).is_ok_and(|oid| oid == old);
     if named || known { Ok(()) } else { Err(unknown(params)) }
 }
 

@@ -6,7 +6,7 @@ use cryptoki_sys::*;
 
 use super::attribute::{self, Default};
 use super::template::{Template, Way};
-use super::{Attributes, Object, certificate, check_value, curve, new_id, pair};
+use super::{Attributes, Object, certificate, check_value, new_id, pair};
 use crate::crypto::PrivateKey;
 use crate::error::{Error, Result};
 use crate::key::{Class, KeyMaterial, KeyType, Login};
@@ -103,8 +103,7 @@ impl Draft {
         pair::agrees(private.given(), &made)?;
         let mut known = pair::describe(&made)?;
         // Both name the curve as the caller does.
-        let named = public.given().get(&CKA_EC_PARAMS).filter(|named| curve::is_kept(named));
-        known.extend(named.map(|named| (CKA_EC_PARAMS, named.clone())));
+        known.extend(public.given().get(&CKA_EC_PARAMS).map(|named| (CKA_EC_PARAMS, named.clone())));
         Ok([(public.complete(known.clone())?, None), private.complete_private(key, known)?])
     }
 
@@ -169,8 +168,7 @@ impl Draft {
         };
         for (number, value) in known {
             // A curve stays named as the caller named it.
-            let keeps =
-                number == CKA_EC_PARAMS && object.attributes.get(&number).is_some_and(|given| curve::is_kept(given));
+            let keeps = number == CKA_EC_PARAMS && object.attributes.contains_key(&number);
             if !keeps && object.row(number).is_some() {
                 object.attributes.insert(number, value);
             }
@@ -248,7 +246,7 @@ mod tests {
     use super::*;
     use crate::crypto::ec::{Curve, EcPrivateKey};
     use crate::crypto::montgomery::X25519PrivateKey;
-    use crate::object::Given;
+    use crate::object::{Given, curve};
 
     fn key(way: Way, login: Login, given: &[(u64, &[u8])]) -> Object {
         let (class, aes) = (CKO_SECRET_KEY.to_ne_bytes(), CKK_AES.to_ne_bytes());

@@ -10,7 +10,7 @@ mod storage;
 use cryptoki_sys::*;
 
 use super::draft::Draft;
-use super::nested;
+use super::{curve, nested};
 use crate::key::{Class, KeyType};
 
 /// One attribute of one class, or of some, or of all.
@@ -53,6 +53,8 @@ pub enum Kind {
     Integer(usize),
     /// A template: see [`nested`](super::nested).
     Template,
+    /// The parameters of a curve, DER. PKCS#11 3.2, section 6.3.
+    Curve,
     /// A point of a curve in a DER `OCTET STRING`; the bare point is taken too. PKCS#11 3.2, section 6.3.
     Point,
 }
@@ -187,6 +189,7 @@ const NONE: [Role; 3] = [Role::Forbidden; 3];
 impl Attribute {
     /// The canonical form of a value that a caller gave, or `None` if it has not the form of the attribute's kind.
     pub fn canonical(&self, given: &[u8]) -> Option<Vec<u8>> {
+        let given = if self.kind == Kind::Curve { curve::canonical(given) } else { given };
         self.is_well_formed(given).then(|| self.turn_numbers(given))
     }
 
@@ -199,6 +202,7 @@ impl Attribute {
             Kind::Numbers => value.len().is_multiple_of(8) && value.len() <= NAME,
             Kind::Bytes(longest) | Kind::Integer(longest) => value.len() <= longest,
             Kind::Template => nested::read(value).is_some(),
+            Kind::Curve => value.len() <= NAME,
             Kind::Point => (1..=NAME).contains(&value.len()),
         }
     }

@@ -75,12 +75,12 @@ pub(super) const RSA_PRIVATE: &[Attribute] = &[
 
 /// What the halves of a pair on a curve have, of whatever form. PKCS#11 3.2, tables 47 to 52.
 pub(super) const EC_PUBLIC: &[Attribute] = &[
-    row(CKA_EC_PARAMS, "CKA_EC_PARAMS", Kind::Bytes(NAME), [Required, Required, Forbidden], Absent, Never),
+    row(CKA_EC_PARAMS, "CKA_EC_PARAMS", Kind::Curve, [Required, Required, Forbidden], Absent, Never),
     row(CKA_EC_POINT, "CKA_EC_POINT", Kind::Point, CREATE, Set, Never),
 ];
 
 pub(super) const EC_PRIVATE: &[Attribute] = &[
-    row(CKA_EC_PARAMS, "CKA_EC_PARAMS", Kind::Bytes(NAME), CREATE, Set, Never),
+    row(CKA_EC_PARAMS, "CKA_EC_PARAMS", Kind::Curve, CREATE, Set, Never),
     secret(CKA_VALUE, "CKA_VALUE", INTEGER, Required),
 ];
 
