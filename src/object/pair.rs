@@ -14,15 +14,13 @@ use crate::secret::Secret;
 
 /// The private key that a template for `C_CreateObject` describes.
 pub(super) fn import_private(key_type: KeyType, open: &Attributes, secrets: &Secrets) -> Result<PrivateKey> {
-    let key = match key_type {
-        KeyType::Rsa => import_rsa(open, secrets)?,
+    match key_type {
+        KeyType::Rsa => import_rsa(open, secrets),
         _ => {
             let value = secret(secrets, CKA_VALUE, "CKA_VALUE")?;
-            import_scalar(key_type, attribute(open, CKA_EC_PARAMS), value)?
+            import_scalar(key_type, attribute(open, CKA_EC_PARAMS), value)
         }
-    };
-    agrees(open, &key.public()?)?;
-    Ok(key)
+    }
 }
 
 /// The public key that a template for `C_CreateObject` describes.
