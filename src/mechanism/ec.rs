@@ -70,8 +70,12 @@ pub(super) const SIZES: std::ops::RangeInclusive<usize> = 224..=521;
 pub(super) const FLAGS: u64 = CKF_EC_F_P | CKF_EC_OID | CKF_EC_CURVENAME | CKF_EC_UNCOMPRESS | CKF_EC_COMPRESS;
 
 fn generate(public: &Attributes) -> Result<PrivateKey> {
-    let params = public.get(&CKA_EC_PARAMS).ok_or(Error::TemplateIncomplete("CKA_EC_PARAMS"))?;
-    EcPrivateKey::generate(curve::weierstrass(params)?).map(PrivateKey::Ec)
+    EcPrivateKey::generate(curve::weierstrass(params(public)?)?).map(PrivateKey::Ec)
+}
+
+/// The curve that the template of a public key asks for.
+pub(super) fn params(public: &Attributes) -> Result<&[u8]> {
+    public.get(&CKA_EC_PARAMS).map(Vec::as_slice).ok_or(Error::TemplateIncomplete("CKA_EC_PARAMS"))
 }
 
 /// The length in bytes of the signatures of a key: r and s, each as long as the order, which is as long as the field.

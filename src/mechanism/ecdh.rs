@@ -3,7 +3,7 @@
 
 use cryptoki_sys::*;
 
-use super::ec::{FLAGS, SIZES};
+use super::ec::{FLAGS, SIZES, params};
 use super::parameter::{Parameter, Shape};
 use super::prepared::Keyed;
 use super::{Does, Keys, Mechanism, NOTHING, Pair, Unit};
@@ -37,8 +37,7 @@ const fn agreement(number: u64, name: &'static str) -> Mechanism {
 }
 
 fn generate(public: &Attributes) -> Result<PrivateKey> {
-    let params = public.get(&CKA_EC_PARAMS).ok_or(Error::TemplateIncomplete("CKA_EC_PARAMS"))?;
-    curve::check_montgomery(params)?;
+    curve::check_montgomery(params(public)?)?;
     X25519PrivateKey::generate().map(PrivateKey::X25519)
 }
 

@@ -2,7 +2,7 @@
 
 use cryptoki_sys::*;
 
-use super::ec::FLAGS;
+use super::ec::{FLAGS, params};
 use super::parameter::{Parameter, Shape};
 use super::prepared::Keyed;
 use super::signature::{Scheme, Signature};
@@ -36,8 +36,7 @@ const KEYS: Option<Keys> =
     Some(Keys { types: &[KeyType::EcEdwards], sizes: 255..=255, unit: Unit::Bits, flags: FLAGS });
 
 fn generate(public: &Attributes) -> Result<PrivateKey> {
-    let params = public.get(&CKA_EC_PARAMS).ok_or(Error::TemplateIncomplete("CKA_EC_PARAMS"))?;
-    curve::check_edwards(params)?;
+    curve::check_edwards(params(public)?)?;
     Ed25519PrivateKey::generate().map(PrivateKey::Ed25519)
 }
 
