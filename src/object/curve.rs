@@ -1,9 +1,10 @@
 //! Curves and points as attributes have them. PKCS#11 3.2, section 6.3; ANSI X9.62.
 
-use der::asn1::{AnyRef, ObjectIdentifier, OctetString, OctetStringRef, PrintableStringRef};
+use der::asn1::{AnyRef, ObjectIdentifier, OctetString, PrintableStringRef};
 use der::{Decode, Encode, Tag, Tagged};
 
 use crate::crypto::Rejected;
+use crate::crypto::der::octet_string;
 use crate::crypto::ec::Curve;
 use crate::error::{Error, Result};
 use crate::key::KeyType;
@@ -60,7 +61,7 @@ pub fn read_point<T>(given: &[u8], read: impl Fn(&[u8]) -> Result<T, Rejected>) 
 
 /// The point in a DER `OCTET STRING`, if it is one.
 pub(super) fn unwrap_point(der: &[u8]) -> Option<&[u8]> {
-    <&OctetStringRef>::from_der(der).ok().map(OctetStringRef::as_bytes)
+    octet_string(der).ok()
 }
 
 fn check(params: &[u8], identifier: &[u8], old: ObjectIdentifier, names: &[&str]) -> Result<()> {

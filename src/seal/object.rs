@@ -178,9 +178,7 @@ fn decrypt(key: &GcmKey, bound: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8
 const NONCE: usize = 12;
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {
-    let mut hash = Hash::new(Algorithm::Sha256);
-    hash.update(bytes);
-    hash.finish().as_ref().first_chunk().copied().unwrap_or_default()
+    Hash::whole(Algorithm::Sha256, bytes).as_ref().first_chunk().copied().unwrap_or_default()
 }
 
 fn damaged(id: ObjectId, why: &str) -> Error {
