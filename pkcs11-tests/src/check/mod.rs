@@ -8,6 +8,7 @@ mod guard;
 mod key;
 mod mechanism;
 mod module;
+mod names;
 mod operation;
 mod report;
 mod suite;
