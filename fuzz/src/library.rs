@@ -67,12 +67,9 @@ fn open() -> (CK_SESSION_HANDLE, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let store = CString::new(format!("store={}", folder.path().display())).unwrap();
     let mut arguments = CK_C_INITIALIZE_ARGS {
-        CreateMutex: None,
-        DestroyMutex: None,
-        LockMutex: None,
-        UnlockMutex: None,
         flags: CKF_OS_LOCKING_OK,
         pReserved: store.as_ptr().cast_mut().cast(),
+        ..Default::default()
     };
     // The library silences panics, for they are codes to its callers. Here they are findings.
     let hook = std::panic::take_hook();

@@ -84,14 +84,7 @@ impl Module {
         // SAFETY: a module's table lives as long as the module, and `library` keeps that loaded.
         let list = unsafe { list.as_ref() }.ok_or_else(|| unusable(&"its function table is NULL"))?;
         let table = Table::of(list)?;
-        let mut arguments = CK_C_INITIALIZE_ARGS {
-            CreateMutex: None,
-            DestroyMutex: None,
-            LockMutex: None,
-            UnlockMutex: None,
-            flags: CKF_OS_LOCKING_OK,
-            pReserved: ptr::null_mut(),
-        };
+        let mut arguments = CK_C_INITIALIZE_ARGS { flags: CKF_OS_LOCKING_OK, ..Default::default() };
         // SAFETY: the arguments are valid, and nothing else uses the module yet.
         check("C_Initialize", unsafe { (table.initialize)((&raw mut arguments).cast()) })?;
         Ok(Arc::new(Self { table, _library: library }))

@@ -89,14 +89,7 @@ impl World {
 
     /// `C_Initialize`, for many threads.
     pub fn initialize(&self) -> Outcome {
-        let mut arguments = CK_C_INITIALIZE_ARGS {
-            CreateMutex: None,
-            DestroyMutex: None,
-            LockMutex: None,
-            UnlockMutex: None,
-            flags: CKF_OS_LOCKING_OK,
-            pReserved: ptr::null_mut(),
-        };
+        let mut arguments = CK_C_INITIALIZE_ARGS { flags: CKF_OS_LOCKING_OK, ..Default::default() };
         ok("C_Initialize", call!(self.module, C_Initialize((&raw mut arguments).cast())))
     }
 
