@@ -62,6 +62,8 @@ pub enum Error {
     KeyHandleInvalid,
     /// The value of the key cannot be digested.
     KeyIndigestible,
+    /// A key was given to a saved state that needs none.
+    KeyNotNeeded,
     /// The key cannot be wrapped by this mechanism, or not under this wrapping key.
     KeyNotWrappable(&'static str),
     /// The key's size does not fit the mechanism.
@@ -98,6 +100,8 @@ pub enum Error {
     PublicKeyInvalid,
     /// The module takes no seed.
     RandomSeedNotSupported,
+    /// The saved state is not one of this process, token and login.
+    SavedStateInvalid,
     /// The token has sessions open.
     SessionExists,
     /// No such session.
@@ -116,6 +120,8 @@ pub enum Error {
     SignatureLenRange,
     /// No such slot.
     SlotIdInvalid,
+    /// What runs in the session cannot be saved.
+    StateUnsaveable,
     /// The attribute, named, is required and missing.
     TemplateIncomplete(&'static str),
     /// The template contradicts itself, the mechanism or the class; the attribute is named.
@@ -185,6 +191,7 @@ impl fmt::Display for Error {
             KeyFunctionNotPermitted(attribute) => write!(f, "the key may not do this: {attribute} is false"),
             KeyHandleInvalid => f.write_str("no such key is visible to the session"),
             KeyIndigestible => f.write_str("the key cannot be digested by this mechanism"),
+            KeyNotNeeded => f.write_str("the saved state needs no key"),
             KeyNotWrappable(reason) => write!(f, "the key cannot be wrapped so: {reason}"),
             KeySizeRange => f.write_str("the key's size does not fit the mechanism"),
             KeyTypeInconsistent => f.write_str("the key's class or type does not fit the mechanism"),
@@ -205,6 +212,7 @@ impl fmt::Display for Error {
             PinLocked => f.write_str("the PIN is locked after too many failures"),
             PublicKeyInvalid => f.write_str("the public key is not one of the curve, or shares no secret"),
             RandomSeedNotSupported => f.write_str("the operating system seeds the generator, nobody else does"),
+            SavedStateInvalid => f.write_str("the saved state is not one of this process, token and login"),
             SessionExists => f.write_str("the token has open sessions"),
             SessionHandleInvalid => f.write_str("no such session"),
             SessionParallelNotSupported => f.write_str("CKF_SERIAL_SESSION is missing"),
@@ -214,6 +222,7 @@ impl fmt::Display for Error {
             SignatureInvalid => f.write_str("the signature does not hold"),
             SignatureLenRange => f.write_str("the signature has an impossible length"),
             SlotIdInvalid => f.write_str("no such slot"),
+            StateUnsaveable => f.write_str("an operation runs whose key would have to be saved with it"),
             TemplateIncomplete(name) => write!(f, "the template lacks {name}"),
             TemplateInconsistent(name) => write!(f, "the template is inconsistent about {name}"),
             TokenNotRecognized(reason) => write!(f, "the token cannot be opened: {reason}"),

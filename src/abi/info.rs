@@ -79,7 +79,7 @@ pub(super) fn session(info: &session::Info) -> CK_SESSION_INFO {
 /// An initialised token always asks for a login, and its randomness needs none.
 fn token_flags(state: &TokenState) -> CK_FLAGS {
     let flags = [
-        (true, CKF_RNG | CKF_LOGIN_REQUIRED | CKF_TOKEN_INITIALIZED),
+        (true, CKF_RNG | CKF_LOGIN_REQUIRED | CKF_TOKEN_INITIALIZED | CKF_DUAL_CRYPTO_OPERATIONS),
         (state.user_pin_set, CKF_USER_PIN_INITIALIZED),
         (state.write_protected, CKF_WRITE_PROTECTED),
         (state.user.low, CKF_USER_PIN_COUNT_LOW),

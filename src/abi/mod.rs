@@ -43,6 +43,7 @@ fn of_session(module: &Module, session: CK_SESSION_HANDLE, error: Error) -> Erro
 mod code;
 mod crypt;
 mod digest;
+mod dual;
 mod general;
 mod info;
 mod instance;

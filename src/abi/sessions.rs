@@ -1,12 +1,15 @@
 //! Session management functions. PKCS#11 3.2, section 5.6.
 
+use std::ptr;
+
 use cryptoki_sys::*;
 
-use super::{info, memory};
-use crate::error::Error;
+use super::info;
+use super::memory::{self, Place};
+use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::key::Login;
-use crate::session::{Direction, SignPurpose};
+use crate::module::Module;
 
 entry!(fn C_CloseSession(session: CK_SESSION_HANDLE) |module| module.sessions().close(Handle::from_raw(session)));
 
@@ -15,41 +18,62 @@ entry!(fn C_GetSessionInfo(session: CK_SESSION_HANDLE, into: *mut CK_SESSION_INF
 });
 
 entry!(fn C_Login(session: CK_SESSION_HANDLE, user: CK_USER_TYPE, pin: *mut CK_UTF8CHAR, length: CK_ULONG) |module| {
-    let (session, pin) = (Handle::from_raw(session), memory::pin(pin, length));
+    login(module, session, user, memory::pin(pin, length))
+});
+
+entry!(fn C_Logout(session: CK_SESSION_HANDLE) |module| module.sessions().logout(Handle::from_raw(session)));
+
+/// PKCS#11 3.2, section 5.6.9. Reached through the tables of 3.0 and later only. The users of these tokens have no names: an
+/// empty one is `C_Login`, any other is that of no user, and no guess at a PIN.
+pub(super) unsafe extern "C" fn C_LoginUser(
+    session: CK_SESSION_HANDLE,
+    user: CK_USER_TYPE,
+    pin: *mut CK_UTF8CHAR,
+    length: CK_ULONG,
+    name: *mut CK_UTF8CHAR,
+    name_length: CK_ULONG,
+) -> CK_RV {
+    super::instance::call("C_LoginUser", |module| {
+        // SAFETY: the caller's contract.
+        let outcome = match unsafe { memory::bytes(name, name_length) } {
+            // SAFETY: as above.
+            Ok([]) => unsafe { login(module, session, user, memory::pin(pin, length)) },
+            Ok(_) => Err(Error::UserTypeInvalid),
+            Err(error) => Err(error),
+        };
+        outcome.map_err(|error| super::of_session(module, session, error))
+    })
+}
+
+/// PKCS#11 3.2, section 5.6.5. Reached through the tables of 3.0 and later only.
+pub(super) unsafe extern "C" fn C_SessionCancel(session: CK_SESSION_HANDLE, flags: CK_FLAGS) -> CK_RV {
+    super::instance::call("C_SessionCancel", |module| module.sessions().cancel(Handle::from_raw(session), flags))
+}
+
+entry!(fn C_GetOperationState(session: CK_SESSION_HANDLE, into: *mut CK_BYTE, into_length: *mut CK_ULONG) |module| {
+    let place = Place::new((ptr::null(), 0), (into, into_length))?;
+    let length = module.sessions().save_operations(Handle::from_raw(session), &mut place.output())?;
+    memory::write_length(length, into_length)
+});
+
+entry!(fn C_SetOperationState(
+    session: CK_SESSION_HANDLE,
+    state: *mut CK_BYTE,
+    length: CK_ULONG,
+    encryption_key: CK_OBJECT_HANDLE,
+    authentication_key: CK_OBJECT_HANDLE,
+) |module| {
+    let saved = memory::bytes(state, length)?;
+    let keys = [encryption_key, authentication_key].map(Handle::from_raw);
+    module.sessions().restore_operations(Handle::from_raw(session), module.mechanisms(), saved, keys)
+});
+
+fn login(module: &Module, session: CK_SESSION_HANDLE, user: CK_USER_TYPE, pin: Result<&[u8]>) -> Result<()> {
+    let session = Handle::from_raw(session);
     match user {
         CKU_USER => module.sessions().login(session, Login::User, pin?),
         CKU_SO => module.sessions().login(session, Login::So, pin?),
         CKU_CONTEXT_SPECIFIC => module.sessions().authenticate(session, pin?),
         _ => Err(Error::UserTypeInvalid),
     }
-});
-
-entry!(fn C_Logout(session: CK_SESSION_HANDLE) |module| module.sessions().logout(Handle::from_raw(session)));
-
-/// PKCS#11 3.2, section 5.6.5. Reached through the tables of 3.0 and later only.
-pub(super) unsafe extern "C" fn C_SessionCancel(session: CK_SESSION_HANDLE, flags: CK_FLAGS) -> CK_RV {
-    super::instance::call("C_SessionCancel", |module| {
-        let (sessions, session) = (module.sessions(), Handle::from_raw(session));
-        sessions.info(session)?;
-        let asked = |flag: CK_FLAGS| flags & flag != 0;
-        if asked(CKF_ENCRYPT) {
-            sessions.crypt_cancel(session, Direction::Encrypt)?;
-        }
-        if asked(CKF_DECRYPT) {
-            sessions.crypt_cancel(session, Direction::Decrypt)?;
-        }
-        if asked(CKF_SIGN) {
-            sessions.sign_cancel(session, SignPurpose::Sign)?;
-        }
-        if asked(CKF_VERIFY) {
-            sessions.sign_cancel(session, SignPurpose::Verify)?;
-        }
-        if asked(CKF_DIGEST) {
-            sessions.digest_cancel(session)?;
-        }
-        if asked(CKF_FIND_OBJECTS) {
-            sessions.find_cancel(session)?;
-        }
-        Ok(())
-    })
 }

@@ -5,7 +5,7 @@ use std::ffi::CStr;
 use cryptoki_sys::*;
 
 use super::unsupported::NotSupported;
-use super::{crypt, digest, general, keys, objects, sessions, sign, slots, unsupported};
+use super::{crypt, digest, dual, general, keys, objects, sessions, sign, slots, unsupported};
 
 /// The table of `C_GetFunctionList`.
 pub(super) fn function_list() -> *mut CK_FUNCTION_LIST {
@@ -77,8 +77,8 @@ macro_rules! list {
             C_CloseSession: Some(sessions::C_CloseSession),
             C_CloseAllSessions: Some(slots::C_CloseAllSessions),
             C_GetSessionInfo: Some(sessions::C_GetSessionInfo),
-            C_GetOperationState: Some(unsupported::C_GetOperationState),
-            C_SetOperationState: Some(unsupported::C_SetOperationState),
+            C_GetOperationState: Some(sessions::C_GetOperationState),
+            C_SetOperationState: Some(sessions::C_SetOperationState),
             C_Login: Some(sessions::C_Login),
             C_Logout: Some(sessions::C_Logout),
             C_CreateObject: Some(objects::C_CreateObject),
@@ -115,10 +115,10 @@ macro_rules! list {
             C_VerifyFinal: Some(sign::C_VerifyFinal),
             C_VerifyRecoverInit: Some(unsupported::C_VerifyRecoverInit),
             C_VerifyRecover: Some(unsupported::C_VerifyRecover),
-            C_DigestEncryptUpdate: Some(unsupported::C_DigestEncryptUpdate),
-            C_DecryptDigestUpdate: Some(unsupported::C_DecryptDigestUpdate),
-            C_SignEncryptUpdate: Some(unsupported::C_SignEncryptUpdate),
-            C_DecryptVerifyUpdate: Some(unsupported::C_DecryptVerifyUpdate),
+            C_DigestEncryptUpdate: Some(dual::C_DigestEncryptUpdate),
+            C_DecryptDigestUpdate: Some(dual::C_DecryptDigestUpdate),
+            C_SignEncryptUpdate: Some(dual::C_SignEncryptUpdate),
+            C_DecryptVerifyUpdate: Some(dual::C_DecryptVerifyUpdate),
             C_GenerateKey: Some(keys::C_GenerateKey),
             C_GenerateKeyPair: Some(keys::C_GenerateKeyPair),
             C_WrapKey: Some(keys::C_WrapKey),
@@ -140,7 +140,7 @@ macro_rules! list_3 {
         list!($list, $version, {
             C_GetInterfaceList: Some(general::C_GetInterfaceList),
             C_GetInterface: Some(general::C_GetInterface),
-            C_LoginUser: NotSupported::ANSWER,
+            C_LoginUser: Some(sessions::C_LoginUser),
             C_SessionCancel: Some(sessions::C_SessionCancel),
             C_MessageEncryptInit: NotSupported::ANSWER,
             C_EncryptMessage: NotSupported::ANSWER,

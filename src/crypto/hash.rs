@@ -1,7 +1,8 @@
 //! SHA-1 and SHA-2 (FIPS 180-4), SHA-3 (FIPS 202).
 
+use sha3::digest::common::hazmat::{SerializableState, SerializedState};
 use sha3::digest::{Digest, FixedOutputReset};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// The hash functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -86,6 +87,10 @@ pub(super) trait Function: Clone {
     fn update(&mut self, data: &[u8]);
     /// The hash of all data added, after which the state is of no more use.
     fn finish(&mut self) -> Output;
+    /// The state as bytes, which tell as much as what went in.
+    fn save(&self) -> Zeroizing<Vec<u8>>;
+    /// The state again; `None` for bytes that are none.
+    fn restore(saved: &[u8]) -> Option<Self>;
 }
 
 /// A hash under way; its state is wiped when dropped.
@@ -126,6 +131,20 @@ macro_rules! states {
                 }
             }
 
+            /// The state as bytes, which tell as much as what went in: a key, perhaps.
+            pub fn save(&self) -> Zeroizing<Vec<u8>> {
+                match &self.0 {
+                    $(State::$name(state) => Function::save(state)),*
+                }
+            }
+
+            /// The state that was saved; `None` for bytes that are no state of this function.
+            pub fn restore(algorithm: Algorithm, saved: &[u8]) -> Option<Self> {
+                Some(Self(match algorithm {
+                    $(Algorithm::$name => State::$name(Function::restore(saved)?)),*
+                }))
+            }
+
             /// The hash of all data added, after which the state is of no more use. It is not taken by value: moving it would
             /// cost a good part of hashing a block.
             pub fn finish(&mut self) -> Output {
@@ -143,7 +162,7 @@ functions!(states);
 #[derive(Clone)]
 pub(super) struct Crate<D>(D);
 
-impl<D: Digest + FixedOutputReset + Clone> Function for Crate<D> {
+impl<D: Digest + FixedOutputReset + SerializableState + Clone> Function for Crate<D> {
     fn new() -> Self {
         Self(D::new())
     }
@@ -154,6 +173,18 @@ impl<D: Digest + FixedOutputReset + Clone> Function for Crate<D> {
 
     fn finish(&mut self) -> Output {
         Output::new(&self.0.finalize_reset())
+    }
+
+    fn save(&self) -> Zeroizing<Vec<u8>> {
+        let mut state = self.0.serialize();
+        let saved = Zeroizing::new(state.to_vec());
+        state.as_mut_slice().zeroize();
+        saved
+    }
+
+    fn restore(saved: &[u8]) -> Option<Self> {
+        let saved: &SerializedState<D> = saved.try_into().ok()?;
+        D::deserialize(saved).ok().map(Self)
     }
 }
 
@@ -193,5 +224,37 @@ impl Drop for Output {
     fn drop(&mut self) {
         // As a slice: an array is wiped byte by byte.
         self.bytes.as_mut_slice().zeroize();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+    use super::*;
+
+    macro_rules! names {
+        ($($name:ident: $state:ty),* $(,)?) => {
+            [$(Algorithm::$name),*]
+        };
+    }
+
+    #[test]
+    fn only_states_of_the_function_are_restored() {
+        for algorithm in functions!(names) {
+            let mut hash = Hash::new(algorithm);
+            hash.update(b"text");
+            let saved = hash.save();
+            let mut restored = Hash::restore(algorithm, &saved).unwrap();
+            assert_eq!(restored.finish().as_ref(), hash.finish().as_ref());
+            for length in [0, 1, saved.len() - 1] {
+                assert!(Hash::restore(algorithm, &saved[..length]).is_none(), "{algorithm:?}");
+            }
+            assert!(Hash::restore(algorithm, &[&saved[..], &[0]].concat()).is_none(), "{algorithm:?}");
+            // The last byte says how much of a block waits; a whole block never does.
+            let mut full = saved.to_vec();
+            *full.last_mut().unwrap() = algorithm.block_len() as u8;
+            assert!(Hash::restore(algorithm, &full).is_none(), "{algorithm:?}");
+        }
     }
 }

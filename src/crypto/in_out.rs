@@ -90,6 +90,16 @@ impl<'a> InOut<'a> {
         unsafe { std::slice::from_raw_parts(self.input, self.left) }
     }
 
+    /// The output written so far.
+    pub fn output(&self) -> &[u8] {
+        if self.written == 0 {
+            return &[];
+        }
+        let start = self.output.wrapping_sub(self.written).cast_const();
+        // SAFETY: the output began `written` bytes before `output` and is valid for reads; writing to it needs `&mut self`.
+        unsafe { std::slice::from_raw_parts(start, self.written) }
+    }
+
     /// Moves the next `n` bytes of input to the start of `into`.
     ///
     /// Errors: [`Error::GeneralError`] when there are fewer than `n` bytes or `into` is shorter, [`Error::HostMemory`]

@@ -11,11 +11,13 @@ mod master;
 mod object;
 mod pin_row;
 mod row;
+mod transient;
 
 pub use digest::Digest;
 pub use master::{MasterKey, Role};
 pub use object::{Opened, Plain, SealedMaterial, Verified, open, seal, visibility};
 pub use pin_row::PinRow;
+pub use transient::{Scope, TransientKey};
 
 use crate::crypto::gcm::GcmKey;
 use crate::crypto::hash::{Algorithm, Hash};

@@ -67,33 +67,36 @@ impl Sessions {
         })
     }
 
-    /// A size query and a buffer that is too small never consume the operation; a successful Update goes on; everything
-    /// else ends it. PKCS#11 3.2, section 5.2.
     fn crypt(&self, session: Handle, direction: Direction, output: &mut Output<'_>, step: Step) -> Result<Length> {
-        self.with(session, |session| {
-            let operation = session.ciphering(direction);
-            let outcome = step.take(operation.current()?, output);
-            let goes_on = match outcome {
-                Ok(Length::Written(_)) => step == Step::Update,
-                Ok(Length::Needed(_) | Length::TooSmall(_)) => true,
-                Err(_) => false,
-            };
-            if !goes_on {
-                operation.end();
-            }
-            outcome
-        })
+        self.with(session, |session| step.go(session.ciphering(direction), output))
     }
 }
 
+/// Which call it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Step {
+pub(super) enum Step {
     Whole,
     Update,
     Final,
 }
 
 impl Step {
+    /// A size query and a buffer that is too small never consume the operation; a successful Update goes on; everything
+    /// else ends it. PKCS#11 3.2, section 5.2.
+    #[inline(always)]
+    pub(super) fn go(self, operation: &mut Operation<Ciphering>, output: &mut Output<'_>) -> Result<Length> {
+        let outcome = self.take(operation.current()?, output);
+        let goes_on = match outcome {
+            Ok(Length::Written(_)) => self == Self::Update,
+            Ok(Length::Needed(_) | Length::TooSmall(_)) => true,
+            Err(_) => false,
+        };
+        if !goes_on {
+            operation.end();
+        }
+        outcome
+    }
+
     fn take(
         self,
         Current { keyed, state, in_parts }: Current<'_, Ciphering>,
@@ -134,7 +137,7 @@ impl Step {
 }
 
 impl Session {
-    fn ciphering(&mut self, direction: Direction) -> &mut Operation<Ciphering> {
+    pub(super) fn ciphering(&mut self, direction: Direction) -> &mut Operation<Ciphering> {
         direction.of(&mut self.encrypt, &mut self.decrypt)
     }
 }

@@ -1,6 +1,6 @@
 //! Digests. PKCS#11 3.2, section 5.12.
 
-use super::{Length, Output, Sessions};
+use super::{Length, Output, Session, Sessions};
 use crate::crypto::hash::Algorithm;
 use crate::error::{Error, Result};
 use crate::handle::Handle;
@@ -14,21 +14,14 @@ impl Sessions {
             if session.digest.is_some() {
                 return Err(Error::OperationActive);
             }
-            let Some(algorithm) = mechanism.does.digest else {
-                return Err(Error::MechanismInvalid(mechanism.number));
-            };
-            session.digest = Some(Active { mechanism, algorithm, state: None, needs_login: false });
+            session.digest = Some(Active::new(mechanism).ok_or(Error::MechanismInvalid(mechanism.number))?);
             Ok(())
         })
     }
 
     /// `C_DigestUpdate`
     pub fn digest_update(&self, session: Handle, data: &[u8]) -> Result<()> {
-        self.with(session, |session| {
-            let active = session.digest.as_mut().ok_or(Error::OperationNotInitialized)?;
-            active.state().update(data);
-            Ok(())
-        })
+        self.with(session, |session| session.update_digest(data))
     }
 
     /// `C_DigestKey`, also of a sensitive key. Every error ends the operation, for who goes on without the key has the
@@ -93,17 +86,37 @@ impl Sessions {
     }
 }
 
+impl Session {
+    pub(super) fn update_digest(&mut self, data: &[u8]) -> Result<()> {
+        let active = self.digest.as_mut().ok_or(Error::OperationNotInitialized)?;
+        active.state().update(data);
+        Ok(())
+    }
+}
+
 /// A digest in the making.
 pub(super) struct Active {
-    mechanism: &'static Mechanism,
+    pub(super) mechanism: &'static Mechanism,
     algorithm: Algorithm,
     /// There once the message has begun to come in parts.
-    state: Option<Box<Digesting>>,
+    pub(super) state: Option<Box<Digesting>>,
     /// Whether a key went in that only a login makes visible.
     pub(super) needs_login: bool,
 }
 
 impl Active {
+    /// The beginning; `None` if the mechanism digests nothing.
+    pub(super) fn new(mechanism: &'static Mechanism) -> Option<Self> {
+        let algorithm = mechanism.does.digest?;
+        Some(Self { mechanism, algorithm, state: None, needs_login: false })
+    }
+
+    /// Goes on from a state that was saved, if it is one of this mechanism.
+    pub(super) fn resume(&mut self, saved: &[u8]) -> Option<()> {
+        self.state = Some(Box::new(Digesting::restore(self.algorithm, saved)?));
+        Some(())
+    }
+
     fn state(&mut self) -> &mut Digesting {
         self.state.get_or_insert_with(|| Box::new(Digesting::new(self.algorithm)))
     }

@@ -35,12 +35,4 @@ impl Sessions {
     pub fn find_final(&self, session: Handle) -> Result<()> {
         self.with(session, |session| session.search.take().map(drop).ok_or(Error::OperationNotInitialized))
     }
-
-    /// Ends the search, if there is one.
-    pub fn find_cancel(&self, session: Handle) -> Result<()> {
-        self.with(session, |session| {
-            session.search = None;
-            Ok(())
-        })
-    }
 }

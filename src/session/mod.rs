@@ -2,6 +2,7 @@
 
 mod crypt;
 mod digest;
+mod dual;
 mod find;
 mod keys;
 mod login;
@@ -9,12 +10,16 @@ mod objects;
 mod operation;
 mod random;
 mod sign;
+mod state;
 
 pub use crypt::Direction;
+pub use dual::Pair;
 pub use sign::Purpose as SignPurpose;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use once_cell::sync::OnceCell;
 
 use crate::crypto::InOut;
 use crate::error::{Error, Result};
@@ -22,6 +27,7 @@ use crate::handle::{Handle, Slots};
 use crate::key::{Caller, Login};
 use crate::lock;
 use crate::mechanism::{Ciphering, Signing};
+use crate::seal::TransientKey;
 use crate::token::Token;
 use operation::Operation;
 
@@ -30,6 +36,8 @@ pub struct Sessions {
     table: Slots<{ lock::SESSION }, Session>,
     /// Set by `C_Finalize`: a call in flight that finds its session gone learns why, and opens no other.
     ended: AtomicBool,
+    /// Seals the states of operations that callers keep.
+    transient: OnceCell<TransientKey>,
 }
 
 /// One session. Its lock is held for the length of a call.
@@ -80,7 +88,7 @@ pub struct Info {
 impl Sessions {
     /// No sessions.
     pub fn new() -> Self {
-        Self { table: Slots::new(), ended: AtomicBool::new(false) }
+        Self { table: Slots::new(), ended: AtomicBool::new(false), transient: OnceCell::new() }
     }
 
     /// Opens a session with the token in a slot.

@@ -42,13 +42,7 @@ impl Sessions {
 
     /// `C_SignUpdate`, `C_VerifyUpdate`
     pub fn sign_update(&self, session: Handle, purpose: Purpose, data: &[u8]) -> Result<()> {
-        self.with(session, |session| {
-            let operation = session.signing(purpose);
-            let current = operation.current()?;
-            *current.in_parts = true;
-            let updated = current.state.update(&current.keyed, data);
-            updated.inspect_err(|_| operation.end())
-        })
+        self.with(session, |session| session.update_signing(purpose, data))
     }
 
     /// `C_Sign`: the message is the input of `output`.
@@ -110,7 +104,15 @@ impl Sessions {
 }
 
 impl Session {
-    fn signing(&mut self, purpose: Purpose) -> &mut Operation<Signing> {
+    pub(super) fn update_signing(&mut self, purpose: Purpose, data: &[u8]) -> Result<()> {
+        let operation = self.signing(purpose);
+        let current = operation.current()?;
+        *current.in_parts = true;
+        let updated = current.state.update(&current.keyed, data);
+        updated.inspect_err(|_| operation.end())
+    }
+
+    pub(super) fn signing(&mut self, purpose: Purpose) -> &mut Operation<Signing> {
         purpose.of(&mut self.sign, &mut self.verify)
     }
 }

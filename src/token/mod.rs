@@ -148,6 +148,11 @@ impl Token {
         self.revision().is_err_and(|error| error == Error::TokenReplaced)
     }
 
+    /// The id it had when it was opened.
+    pub fn id(&self) -> &TokenId {
+        &self.id
+    }
+
     /// A number for an operation that waits for a PIN: no other has it, and later ones are higher.
     pub fn number_of_use(&self) -> u64 {
         self.uses.fetch_add(1, Ordering::Relaxed)

@@ -23,6 +23,7 @@ pub const TESTS: &[Test] = &tests![
     so_sees_and_makes_no_private_objects,
     second_login_is_not_a_guess,
     user_types_are_checked,
+    users_have_no_names,
     racing_logins_succeed_once,
     closing_the_last_session_logs_out,
     closing_all_sessions_logs_out_of_that_token_only,
@@ -137,6 +138,28 @@ fn user_types_are_checked() {
     ok!(session.login(CKU_USER, USER_PIN));
     fails!(session.login(CKU_CONTEXT_SPECIFIC, USER_PIN), CKR_OPERATION_NOT_INITIALIZED);
     assert_eq!(ok!(session.state()), CKS_RW_USER_FUNCTIONS);
+}
+
+/// `C_LoginUser` with an empty name is `C_Login`; with another it is no guess at the PIN of somebody else. PKCS#11 3.2, section
+/// 5.6.9.
+fn users_have_no_names() {
+    let token = Token::new();
+    let session = token.session();
+    let before = token.flags();
+    for user in [CKU_USER, CKU_SO, CKU_CONTEXT_SPECIFIC] {
+        fails!(session.login_user(user, "wrong", "alice"), CKR_USER_TYPE_INVALID);
+    }
+    fails!(session.login_user(CKU_USER, USER_PIN, "alice"), CKR_USER_TYPE_INVALID);
+    assert_eq!((token.flags(), session.state()), (before, Ok(CKS_RW_PUBLIC_SESSION)));
+    fails!(session.login_user(9, USER_PIN, ""), CKR_USER_TYPE_INVALID);
+    fails!(session.login_user(CKU_USER, "wrong", ""), CKR_PIN_INCORRECT);
+    assert_ne!(token.flags() & CKF_USER_PIN_COUNT_LOW, 0);
+    fails!(session.login_user(CKU_CONTEXT_SPECIFIC, USER_PIN, ""), CKR_OPERATION_NOT_INITIALIZED);
+    ok!(session.login_user(CKU_USER, USER_PIN, ""));
+    assert_eq!(session.state(), Ok(CKS_RW_USER_FUNCTIONS));
+    fails!(session.login_user(CKU_USER, USER_PIN, ""), CKR_USER_ALREADY_LOGGED_IN);
+    fails!(session.login_user(CKU_SO, SO_PIN, ""), CKR_USER_ANOTHER_ALREADY_LOGGED_IN);
+    fails!(Session::new(token.module, 0).login_user(CKU_USER, USER_PIN, "alice"), CKR_SESSION_HANDLE_INVALID);
 }
 
 fn racing_logins_succeed_once() {

@@ -22,6 +22,7 @@ mod defaults;
 mod derivation;
 mod derived_keys;
 mod digest_key;
+mod dual;
 mod durability;
 mod ec_keys;
 mod ec_signing;
@@ -36,6 +37,7 @@ mod macs;
 mod mechanisms;
 mod nested;
 mod objects;
+mod operation_state;
 mod operations;
 mod pair_mechanisms;
 mod pairs;
@@ -94,6 +96,7 @@ const SUITES: &[&[Test]] = &[
     derivation::TESTS,
     derived_keys::TESTS,
     digest_key::TESTS,
+    dual::TESTS,
     durability::TESTS,
     ec_keys::TESTS,
     ec_signing::TESTS,
@@ -108,6 +111,7 @@ const SUITES: &[&[Test]] = &[
     mechanisms::TESTS,
     nested::TESTS,
     objects::TESTS,
+    operation_state::TESTS,
     operations::TESTS,
     pair_mechanisms::TESTS,
     pairs::TESTS,

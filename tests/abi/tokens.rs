@@ -95,7 +95,7 @@ fn flags_of_a_new_token() {
     let slot = ok!(module.slots(true))[0];
     ok!(module.init_token(slot, SO_PIN, LABEL));
     let flags = || ok!(module.token_info(slot)).flags;
-    let set = CKF_RNG | CKF_LOGIN_REQUIRED | CKF_TOKEN_INITIALIZED;
+    let set = CKF_RNG | CKF_LOGIN_REQUIRED | CKF_TOKEN_INITIALIZED | CKF_DUAL_CRYPTO_OPERATIONS;
     let clear = CKF_WRITE_PROTECTED
         | CKF_USER_PIN_INITIALIZED
         | CKF_PROTECTED_AUTHENTICATION_PATH

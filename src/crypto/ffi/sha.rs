@@ -8,13 +8,13 @@ use aws_lc_sys::{
     SHA512_224_Update, SHA512_256_Final, SHA512_256_Init, SHA512_256_Update, SHA512_CTX, SHA512_Final, SHA512_Init,
     SHA512_Update,
 };
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::crypto::hash::{Function, Output};
 
 /// One hash function: its state, wiped when dropped, and the three functions on it.
 macro_rules! function {
-    ($name:ident, $state:ty, $length:expr, $init:ident, $update:ident, $finish:ident) => {
+    ($name:ident, $state:ty, $word:ty, $data:ident, $length:expr, $init:ident, $update:ident, $finish:ident) => {
         #[derive(Clone)]
         pub struct $name($state);
 
@@ -39,6 +39,27 @@ macro_rules! function {
                 unsafe { $finish(hash.as_mut_ptr(), &mut self.0) };
                 Output::new(&hash)
             }
+
+            fn save(&self) -> Zeroizing<Vec<u8>> {
+                let state = &self.0;
+                let words = state.h.iter().chain([&state.Nl, &state.Nh]).flat_map(|word| word.to_be_bytes());
+                let rest = state.$data.iter().copied().chain(state.num.to_be_bytes());
+                let mut saved = Zeroizing::new(Vec::with_capacity(size_of::<$state>()));
+                saved.extend(words.chain(rest));
+                saved
+            }
+
+            fn restore(mut saved: &[u8]) -> Option<Self> {
+                let mut new = Self::new();
+                let state = &mut new.0;
+                for word in state.h.iter_mut().chain([&mut state.Nl, &mut state.Nh]) {
+                    *word = <$word>::from_be_bytes(*saved.split_off(..size_of::<$word>())?.first_chunk()?);
+                }
+                state.$data = *saved.split_off(..size_of_val(&state.$data))?.first_chunk()?;
+                state.num = u32::from_be_bytes(saved.try_into().ok()?);
+                // A block that is full has been worked in; AWS-LC relies on it.
+                ((state.num as usize) < state.$data.len()).then_some(new)
+            }
         }
 
         impl Drop for $name {
@@ -51,10 +72,10 @@ macro_rules! function {
     };
 }
 
-function!(Sha1, SHA_CTX, 20, SHA1_Init, SHA1_Update, SHA1_Final);
-function!(Sha224, SHA256_CTX, 28, SHA224_Init, SHA224_Update, SHA224_Final);
-function!(Sha256, SHA256_CTX, 32, SHA256_Init, SHA256_Update, SHA256_Final);
-function!(Sha384, SHA512_CTX, 48, SHA384_Init, SHA384_Update, SHA384_Final);
-function!(Sha512, SHA512_CTX, 64, SHA512_Init, SHA512_Update, SHA512_Final);
-function!(Sha512_224, SHA512_CTX, 28, SHA512_224_Init, SHA512_224_Update, SHA512_224_Final);
-function!(Sha512_256, SHA512_CTX, 32, SHA512_256_Init, SHA512_256_Update, SHA512_256_Final);
+function!(Sha1, SHA_CTX, u32, data, 20, SHA1_Init, SHA1_Update, SHA1_Final);
+function!(Sha224, SHA256_CTX, u32, data, 28, SHA224_Init, SHA224_Update, SHA224_Final);
+function!(Sha256, SHA256_CTX, u32, data, 32, SHA256_Init, SHA256_Update, SHA256_Final);
+function!(Sha384, SHA512_CTX, u64, p, 48, SHA384_Init, SHA384_Update, SHA384_Final);
+function!(Sha512, SHA512_CTX, u64, p, 64, SHA512_Init, SHA512_Update, SHA512_Final);
+function!(Sha512_224, SHA512_CTX, u64, p, 28, SHA512_224_Init, SHA512_224_Update, SHA512_224_Final);
+function!(Sha512_256, SHA512_CTX, u64, p, 32, SHA512_256_Init, SHA512_256_Update, SHA512_256_Final);

@@ -15,6 +15,7 @@ mod process;
 
 mod bench;
 mod curve;
+mod dual;
 mod hashes;
 mod home;
 mod host;
@@ -42,6 +43,7 @@ pub use curve::{
     CURVES, Curve, ED25519, X25519, ed25519_private, ed25519_public, octet_string, octets, padded, printable,
     x25519_private,
 };
+pub use dual::Dual;
 pub use hashes::{HASHES, Hash, hashes};
 pub use home::{Config, Home};
 pub use host::Host;
