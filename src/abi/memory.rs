@@ -150,6 +150,14 @@ impl Place {
         Ok(Self { input, length, into, room })
     }
 
+    /// Input and buffer, also where the caller asks for the length alone: there is no room then.
+    pub(super) unsafe fn in_out<'a>(self) -> InOut<'a> {
+        let Self { input, length, into, room } = self;
+        let room = if into.is_null() { 0 } else { room };
+        // SAFETY: both are valid for their lengths by the caller's contract, wherever they overlap.
+        unsafe { InOut::new(input, length, into, room) }
+    }
+
     /// Where the result goes. Made in one step from what is known to be good: it is too large to be passed about.
     pub(super) unsafe fn output<'a>(self) -> Output<'a> {
         let Self { input, length, into, room } = self;

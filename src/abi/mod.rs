@@ -51,6 +51,7 @@ mod keys;
 mod mechanism;
 mod memory;
 mod objects;
+mod recover;
 mod sessions;
 mod sign;
 mod slots;

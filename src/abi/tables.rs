@@ -5,7 +5,7 @@ use std::ffi::CStr;
 use cryptoki_sys::*;
 
 use super::unsupported::NotSupported;
-use super::{crypt, digest, dual, general, keys, objects, sessions, sign, slots, unsupported};
+use super::{crypt, digest, dual, general, keys, objects, recover, sessions, sign, slots, unsupported};
 
 /// The table of `C_GetFunctionList`.
 pub(super) fn function_list() -> *mut CK_FUNCTION_LIST {
@@ -107,14 +107,14 @@ macro_rules! list {
             C_Sign: Some(sign::C_Sign),
             C_SignUpdate: Some(sign::C_SignUpdate),
             C_SignFinal: Some(sign::C_SignFinal),
-            C_SignRecoverInit: Some(unsupported::C_SignRecoverInit),
-            C_SignRecover: Some(unsupported::C_SignRecover),
+            C_SignRecoverInit: Some(recover::C_SignRecoverInit),
+            C_SignRecover: Some(recover::C_SignRecover),
             C_VerifyInit: Some(sign::C_VerifyInit),
             C_Verify: Some(sign::C_Verify),
             C_VerifyUpdate: Some(sign::C_VerifyUpdate),
             C_VerifyFinal: Some(sign::C_VerifyFinal),
-            C_VerifyRecoverInit: Some(unsupported::C_VerifyRecoverInit),
-            C_VerifyRecover: Some(unsupported::C_VerifyRecover),
+            C_VerifyRecoverInit: Some(recover::C_VerifyRecoverInit),
+            C_VerifyRecover: Some(recover::C_VerifyRecover),
             C_DigestEncryptUpdate: Some(dual::C_DigestEncryptUpdate),
             C_DecryptDigestUpdate: Some(dual::C_DecryptDigestUpdate),
             C_SignEncryptUpdate: Some(dual::C_SignEncryptUpdate),

@@ -22,13 +22,6 @@ answering! { Error::FunctionNotParallel;
     fn C_CancelFunction(CK_SESSION_HANDLE);
 }
 
-answering! { Error::FunctionNotSupported;
-    fn C_SignRecoverInit(CK_SESSION_HANDLE, *mut CK_MECHANISM, CK_OBJECT_HANDLE);
-    fn C_SignRecover(CK_SESSION_HANDLE, *mut CK_BYTE, CK_ULONG, *mut CK_BYTE, *mut CK_ULONG);
-    fn C_VerifyRecoverInit(CK_SESSION_HANDLE, *mut CK_MECHANISM, CK_OBJECT_HANDLE);
-    fn C_VerifyRecover(CK_SESSION_HANDLE, *mut CK_BYTE, CK_ULONG, *mut CK_BYTE, *mut CK_ULONG);
-}
-
 /// A function of 3.0 or later that has no behaviour yet, of whatever type the table wants.
 pub(super) trait NotSupported {
     /// The function.

@@ -24,7 +24,7 @@ pub struct Caller {
 
 /// One of the attributes that say what a key may be used for, as a bit of [`Facts::usage`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
+#[repr(u16)]
 pub enum Usage {
     /// `CKA_ENCRYPT`
     Encrypt = 1 << 0,
@@ -40,6 +40,10 @@ pub enum Usage {
     Unwrap = 1 << 5,
     /// `CKA_DERIVE`
     Derive = 1 << 6,
+    /// `CKA_SIGN_RECOVER`
+    SignRecover = 1 << 7,
+    /// `CKA_VERIFY_RECOVER`
+    VerifyRecover = 1 << 8,
 }
 
 impl Usage {
@@ -53,6 +57,8 @@ impl Usage {
             Self::Wrap => "CKA_WRAP",
             Self::Unwrap => "CKA_UNWRAP",
             Self::Derive => "CKA_DERIVE",
+            Self::SignRecover => "CKA_SIGN_RECOVER",
+            Self::VerifyRecover => "CKA_VERIFY_RECOVER",
         }
     }
 }
@@ -77,7 +83,7 @@ pub struct Facts {
     /// Whether a later version wrote something about it that one has to understand.
     pub of_later_version: bool,
     /// Bits of [`Usage`].
-    pub usage: u8,
+    pub usage: u16,
     /// `CKA_SENSITIVE`
     pub sensitive: bool,
     /// `CKA_EXTRACTABLE`
@@ -99,7 +105,7 @@ pub struct Facts {
 impl Facts {
     /// Whether the attribute for this use is true.
     pub fn may(&self, usage: Usage) -> bool {
-        self.usage & usage as u8 != 0
+        self.usage & usage as u16 != 0
     }
 
     /// Whether the value may be shown: neither sensitive nor unextractable. PKCS#11 3.2, section 4.10.

@@ -85,6 +85,10 @@ pub enum Purpose {
     Sign,
     /// `C_VerifyInit`
     Verify,
+    /// `C_SignRecoverInit`
+    SignRecover,
+    /// `C_VerifyRecoverInit`
+    VerifyRecover,
     /// `C_WrapKey`, as the wrapping key
     Wrap,
     /// `C_UnwrapKey`, as the unwrapping key
@@ -194,8 +198,10 @@ impl Purpose {
             return Class::SecretKey;
         }
         match self {
-            Self::Encrypt | Self::Verify | Self::Wrap => Class::PublicKey,
-            Self::Decrypt | Self::Sign | Self::Unwrap | Self::Derive | Self::Digest => Class::PrivateKey,
+            Self::Encrypt | Self::Verify | Self::VerifyRecover | Self::Wrap => Class::PublicKey,
+            Self::Decrypt | Self::Sign | Self::SignRecover | Self::Unwrap | Self::Derive | Self::Digest => {
+                Class::PrivateKey
+            }
         }
     }
 
@@ -206,6 +212,8 @@ impl Purpose {
             Self::Decrypt => Some(Usage::Decrypt),
             Self::Sign => Some(Usage::Sign),
             Self::Verify => Some(Usage::Verify),
+            Self::SignRecover => Some(Usage::SignRecover),
+            Self::VerifyRecover => Some(Usage::VerifyRecover),
             Self::Wrap => Some(Usage::Wrap),
             Self::Unwrap => Some(Usage::Unwrap),
             Self::Derive => Some(Usage::Derive),
@@ -267,7 +275,7 @@ mod tests {
             token: false,
             verified: true,
             of_later_version: false,
-            usage: 0xff,
+            usage: u16::MAX,
             sensitive: true,
             extractable: true,
             always_sensitive: false,
@@ -300,7 +308,7 @@ mod tests {
         verdicts.push(ask(&USER, Purpose::Encrypt, &facts, None).unwrap_err());
         facts.key_type = KeyType::Aes;
         verdicts.push(ask(&USER, Purpose::Encrypt, &facts, None).unwrap_err());
-        facts.usage = 0xff;
+        facts.usage = u16::MAX;
         verdicts.push(ask(&USER, Purpose::Encrypt, &facts, None).unwrap_err());
         facts.allowed_mechanisms = Some(vec![7]);
         verdicts.push(ask(&USER, Purpose::Encrypt, &facts, None).unwrap_err());
@@ -356,10 +364,10 @@ mod tests {
         let ask = |purpose, key: &Facts| permit(&USER, &Use { purpose, fit: fit(), key, other: None });
         let private = Facts { class: Class::PrivateKey, key_type: KeyType::Rsa, ..key(1) };
         let public = Facts { class: Class::PublicKey, ..private.clone() };
-        for purpose in [Purpose::Decrypt, Purpose::Sign, Purpose::Unwrap, Purpose::Derive] {
+        for purpose in [Purpose::Decrypt, Purpose::Sign, Purpose::SignRecover, Purpose::Unwrap, Purpose::Derive] {
             assert!(ask(purpose, &private).is_ok() && ask(purpose, &public).is_err());
         }
-        for purpose in [Purpose::Encrypt, Purpose::Verify, Purpose::Wrap] {
+        for purpose in [Purpose::Encrypt, Purpose::Verify, Purpose::VerifyRecover, Purpose::Wrap] {
             assert!(ask(purpose, &public).is_ok() && ask(purpose, &private).is_err());
         }
     }

@@ -26,6 +26,7 @@ pub use digest::Digesting;
 pub use operation::{Cipher, Ciphering};
 pub use parameter::{Oaep, Parameter, Shape};
 pub use prepared::{Keyed, PreparedKey};
+pub use rsa::Recovering;
 pub use signature::Signing;
 
 use std::ops::RangeInclusive;
@@ -85,6 +86,8 @@ pub struct Does {
     pub decrypt: Option<Begin<Ciphering>>,
     /// `C_SignInit` and `C_VerifyInit`
     pub sign: Option<Begin<Signing>>,
+    /// `C_SignRecoverInit` and `C_VerifyRecoverInit`
+    pub recover: Option<Begin<Recovering>>,
     /// `C_DigestInit`
     pub digest: Option<Algorithm>,
     /// `C_GenerateKey`: the type of key it makes
@@ -228,6 +231,7 @@ impl Mechanism {
             Purpose::Encrypt => self.does.encrypt.is_some(),
             Purpose::Decrypt => self.does.decrypt.is_some(),
             Purpose::Sign | Purpose::Verify => self.does.sign.is_some(),
+            Purpose::SignRecover | Purpose::VerifyRecover => self.does.recover.is_some(),
             Purpose::Wrap | Purpose::Unwrap => self.does.wrap.is_some(),
             Purpose::Derive => self.does.derive.is_some(),
             Purpose::Digest => false,
@@ -240,11 +244,12 @@ impl Mechanism {
 
     /// `CK_MECHANISM_INFO.flags`. PKCS#11 3.2, section 3.5. CKF_HW is clear: this is software.
     pub fn flags(&self) -> u64 {
-        let Does { encrypt, decrypt, sign, digest, generate, generate_pair, wrap, derive } = &self.does;
+        let Does { encrypt, decrypt, sign, recover, digest, generate, generate_pair, wrap, derive } = &self.does;
         let flags = [
             (encrypt.is_some(), CKF_ENCRYPT),
             (decrypt.is_some(), CKF_DECRYPT),
             (sign.is_some(), CKF_SIGN | CKF_VERIFY),
+            (recover.is_some(), CKF_SIGN_RECOVER | CKF_VERIFY_RECOVER),
             (digest.is_some(), CKF_DIGEST),
             (generate.is_some(), CKF_GENERATE),
             (generate_pair.is_some(), CKF_GENERATE_KEY_PAIR),
@@ -273,6 +278,7 @@ const NOTHING: Does = Does {
     encrypt: None,
     decrypt: None,
     sign: None,
+    recover: None,
     digest: None,
     generate: None,
     generate_pair: None,

@@ -143,8 +143,10 @@ impl Object {
             (CKA_WRAP, Usage::Wrap),
             (CKA_UNWRAP, Usage::Unwrap),
             (CKA_DERIVE, Usage::Derive),
+            (CKA_SIGN_RECOVER, Usage::SignRecover),
+            (CKA_VERIFY_RECOVER, Usage::VerifyRecover),
         ];
-        let usage = usages.iter().filter(|(number, _)| self.flag(*number)).map(|(_, usage)| *usage as u8);
+        let usage = usages.iter().filter(|(number, _)| self.flag(*number)).map(|(_, usage)| *usage as u16);
         Some(Facts {
             id: self.id.0,
             class: self.class,

@@ -22,6 +22,7 @@ impl Sessions {
         self.with(session, |session| {
             session.sign.authenticated(number);
             session.decrypt.authenticated(number);
+            session.sign_recover.authenticated(number);
             Ok(())
         })
     }
@@ -48,8 +49,8 @@ impl Sessions {
 }
 
 impl Session {
-    /// The signature or decryption that waits for the user's PIN; of both the one that began last.
+    /// The signature or decryption that waits for the user's PIN; of several the one that began last.
     fn awaits_pin(&self) -> Option<u64> {
-        self.sign.awaits_pin().max(self.decrypt.awaits_pin())
+        self.sign.awaits_pin().max(self.decrypt.awaits_pin()).max(self.sign_recover.awaits_pin())
     }
 }

@@ -9,6 +9,7 @@ mod login;
 mod objects;
 mod operation;
 mod random;
+mod recover;
 mod sign;
 mod state;
 
@@ -26,7 +27,7 @@ use crate::error::{Error, Result};
 use crate::handle::{Handle, Slots};
 use crate::key::{Caller, Login};
 use crate::lock;
-use crate::mechanism::{Ciphering, Signing};
+use crate::mechanism::{Ciphering, Recovering, Signing};
 use crate::seal::TransientKey;
 use crate::token::Token;
 use operation::Operation;
@@ -53,6 +54,8 @@ struct Session {
     decrypt: Operation<Ciphering>,
     sign: Operation<Signing>,
     verify: Operation<Signing>,
+    sign_recover: Operation<Recovering>,
+    verify_recover: Operation<Recovering>,
     digest: Option<digest::Active>,
 }
 
@@ -105,6 +108,8 @@ impl Sessions {
             decrypt: Operation::NONE,
             sign: Operation::NONE,
             verify: Operation::NONE,
+            sign_recover: Operation::NONE,
+            verify_recover: Operation::NONE,
             digest: None,
         };
         let Some(handle) = self.table.insert(session) else {
@@ -203,6 +208,8 @@ impl Session {
         self.decrypt.end_login();
         self.sign.end_login();
         self.verify.end_login();
+        self.sign_recover.end_login();
+        self.verify_recover.end_login();
         self.digest.take_if(|active| active.needs_login);
         // The search goes on to its end, but what it found is nobody's business any more.
         self.search = self.search.take().map(|_| Vec::new().into_iter());

@@ -57,9 +57,10 @@ impl<T> Operation<T> {
     /// Nothing runs, and there is no key.
     pub(super) const NONE: Self = Self { held: None, state: None, in_parts: false, awaits_pin: None };
 
-    /// Whether an operation runs, be its key alive or not.
+    /// Whether an operation runs; one whose key has been destroyed does not.
+    #[inline(always)]
     pub(super) fn is_running(&self) -> bool {
-        self.state.is_some()
+        self.state.is_some() && self.held.as_ref().is_some_and(|held| held.key.is_alive())
     }
 
     /// The check of every Init, and the beginning of the operation.
@@ -71,6 +72,10 @@ impl<T> Operation<T> {
         begin: impl FnOnce(&Keyed<'_>, &mut Option<T>) -> Result<()>,
     ) -> Result<()> {
         let Asked { purpose, mechanism, key: handle } = asked;
+        // What a destroyed key left behind is not to go on under this one.
+        if self.state.is_some() {
+            self.state = None;
+        }
         let fit = mechanism.fit(purpose)?;
         let seen = Seen { login: token.login_word(), revision: token.revision()? };
         let caller = token.caller(read_write);

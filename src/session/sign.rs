@@ -118,7 +118,7 @@ impl Session {
 }
 
 impl Purpose {
-    fn of<T>(self, sign: T, verify: T) -> T {
+    pub(super) fn of<T>(self, sign: T, verify: T) -> T {
         match self {
             Self::Sign => sign,
             Self::Verify => verify,

@@ -84,6 +84,12 @@ impl Session {
         if asked(CKF_VERIFY) {
             self.verify.end();
         }
+        if asked(CKF_SIGN_RECOVER) {
+            self.sign_recover.end();
+        }
+        if asked(CKF_VERIFY_RECOVER) {
+            self.verify_recover.end();
+        }
         if asked(CKF_DIGEST) {
             self.digest = None;
         }
@@ -93,7 +99,9 @@ impl Session {
     }
 
     fn has_keyed_operation(&self) -> bool {
-        self.encrypt.is_running() || self.decrypt.is_running() || self.sign.is_running() || self.verify.is_running()
+        let ciphers = self.encrypt.is_running() || self.decrypt.is_running();
+        let recovers = self.sign_recover.is_running() || self.verify_recover.is_running();
+        ciphers || self.sign.is_running() || self.verify.is_running() || recovers
     }
 
     fn scope(&self) -> Scope {

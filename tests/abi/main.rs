@@ -47,6 +47,7 @@ mod portability;
 mod privacy;
 mod private_keys;
 mod published_vectors;
+mod recover;
 mod rsa;
 mod rsa_encryption;
 mod rsa_keys;
@@ -121,6 +122,7 @@ const SUITES: &[&[Test]] = &[
     privacy::TESTS,
     private_keys::TESTS,
     published_vectors::TESTS,
+    recover::TESTS,
     rsa::TESTS,
     rsa_encryption::TESTS,
     rsa_keys::TESTS,

@@ -1,5 +1,7 @@
 //! The life of an operation: what ends it, what does not, and the codes of bad input.
 
+use cryptoki_sys::*;
+
 use crate::support::*;
 
 pub const TESTS: &[Test] = &tests![
@@ -10,6 +12,7 @@ pub const TESTS: &[Test] = &tests![
     one_call_does_not_finish_parts,
     null_mechanism_cancels,
     sessions_do_not_share_operations,
+    a_destroyed_key_ends_its_operations,
 ];
 
 fn wrong_lengths_and_padding_have_their_codes() {
@@ -117,4 +120,36 @@ fn sessions_do_not_share_operations() {
     ok!(Encrypt::init(&other, &cbc(), *key));
     ok!(other.close());
     ok!(Encrypt::whole(session, &message(16), Some(&mut [0; 64])).0);
+}
+
+/// And the next Init finds none active.
+fn a_destroyed_key_ends_its_operations() {
+    let token = Token::new();
+    let (session, other) = (token.user(), token.session());
+    let cmac = Mechanism::plain(CKM_AES_CMAC);
+    let start = |key| {
+        ok!(Encrypt::init(&session, &cbc(), key));
+        ok!(Decrypt::init(&session, &cbc(), key));
+        ok!(Sign::init(&session, &cmac, key));
+        ok!(session.verify_init(&cmac, key));
+    };
+    for used in [false, true] {
+        let key = ok!(session.aes_key(16, template![]));
+        start(key);
+        ok!(other.destroy(key));
+        let room = &mut [0; 64];
+        if used {
+            fails!(Encrypt::update(&session, &message(16), Some(room)).0, CKR_OPERATION_NOT_INITIALIZED);
+            fails!(Decrypt::whole(&session, &message(16), Some(room)).0, CKR_OPERATION_NOT_INITIALIZED);
+            fails!(Sign::last(&session, Some(room)).0, CKR_OPERATION_NOT_INITIALIZED);
+            fails!(session.verify_final(&[0; 16]), CKR_OPERATION_NOT_INITIALIZED);
+        } else {
+            fails!(session.operation_state(), CKR_OPERATION_NOT_INITIALIZED);
+        }
+        let key = ok!(session.aes_key(16, template![]));
+        fails!(Encrypt::init(&session, &Mechanism::with(CKM_AES_CBC, b"short"), key), CKR_MECHANISM_PARAM_INVALID);
+        fails!(Encrypt::last(&session, Some(room)).0, CKR_OPERATION_NOT_INITIALIZED, "nor by another key");
+        start(key);
+        ok!(session.cancel(CKF_ENCRYPT | CKF_DECRYPT | CKF_SIGN | CKF_VERIFY));
+    }
 }

@@ -16,6 +16,7 @@ pub const TESTS: &[Test] = &tests![
 
 const EC: CK_FLAGS = CKF_EC_F_P | CKF_EC_OID | CKF_EC_CURVENAME | CKF_EC_UNCOMPRESS;
 const SIGNS: CK_FLAGS = CKF_SIGN | CKF_VERIFY;
+const RECOVERS: CK_FLAGS = CKF_SIGN_RECOVER | CKF_VERIFY_RECOVER;
 const SEALS: CK_FLAGS = CKF_ENCRYPT | CKF_DECRYPT;
 const WRAPS: CK_FLAGS = CKF_WRAP | CKF_UNWRAP;
 
@@ -28,8 +29,8 @@ fn list() -> Vec<(CK_MECHANISM_TYPE, CK_FLAGS, CK_ULONG, CK_ULONG)> {
 fn list_from(shortest: CK_ULONG) -> Vec<(CK_MECHANISM_TYPE, CK_FLAGS, CK_ULONG, CK_ULONG)> {
     let fixed = [
         (CKM_RSA_PKCS_KEY_PAIR_GEN, CKF_GENERATE_KEY_PAIR, 2048, 8192),
-        (CKM_RSA_PKCS, SIGNS | SEALS | WRAPS, shortest, 8192),
-        (CKM_RSA_X_509, SIGNS | SEALS, shortest, 8192),
+        (CKM_RSA_PKCS, SIGNS | RECOVERS | SEALS | WRAPS, shortest, 8192),
+        (CKM_RSA_X_509, SIGNS | RECOVERS | SEALS, shortest, 8192),
         (CKM_RSA_PKCS_OAEP, SEALS | WRAPS, shortest, 8192),
         (CKM_RSA_PKCS_PSS, SIGNS, shortest, 8192),
         (CKM_RSA_AES_KEY_WRAP, WRAPS, shortest, 8192),

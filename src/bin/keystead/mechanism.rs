@@ -72,7 +72,7 @@ impl Row {
 }
 
 /// The flags of `CK_MECHANISM_INFO` in words.
-const USES: [(u64, &str); 10] = [
+const USES: [(u64, &str); 12] = [
     (CKF_GENERATE, "generate"),
     (CKF_GENERATE_KEY_PAIR, "generate pairs"),
     (CKF_ENCRYPT, "encrypt"),
@@ -81,6 +81,8 @@ const USES: [(u64, &str); 10] = [
     (CKF_UNWRAP, "unwrap"),
     (CKF_SIGN, "sign"),
     (CKF_VERIFY, "verify"),
+    (CKF_SIGN_RECOVER, "sign to recover"),
+    (CKF_VERIFY_RECOVER, "recover"),
     (CKF_DIGEST, "digest"),
     (CKF_DERIVE, "derive"),
 ];

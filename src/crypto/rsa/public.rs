@@ -80,6 +80,11 @@ impl RsaPublicKey {
         }
     }
 
+    /// What was signed by RSASSA-PKCS1-v1_5 without a hash function.
+    pub fn recover_pkcs1(&self, signature: &[u8]) -> Result<Vec<u8>, Rejected> {
+        self.key.recover_pkcs1(signature, &mut [0; LONGEST]).map(<[u8]>::to_vec).ok_or(Rejected)
+    }
+
     /// RSASSA-PSS: RFC 8017, section 8.1.2, with exactly the given length of the salt.
     pub fn verify_pss(&self, pss: &Pss, digest: &[u8], signature: &[u8]) -> Result<(), Rejected> {
         let (hashes, salt) = pss.fitting(self.bits).ok_or(Rejected)?;

@@ -3,10 +3,12 @@
 mod crypt;
 mod generate;
 mod hashes;
+mod recover;
 mod sign;
 mod wrap;
 
 pub use crypt::{RsaDecrypting, RsaEncrypting};
+pub use recover::Recovering;
 
 use cryptoki_sys::*;
 
@@ -81,6 +83,7 @@ const fn rows_from(shortest: usize) -> [Mechanism; 24] {
                 encrypt: begin!(|keyed, _| Ok(RsaEncrypting::begin(keyed, Padding::Pkcs1))),
                 decrypt: begin!(|keyed, _| Ok(RsaDecrypting::begin(keyed, Padding::Pkcs1))),
                 sign: begin!(|keyed, _| Ok(sign::pkcs1(keyed))),
+                recover: begin!(|keyed, _| Ok(Recovering::begin(keyed, recover::Padding::Pkcs1))),
                 wrap: Some(wrap::PKCS1),
                 ..NOTHING
             },
@@ -94,6 +97,7 @@ const fn rows_from(shortest: usize) -> [Mechanism; 24] {
                 encrypt: begin!(|keyed, _| Ok(RsaEncrypting::begin(keyed, Padding::Zeros))),
                 decrypt: begin!(|keyed, _| Ok(RsaDecrypting::begin(keyed, Padding::Zeros))),
                 sign: begin!(|keyed, _| Ok(sign::bare(keyed))),
+                recover: begin!(|keyed, _| Ok(Recovering::begin(keyed, recover::Padding::Zeros))),
                 ..NOTHING
             },
         },

@@ -28,6 +28,7 @@ mod operation;
 mod pair;
 mod pkcs11_tool;
 mod records;
+mod recover;
 mod rsa;
 mod session;
 mod signature;

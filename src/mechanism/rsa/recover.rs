@@ -1,0 +1,66 @@
+//! Signatures that give their message back. PKCS#11 3.2, sections 6.1.6 and 6.1.8.
+
+use super::{modulus_length, private, public};
+use crate::crypto::{InOut, Rejected};
+use crate::error::{Error, Result};
+use crate::mechanism::prepared::Keyed;
+use crate::mechanism::rsa::crypt::filled_up;
+
+/// A signature in the making, or one to be opened. The message comes whole.
+pub struct Recovering {
+    padding: Padding,
+    length: usize,
+}
+
+/// What is between the message and the number that is signed.
+#[derive(Clone, Copy)]
+pub(super) enum Padding {
+    /// RFC 8017, section 9.2, over anything.
+    Pkcs1,
+    /// Zeros in front, which recovery does not take off.
+    Zeros,
+}
+
+impl Recovering {
+    pub(super) fn begin(keyed: &Keyed, padding: Padding) -> Self {
+        Self { padding, length: modulus_length(keyed) }
+    }
+
+    /// The length of the signature in bytes.
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Signs the message, the input of `io`.
+    pub fn sign(&self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()> {
+        let (key, mut signature) = (private(keyed)?, vec![0; self.length]);
+        match self.padding {
+            Padding::Pkcs1 => {
+                let signed = key.sign_pkcs1(None, io.input(), &mut signature);
+                signed.map_err(|failure| failure.or(Error::DataLenRange))?;
+            }
+            Padding::Zeros => {
+                let number = filled_up(io.input(), self.length).ok_or(Error::DataLenRange)?;
+                let signed = key.raw(number.expose(), &mut signature);
+                signed.map_err(|failure| failure.or(Error::DataInvalid))?;
+            }
+        }
+        io.write(&signature)
+    }
+
+    /// The message of a signature, if it holds. The length outranks the value. PKCS#11 3.2, section 5.1.6.
+    pub fn recover(&self, keyed: &Keyed, signature: &[u8]) -> Result<Vec<u8>> {
+        if signature.len() != self.length {
+            return Err(Error::SignatureLenRange);
+        }
+        let key = public(keyed)?;
+        let recovered = match self.padding {
+            Padding::Pkcs1 => key.recover_pkcs1(signature),
+            Padding::Zeros => {
+                let mut message = vec![0; self.length];
+                key.raw(signature, &mut message).map(|()| message)
+            }
+        };
+        recovered.map_err(|Rejected| Error::SignatureInvalid)
+    }
+}
