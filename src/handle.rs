@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
 
 use crate::lock;
 
@@ -46,7 +46,7 @@ impl fmt::Debug for Handle {
 /// removing touch the free list.
 pub struct Slots<const RANK: u8, T> {
     first_generation: u32,
-    chunks: [OnceLock<Box<[Slot<RANK, T>]>>; CHUNKS],
+    chunks: Chunks<Slot<RANK, T>>,
     free: Mutex<Free>,
 }
 
@@ -175,18 +175,70 @@ impl<const RANK: u8, T> Slots<RANK, T> {
     }
 
     fn slot(&self, index: u32, make: bool) -> Option<&Slot<RANK, T>> {
-        let position = index.checked_add(FIRST)?;
-        let chunk = (position / FIRST).ilog2();
-        let length = FIRST.checked_shl(chunk)?;
-        let cell = self.chunks.get(chunk as usize)?;
-        let slots = if make {
-            cell.get_or_init(|| (0..length).map(|_| Slot::empty(self.first_generation)).collect())
-        } else {
-            cell.get()?
-        };
-        slots.get(position.checked_sub(length)? as usize)
+        let empty = || Slot::empty(self.first_generation);
+        entry(&self.chunks, index, make.then_some(&empty))
     }
 }
+
+/// The entry of an index, in a chunk that is made where it is missing and `make` says of what.
+fn entry<'a, E>(chunks: &'a Chunks<E>, index: u32, make: Option<&dyn Fn() -> E>) -> Option<&'a E> {
+    let position = index.checked_add(FIRST)?;
+    let chunk = (position / FIRST).ilog2();
+    let length = FIRST.checked_shl(chunk)?;
+    let cell = chunks.get(chunk as usize)?;
+    let entries = match make {
+        Some(make) => cell.get_or_init(|| (0..length).map(|_| make()).collect()),
+        None => cell.get()?,
+    };
+    entries.get(position.checked_sub(length)? as usize)
+}
+
+/// What is known of the values of a [`Slots`] without their locks, by the same handles: whoever reads it never waits for who
+/// works on the value. The locks here are held only to look, and nothing is taken inside them.
+pub struct Beside<F> {
+    chunks: Chunks<RwLock<Option<(Handle, F)>>>,
+}
+
+impl<F> Beside<F> {
+    /// Nothing is known.
+    pub fn new() -> Self {
+        Self { chunks: [const { OnceLock::new() }; CHUNKS] }
+    }
+
+    /// Puts down what is known of the value behind `handle`, before anybody has the handle.
+    pub fn put(&self, handle: Handle, facts: F) {
+        let place = handle.parts().and_then(|(index, _)| entry(&self.chunks, index, Some(&|| RwLock::new(None))));
+        if let Some(place) = place {
+            *place.write().unwrap_or_else(PoisonError::into_inner) = Some((handle, facts));
+        }
+    }
+
+    /// Looks at what is known of the value behind `handle`; `look` takes no lock.
+    pub fn read<R>(&self, handle: Handle, look: impl FnOnce(&F) -> R) -> Option<R> {
+        let known = self.place(handle)?.read().unwrap_or_else(PoisonError::into_inner);
+        known.as_ref().filter(|(of, _)| *of == handle).map(|(_, facts)| look(facts))
+    }
+
+    /// Forgets it, unless the place is another handle's already.
+    pub fn remove(&self, handle: Handle) {
+        if let Some(place) = self.place(handle) {
+            place.write().unwrap_or_else(PoisonError::into_inner).take_if(|(of, _)| *of == handle);
+        }
+    }
+
+    fn place(&self, handle: Handle) -> Option<&RwLock<Option<(Handle, F)>>> {
+        entry(&self.chunks, handle.parts()?.0, None)
+    }
+}
+
+impl<F> Default for Beside<F> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Chunks of doubling size that are made once and never moved or freed.
+type Chunks<E> = [OnceLock<Box<[E]>>; CHUNKS];
 
 impl<const RANK: u8, T> Default for Slots<RANK, T> {
     fn default() -> Self {
@@ -202,7 +254,7 @@ impl<const RANK: u8, T> Slot<RANK, T> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
     use std::collections::HashSet;
 
@@ -233,6 +285,29 @@ mod tests {
             assert_eq!(table.with(*handle, |value| *value), Some(value));
         }
         assert_eq!(table.drain_if(|value| value % 2 == 0).len(), 5_000);
+    }
+
+    #[test]
+    fn what_stands_beside_a_value_goes_with_its_handle() {
+        let (table, beside) = (Table::new(), Beside::new());
+        let insert = |value| {
+            let put = |handle| {
+                beside.put(handle, value);
+                value
+            };
+            table.insert(put).unwrap()
+        };
+        let handles: Vec<_> = (0..1_000).map(insert).collect();
+        for (value, handle) in (0..).zip(&handles) {
+            assert_eq!(table.with(*handle, |_| beside.read(*handle, |value| *value)), Some(Some(value)));
+        }
+        let (old, _) = (handles[7], table.remove(handles[7]));
+        beside.remove(old);
+        assert_eq!(beside.read(old, |_| ()), None);
+        let new = insert(7_000);
+        beside.remove(old);
+        assert_eq!((beside.read(old, |value| *value), beside.read(new, |value| *value)), (None, Some(7_000)));
+        assert_eq!(beside.read(Handle::NONE, |_| ()), None);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //!
 //! None of these holds the session's lock: hashing a PIN takes long, and a logout takes every session's lock in turn.
 
+use std::sync::Arc;
+
 use super::{Session, Sessions};
 use crate::error::{Error, Result};
 use crate::handle::Handle;
@@ -40,7 +42,7 @@ impl Sessions {
 
     /// `C_SetPIN`
     pub fn set_pin(&self, session: Handle, old: &[u8], new: &[u8]) -> Result<()> {
-        let (token, read_write) = self.with(session, |session| Ok((session.token.clone(), session.read_write)))?;
+        let (token, read_write) = self.fixed(session, |fixed| (Arc::clone(&fixed.token), fixed.read_write))?;
         if !read_write {
             return Err(Error::SessionReadOnly);
         }

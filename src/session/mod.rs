@@ -24,7 +24,7 @@ use once_cell::sync::OnceCell;
 
 use crate::crypto::InOut;
 use crate::error::{Error, Result};
-use crate::handle::{Handle, Slots};
+use crate::handle::{Beside, Handle, Slots};
 use crate::key::{Caller, Login};
 use crate::lock;
 use crate::mechanism::{Ciphering, Recovering, Signing};
@@ -35,6 +35,8 @@ use operation::Operation;
 /// All sessions of a module.
 pub struct Sessions {
     table: Slots<{ lock::SESSION }, Session>,
+    /// What never changes of a session, for who must not wait until it has done its work.
+    fixed: Beside<Fixed>,
     /// Set by `C_Finalize`: a call in flight that finds its session gone learns why, and opens no other.
     ended: AtomicBool,
     /// Seals the states of operations that callers keep.
@@ -57,6 +59,13 @@ struct Session {
     sign_recover: Operation<Recovering>,
     verify_recover: Operation<Recovering>,
     digest: Option<digest::Active>,
+}
+
+/// What never changes of a session.
+struct Fixed {
+    slot: u32,
+    token: Arc<Token>,
+    read_write: bool,
 }
 
 /// Where the result of a call goes.
@@ -91,26 +100,29 @@ pub struct Info {
 impl Sessions {
     /// No sessions.
     pub fn new() -> Self {
-        Self { table: Slots::new(), ended: AtomicBool::new(false), transient: OnceCell::new() }
+        Self { table: Slots::new(), fixed: Beside::new(), ended: AtomicBool::new(false), transient: OnceCell::new() }
     }
 
     /// Opens a session with the token in a slot.
     pub fn open(&self, slot: u32, token: Arc<Token>, read_write: bool) -> Result<Handle> {
         token.open_session(read_write)?;
-        let session = |handle| Session {
-            handle,
-            slot,
-            token: Arc::clone(&token),
-            read_write,
-            objects: Vec::new(),
-            search: None,
-            encrypt: Operation::NONE,
-            decrypt: Operation::NONE,
-            sign: Operation::NONE,
-            verify: Operation::NONE,
-            sign_recover: Operation::NONE,
-            verify_recover: Operation::NONE,
-            digest: None,
+        let session = |handle| {
+            self.fixed.put(handle, Fixed { slot, token: Arc::clone(&token), read_write });
+            Session {
+                handle,
+                slot,
+                token: Arc::clone(&token),
+                read_write,
+                objects: Vec::new(),
+                search: None,
+                encrypt: Operation::NONE,
+                decrypt: Operation::NONE,
+                sign: Operation::NONE,
+                verify: Operation::NONE,
+                sign_recover: Operation::NONE,
+                verify_recover: Operation::NONE,
+                digest: None,
+            }
         };
         let Some(handle) = self.table.insert(session) else {
             token.close_session(read_write, || ());
@@ -145,18 +157,23 @@ impl Sessions {
         }
     }
 
-    /// What a session is and in which of the five states. PKCS#11 3.2, section 4.6. Asks no store.
+    /// What a session is and in which of the five states. PKCS#11 3.2, section 4.6. Asks no store, and waits for nobody who
+    /// works in the session.
     pub fn info(&self, handle: Handle) -> Result<Info> {
-        self.with(handle, |session| {
-            let state = match (session.token.logged_in(), session.read_write) {
+        self.fixed(handle, |fixed| {
+            let state = match (fixed.token.logged_in(), fixed.read_write) {
                 (Login::Public, false) => cryptoki_sys::CKS_RO_PUBLIC_SESSION,
                 (Login::Public, true) => cryptoki_sys::CKS_RW_PUBLIC_SESSION,
                 (Login::User, false) => cryptoki_sys::CKS_RO_USER_FUNCTIONS,
                 (Login::User, true) => cryptoki_sys::CKS_RW_USER_FUNCTIONS,
                 (Login::So, _) => cryptoki_sys::CKS_RW_SO_FUNCTIONS,
             };
-            Ok(Info { slot: session.slot, state, read_write: session.read_write })
+            Info { slot: fixed.slot, state, read_write: fixed.read_write }
         })
+    }
+
+    fn fixed<T>(&self, handle: Handle, look: impl FnOnce(&Fixed) -> T) -> Result<T> {
+        self.fixed.read(handle, look).ok_or_else(|| self.gone())
     }
 
     fn with<T>(&self, handle: Handle, work: impl FnOnce(&mut Session) -> Result<T>) -> Result<T> {
@@ -171,10 +188,11 @@ impl Sessions {
 
     /// The token of a session, for what must not hold the session's lock.
     fn token(&self, handle: Handle) -> Result<Arc<Token>> {
-        self.with(handle, |session| Ok(Arc::clone(&session.token)))
+        self.fixed(handle, |fixed| Arc::clone(&fixed.token))
     }
 
     fn closed(&self, session: Session) {
+        self.fixed.remove(session.handle);
         session.token.drop_session_objects(session.handle, &session.objects);
         let (token, read_write) = (Arc::clone(&session.token), session.read_write);
         drop(session);

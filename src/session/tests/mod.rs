@@ -109,6 +109,20 @@ fn destroying_a_key_ends_its_operations_elsewhere() {
 }
 
 #[test]
+fn the_state_of_a_session_is_told_while_it_works() {
+    let fixture = Fixture::new();
+    let (one, two) = (fixture.open(), fixture.open());
+    let state = |handle| fixture.sessions.info(handle).map(|info| info.state);
+    let told = fixture.sessions.with(one, |_| Ok(state(one)));
+    assert_eq!(told, Ok(Ok(cryptoki_sys::CKS_RW_PUBLIC_SESSION)));
+    fixture.sessions.login(two, Login::User, PIN).unwrap();
+    let told = fixture.sessions.with(one, |_| Ok(state(one)));
+    assert_eq!(told, Ok(Ok(cryptoki_sys::CKS_RW_USER_FUNCTIONS)));
+    fixture.sessions.close(one).unwrap();
+    assert_eq!(state(one), Err(Error::SessionHandleInvalid));
+}
+
+#[test]
 fn a_reinitialised_token_is_noticed_at_the_next_look() {
     let fixture = Fixture::new();
     let session = fixture.open();
