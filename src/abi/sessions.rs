@@ -35,10 +35,10 @@ pub(super) unsafe extern "C" fn C_LoginUser(
 ) -> CK_RV {
     super::instance::call("C_LoginUser", |module| {
         // SAFETY: the caller's contract.
-        let outcome = match unsafe { memory::bytes(name, name_length) } {
-            // SAFETY: as above.
-            Ok([]) => unsafe { login(module, session, user, memory::pin(pin, length)) },
-            Ok(_) => Err(Error::UserTypeInvalid),
+        let (pin, name) = unsafe { (memory::pin(pin, length), memory::bytes(name, name_length)) };
+        let outcome = match name {
+            Ok([]) => login(module, session, user, pin),
+            Ok(_) => pin.and(Err(Error::UserTypeInvalid)),
             Err(error) => Err(error),
         };
         outcome.map_err(|error| super::of_session(module, session, error))

@@ -26,6 +26,7 @@ mod dual;
 mod durability;
 mod ec_keys;
 mod ec_signing;
+mod ended;
 mod exits;
 mod fork;
 mod forks;
@@ -101,6 +102,7 @@ const SUITES: &[&[Test]] = &[
     durability::TESTS,
     ec_keys::TESTS,
     ec_signing::TESTS,
+    ended::TESTS,
     exits::TESTS,
     fork::TESTS,
     forks::TESTS,

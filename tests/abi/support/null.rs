@@ -68,4 +68,36 @@ impl Session {
     pub fn find_init_null(&self, count: CK_ULONG) -> Result {
         call!(self.module.list, C_FindObjectsInit(self.handle, null_mut(), count))
     }
+
+    /// `C_Digest` of NULL with a length.
+    pub fn digest_null(&self) -> Result {
+        let mut room = 64;
+        call!(self.module.list, C_Digest(self.handle, null_mut(), 16, [0; 64].as_mut_ptr(), &mut room))
+    }
+
+    /// `C_Digest` without a place for the length.
+    pub fn digest_lengthless(&self) -> Result {
+        call!(self.module.list, C_Digest(self.handle, [0; 16].as_mut_ptr(), 16, [0; 64].as_mut_ptr(), null_mut()))
+    }
+
+    /// `C_DigestFinal` without a place for the length.
+    pub fn digest_final_lengthless(&self) -> Result {
+        call!(self.module.list, C_DigestFinal(self.handle, [0; 64].as_mut_ptr(), null_mut()))
+    }
+
+    /// `C_Sign` of NULL with a length.
+    pub fn sign_null(&self) -> Result {
+        let mut room = 64;
+        call!(self.module.list, C_Sign(self.handle, null_mut(), 16, [0; 64].as_mut_ptr(), &mut room))
+    }
+
+    /// `C_Verify` of NULL with a length.
+    pub fn verify_null(&self) -> Result {
+        call!(self.module.list, C_Verify(self.handle, null_mut(), 16, [0; 16].as_mut_ptr(), 16))
+    }
+
+    /// `C_VerifyFinal` of NULL with a length.
+    pub fn verify_final_null(&self) -> Result {
+        call!(self.module.list, C_VerifyFinal(self.handle, null_mut(), 16))
+    }
 }

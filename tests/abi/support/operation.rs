@@ -144,6 +144,11 @@ impl Session {
     /// Verifies in one call.
     pub fn verify(&self, mechanism: &Mechanism, key: CK_OBJECT_HANDLE, data: &[u8], signature: &[u8]) -> Result {
         self.verify_init(mechanism, key)?;
+        self.verify_whole(data, signature)
+    }
+
+    /// `C_Verify`.
+    pub fn verify_whole(&self, data: &[u8], signature: &[u8]) -> Result {
         let (from, size) = (data.as_ptr().cast_mut(), data.len() as CK_ULONG);
         let (mac, length) = (signature.as_ptr().cast_mut(), signature.len() as CK_ULONG);
         call!(self.module.list, C_Verify(self.handle, from, size, mac, length))
