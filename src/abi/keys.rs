@@ -1,11 +1,8 @@
 //! Key management functions and randomness. PKCS#11 3.2, sections 5.18 and 5.20.
 
-use std::ptr;
-
 use cryptoki_sys::*;
 
-use super::mechanism;
-use super::memory::{self, Place};
+use super::{mechanism, memory};
 use crate::handle::Handle;
 
 entry!(fn C_GenerateKey(
@@ -55,40 +52,6 @@ entry!(fn C_DeriveKey(
     let template = memory::template(template, count)?;
     let (session, base) = (Handle::from_raw(session), Handle::from_raw(base));
     memory::write(into, module.sessions().derive(session, mechanism, &parameter, base, &template)?.raw())
-});
-
-entry!(fn C_WrapKey(
-    session: CK_SESSION_HANDLE,
-    mechanism: *mut CK_MECHANISM,
-    wrapping: CK_OBJECT_HANDLE,
-    key: CK_OBJECT_HANDLE,
-    into: *mut CK_BYTE,
-    into_length: *mut CK_ULONG,
-) |module| {
-    let (mechanism, parameter) = mechanism::read(module, mechanism)?;
-    let keys = [Handle::from_raw(wrapping), Handle::from_raw(key)];
-    let place = Place::new((ptr::null(), 0), (into, into_length))?;
-    let length = module.sessions().wrap(Handle::from_raw(session), mechanism, &parameter, keys, &mut place.output())?;
-    memory::write_length(length, into_length)
-});
-
-entry!(fn C_UnwrapKey(
-    session: CK_SESSION_HANDLE,
-    mechanism: *mut CK_MECHANISM,
-    unwrapping: CK_OBJECT_HANDLE,
-    wrapped: *mut CK_BYTE,
-    length: CK_ULONG,
-    template: *mut CK_ATTRIBUTE,
-    count: CK_ULONG,
-    into: *mut CK_OBJECT_HANDLE,
-) |module| {
-    memory::check_place(into)?;
-    let (mechanism, parameter) = mechanism::read(module, mechanism)?;
-    let wrapped = memory::bytes(wrapped, length)?;
-    let template = memory::template(template, count)?;
-    let (session, unwrapping) = (Handle::from_raw(session), Handle::from_raw(unwrapping));
-    let key = module.sessions().unwrap(session, mechanism, &parameter, unwrapping, wrapped, &template)?;
-    memory::write(into, key.raw())
 });
 
 entry!(fn C_SeedRandom(session: CK_SESSION_HANDLE, seed: *mut CK_BYTE, length: CK_ULONG) |module| {

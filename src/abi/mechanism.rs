@@ -154,7 +154,103 @@ unsafe fn gcm_wrap<'a>(at: *const c_void) -> Result<Parameter<'a>> {
     let params = unsafe { memory::read(at.cast::<CK_GCM_WRAP_PARAMS>()) }?;
     // SAFETY: the pointers in the struct are the caller's, under the same contract.
     let (iv, aad) = unsafe { (inner(params.pIv, params.ulIvLen)?, inner(params.pAAD, params.ulAADLen)?) };
-    Ok(Parameter::GcmWrap { generator: params.ivGenerator, iv, aad, tag_bits: params.ulTagBits })
+    Ok(Parameter::GcmWrap {
+        generator: params.ivGenerator,
+        fixed_bits: params.ulIvFixedBits,
+        iv,
+        aad,
+        tag_bits: params.ulTagBits,
+    })
+}
+
+/// Where the caller of a wrapping wants what the token made for it.
+#[derive(Clone, Copy)]
+pub(super) struct Made {
+    iv: *mut u8,
+    tag: *mut u8,
+    /// In bytes.
+    pub(super) tag_length: usize,
+}
+
+impl Made {
+    /// Writes initialisation vector and tag; what has no place is not there either.
+    pub(super) unsafe fn write(self, iv: Option<&[u8]>, tag: &[u8]) -> Result<()> {
+        let put = |from: &[u8], to: *mut u8| {
+            if !from.is_empty() {
+                memory::check_place(to)?;
+                // SAFETY: the caller's parameter says that there is room for an IV and a tag of these lengths.
+                unsafe { std::ptr::copy(from.as_ptr(), to, from.len()) };
+            }
+            Ok(())
+        };
+        put(iv.unwrap_or_default(), self.iv)?;
+        put(tag, self.tag)
+    }
+
+    /// The tag that the caller gives back, behind what it belongs to. `None` for one that is too long to be any.
+    pub(super) unsafe fn behind(self, wrapped: &[u8]) -> Result<Vec<u8>> {
+        const LONGEST_TAG: usize = 16;
+        if self.tag_length > LONGEST_TAG {
+            return Err(Error::MechanismParamInvalid("ulTagBits is more than 128"));
+        }
+        let mut whole = Vec::new();
+        let length = wrapped.len().saturating_add(self.tag_length);
+        whole.try_reserve_exact(length).map_err(|_| Error::HostMemory("a wrapped key and its tag"))?;
+        whole.extend_from_slice(wrapped);
+        // SAFETY: not NULL, and by the caller's parameter there is a tag of that length.
+        whole.extend_from_slice(unsafe { memory::bytes(self.tag, self.tag_length as CK_ULONG) }?);
+        Ok(whole)
+    }
+}
+
+/// As [`read`], with the place for an initialisation vector.
+pub(super) unsafe fn read_wrapping<'a>(
+    module: &Module,
+    pointer: *const CK_MECHANISM,
+) -> Result<(&'static Mechanism, Parameter<'a>, Made)> {
+    // SAFETY: the caller's contract.
+    let (mechanism, parameter) = unsafe { read(module, pointer) }?;
+    let mut made = Made { iv: std::ptr::null_mut(), tag: std::ptr::null_mut(), tag_length: 0 };
+    if let Parameter::GcmWrap { .. } = parameter {
+        // SAFETY: such a parameter was read from this struct.
+        made.iv = unsafe { memory::read(memory::read(pointer)?.pParameter.cast::<CK_GCM_WRAP_PARAMS>()) }?.pIv;
+    }
+    Ok((mechanism, parameter, made))
+}
+
+/// A mechanism with the parameter of messages, `CK_GCM_MESSAGE_PARAMS`, and the associated data beside it. PKCS#11 3.2, sections
+/// 5.18.6 and 6.13.3.
+pub(super) unsafe fn read_authenticated<'a>(
+    module: &Module,
+    pointer: *const CK_MECHANISM,
+    aad: &'a [u8],
+) -> Result<(&'static Mechanism, Parameter<'a>, Made)> {
+    // SAFETY: the caller's contract.
+    let CK_MECHANISM { mechanism: number, pParameter: at, ulParameterLen: length } = unsafe { memory::read(pointer) }?;
+    let mechanism = module.mechanisms().find(number)?;
+    if mechanism.parameter != Shape::Gcm {
+        return Err(Error::MechanismInvalid(number));
+    }
+    if at.is_null() {
+        return Err(Error::MechanismParamInvalid("CK_GCM_MESSAGE_PARAMS is needed"));
+    }
+    // SAFETY: the caller's contract.
+    let params = unsafe { of_length::<CK_GCM_MESSAGE_PARAMS>(at, length) }?;
+    // SAFETY: the pointer in the struct is the caller's, under the same contract.
+    let iv = unsafe { inner(params.pIv, params.ulIvLen) }?;
+    if params.pTag.is_null() {
+        return Err(Error::MechanismParamInvalid("pTag is NULL"));
+    }
+    // What is too long is no length of a tag, and refused as such with the rest of the parameter.
+    let tag_length = usize::try_from(params.ulTagBits / 8).unwrap_or(usize::MAX);
+    let parameter = Parameter::GcmWrap {
+        generator: params.ivGenerator,
+        fixed_bits: params.ulIvFixedBits,
+        iv,
+        aad,
+        tag_bits: params.ulTagBits,
+    };
+    Ok((mechanism, parameter, Made { iv: params.pIv, tag: params.pTag, tag_length }))
 }
 
 /// Bytes that a parameter points to.

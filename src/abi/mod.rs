@@ -57,6 +57,7 @@ mod sign;
 mod slots;
 mod tables;
 mod unsupported;
+mod wrap;
 
 use cryptoki_sys::CK_SESSION_HANDLE;
 

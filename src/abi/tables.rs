@@ -5,7 +5,7 @@ use std::ffi::CStr;
 use cryptoki_sys::*;
 
 use super::unsupported::NotSupported;
-use super::{crypt, digest, dual, general, keys, objects, recover, sessions, sign, slots, unsupported};
+use super::{crypt, digest, dual, general, keys, objects, recover, sessions, sign, slots, unsupported, wrap};
 
 /// The table of `C_GetFunctionList`.
 pub(super) fn function_list() -> *mut CK_FUNCTION_LIST {
@@ -121,8 +121,8 @@ macro_rules! list {
             C_DecryptVerifyUpdate: Some(dual::C_DecryptVerifyUpdate),
             C_GenerateKey: Some(keys::C_GenerateKey),
             C_GenerateKeyPair: Some(keys::C_GenerateKeyPair),
-            C_WrapKey: Some(keys::C_WrapKey),
-            C_UnwrapKey: Some(keys::C_UnwrapKey),
+            C_WrapKey: Some(wrap::C_WrapKey),
+            C_UnwrapKey: Some(wrap::C_UnwrapKey),
             C_DeriveKey: Some(keys::C_DeriveKey),
             C_SeedRandom: Some(keys::C_SeedRandom),
             C_GenerateRandom: Some(keys::C_GenerateRandom),
@@ -182,6 +182,6 @@ static LIST_3_2: CK_FUNCTION_LIST_3_2 = list_3!(CK_FUNCTION_LIST_3_2, version(3,
     C_AsyncComplete: NotSupported::ANSWER,
     C_AsyncGetID: NotSupported::ANSWER,
     C_AsyncJoin: NotSupported::ANSWER,
-    C_WrapKeyAuthenticated: NotSupported::ANSWER,
-    C_UnwrapKeyAuthenticated: NotSupported::ANSWER,
+    C_WrapKeyAuthenticated: Some(wrap::C_WrapKeyAuthenticated),
+    C_UnwrapKeyAuthenticated: Some(wrap::C_UnwrapKeyAuthenticated),
 });

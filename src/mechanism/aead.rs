@@ -1,6 +1,6 @@
 //! AES-GCM. PKCS#11 3.2, section 6.13.2; NIST SP 800-38D.
 
-use cryptoki_sys::{CKG_NO_GENERATE, CKM_AES_GCM};
+use cryptoki_sys::{CKG_GENERATE, CKG_GENERATE_RANDOM, CKG_NO_GENERATE, CKM_AES_GCM};
 use zeroize::Zeroizing;
 
 use super::operation::{Cipher, Ciphering};
@@ -8,8 +8,8 @@ use super::parameter::{Parameter, Shape, copy};
 use super::prepared::Keyed;
 use super::wrap_cipher::wrapping;
 use super::{AES, Does, Mechanism, NOTHING, Wanted, begin};
-use crate::crypto::InOut;
 use crate::crypto::gcm::GcmEncryption;
+use crate::crypto::{InOut, random};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 
@@ -177,10 +177,10 @@ impl Message {
     /// `C_WrapKey` takes `CK_GCM_WRAP_PARAMS` as well. PKCS#11 3.2, section 6.13.3.
     fn of_wrapping(parameter: &Parameter<'_>) -> Result<Self> {
         match *parameter {
-            Parameter::GcmWrap { generator: CKG_NO_GENERATE, iv, aad, tag_bits } => {
+            Parameter::GcmWrap { generator, fixed_bits, iv, aad, tag_bits } => {
+                check_generator(generator, fixed_bits, iv)?;
                 Self::new(&Parameter::Gcm { iv, aad, tag_bits })
             }
-            Parameter::GcmWrap { .. } => Err(Error::MechanismParamInvalid("ivGenerator is not CKG_NO_GENERATE")),
             _ => Self::new(parameter),
         }
     }
@@ -198,5 +198,32 @@ impl Message {
             Iv::Usual(iv) => iv,
             Iv::Other(iv) => iv,
         }
+    }
+}
+
+/// The IV for one wrapping, where the parameter asks the token for it: the caller's fixed bits in front, the rest random.
+pub fn generated_iv(parameter: &Parameter<'_>) -> Result<Option<Vec<u8>>> {
+    let Parameter::GcmWrap { generator: CKG_GENERATE | CKG_GENERATE_RANDOM, fixed_bits, iv, .. } = *parameter else {
+        return Ok(None);
+    };
+    let mut made = random::secret(iv.len())?.expose().to_vec();
+    for (at, (made, given)) in (0_u64..).zip(made.iter_mut().zip(iv)) {
+        let fixed = fixed_bits.saturating_sub(at.saturating_mul(8)).min(8);
+        let random = 0xff_u16.checked_shr(fixed as u32).unwrap_or_default() as u8;
+        *made = (*made & random) | (*given & !random);
+    }
+    Ok(Some(made))
+}
+
+/// A generator that keeps its promise within one call: a counter, which would begin at zero each time, does not. NIST SP
+/// 800-38D, section 8.2.2, wants 96 random bits.
+fn check_generator(generator: u64, fixed_bits: u64, iv: &[u8]) -> Result<()> {
+    const RANDOM_BITS: u64 = 96;
+    match (generator, (iv.len() as u64).saturating_mul(8).checked_sub(fixed_bits)) {
+        (CKG_NO_GENERATE, _) | (CKG_GENERATE | CKG_GENERATE_RANDOM, Some(RANDOM_BITS..)) => Ok(()),
+        (CKG_GENERATE | CKG_GENERATE_RANDOM, _) => {
+            Err(Error::MechanismParamInvalid("less than 96 bits of the IV are left to be random"))
+        }
+        _ => Err(Error::MechanismParamInvalid("ivGenerator is none that serves one wrapping")),
     }
 }

@@ -22,6 +22,7 @@ mod wrap;
 mod wrap_cipher;
 mod wrap_data;
 
+pub use aead::generated_iv;
 pub use digest::Digesting;
 pub use operation::{Cipher, Ciphering};
 pub use parameter::{Oaep, Parameter, Shape};

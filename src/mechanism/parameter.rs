@@ -50,10 +50,12 @@ pub enum Parameter<'a> {
         /// The length of the tag in bits.
         tag_bits: u64,
     },
-    /// `CK_GCM_WRAP_PARAMS`, which is for wrapping alone. PKCS#11 3.2, section 6.13.3.
+    /// `CK_GCM_WRAP_PARAMS`, or `CK_GCM_MESSAGE_PARAMS` and what stands beside it: for wrapping alone. PKCS#11 3.2, section 6.13.3.
     GcmWrap {
         /// `CKG_*`: who makes the initialisation vector.
         generator: u64,
+        /// How many bits at its front stay the caller's, where the token makes it.
+        fixed_bits: u64,
         /// The initialisation vector.
         iv: &'a [u8],
         /// The associated data.
@@ -113,6 +115,17 @@ pub struct Oaep<'a> {
 }
 
 impl<'a> Parameter<'a> {
+    /// `CK_GCM_PARAMS` with this initialisation vector in the place of the caller's.
+    pub fn with_iv<'b>(&self, iv: &'b [u8]) -> Parameter<'b>
+    where
+        'a: 'b,
+    {
+        match *self {
+            Parameter::GcmWrap { aad, tag_bits, .. } => Parameter::Gcm { iv, aad, tag_bits },
+            other => other,
+        }
+    }
+
     /// An initialisation vector of exactly `N` bytes.
     pub(super) fn iv<const N: usize>(&self) -> Result<[u8; N]> {
         match self {

@@ -7,9 +7,19 @@ use crate::crypto::{PrivateKey, random};
 use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::key::{Act, Caller, Class, KeyType, Other, Purpose, Use, admit, permit};
-use crate::mechanism::{Keyed, Mechanism, Parameter, Wanted, Wrapping};
+use crate::mechanism::{Keyed, Mechanism, Parameter, Wanted, Wrapping, generated_iv};
 use crate::object::{Draft, Given, New, Template, Way};
 use crate::secret::Secret;
+
+/// What `C_WrapKey` gives besides the wrapped key.
+pub struct Wrapped {
+    /// The length of the wrapped key.
+    pub length: Length,
+    /// The initialisation vector, where the token made it.
+    pub iv: Option<Vec<u8>>,
+    /// What stands apart.
+    pub tag: Vec<u8>,
+}
 
 impl Sessions {
     /// `C_GenerateKey`
@@ -45,7 +55,8 @@ impl Sessions {
         })
     }
 
-    /// `C_WrapKey`
+    /// `C_WrapKey`. The last `tag` bytes of what it gives do not go to `output` but stand apart, as `C_WrapKeyAuthenticated` has
+    /// them.
     pub fn wrap(
         &self,
         session: Handle,
@@ -53,7 +64,8 @@ impl Sessions {
         parameter: &Parameter<'_>,
         [wrapping, key]: [Handle; 2],
         output: &mut Output<'_>,
-    ) -> Result<Length> {
+        tag: usize,
+    ) -> Result<Wrapped> {
         self.with(session, |session| {
             let caller = session.caller();
             session.token.revision()?;
@@ -73,15 +85,19 @@ impl Sessions {
             }
             let (by, target) = (session.token.prepared(&by)?, session.token.prepared(&target)?);
             let keyed = Keyed::new(&by, &grant);
-            let length = (how.wrapped_length)(&keyed, parameter, target.material().length())?;
+            let length = (how.wrapped_length)(&keyed, parameter, target.material().length())?.saturating_sub(tag);
+            let nothing = |length| Ok(Wrapped { length, iv: None, tag: Vec::new() });
             let io = match output {
-                Output::Query(_) => return Ok(Length::Needed(length)),
-                Output::Buffer(io) if io.room() < length => return Ok(Length::TooSmall(length)),
+                Output::Query(_) => return nothing(Length::Needed(length)),
+                Output::Buffer(io) if io.room() < length => return nothing(Length::TooSmall(length)),
                 Output::Buffer(io) => io,
             };
-            let wrapped = (how.wrap)(&keyed, parameter, keyed.release(&target)?)?;
+            let iv = generated_iv(parameter)?;
+            let parameter = iv.as_deref().map_or(*parameter, |iv| parameter.with_iv(iv));
+            let mut wrapped = (how.wrap)(&keyed, &parameter, keyed.release(&target)?)?;
+            let tag = wrapped.split_off(wrapped.len().saturating_sub(tag));
             io.write(&wrapped)?;
-            Ok(Length::Written(wrapped.len()))
+            Ok(Wrapped { length: Length::Written(wrapped.len()), iv, tag })
         })
     }
 

@@ -15,6 +15,7 @@ mod state;
 
 pub use crypt::Direction;
 pub use dual::Pair;
+pub use keys::Wrapped;
 pub use sign::Purpose as SignPurpose;
 
 use std::sync::Arc;

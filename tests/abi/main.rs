@@ -67,6 +67,7 @@ mod templates;
 mod threads;
 mod tokens;
 mod vectors;
+mod wrap_authenticated;
 mod wrap_forms;
 mod wrapping;
 mod wycheproof_agreement;
@@ -143,6 +144,7 @@ const SUITES: &[&[Test]] = &[
     threads::TESTS,
     tokens::TESTS,
     vectors::TESTS,
+    wrap_authenticated::TESTS,
     wrap_forms::TESTS,
     wrapping::TESTS,
     wycheproof_agreement::TESTS,

@@ -59,6 +59,42 @@ impl Mechanism {
         Mechanism { number: CKM_AES_GCM, parameter: Parameter::Gcm { raw, _iv: iv, _aad: aad } }
     }
 
+    /// AES-GCM with `CK_GCM_WRAP_PARAMS`. The token may write to the IV.
+    pub fn gcm_wrap(iv: &[u8], generator: CK_ULONG, fixed_bits: CK_ULONG, aad: &[u8], tag_bits: CK_ULONG) -> Mechanism {
+        let mut kept = vec![iv.to_vec(), aad.to_vec()];
+        let at = kept[0].as_mut_ptr().expose_provenance();
+        let numbers = [fixed_bits, generator].map(|number| number as usize);
+        let words = vec![at, iv.len(), numbers[0], numbers[1], address(&kept[1]), aad.len(), tag_bits as usize];
+        Mechanism { number: CKM_AES_GCM, parameter: Parameter::Words { words, _kept: kept } }
+    }
+
+    /// AES-GCM with `CK_GCM_MESSAGE_PARAMS` and this tag, to which the token may write as well.
+    pub fn gcm_message(
+        iv: &[u8],
+        generator: CK_ULONG,
+        fixed_bits: CK_ULONG,
+        tag: &[u8],
+        tag_bits: CK_ULONG,
+    ) -> Mechanism {
+        let mut kept = vec![iv.to_vec(), tag.to_vec()];
+        let [at, tag_at] = [0, 1].map(|place: usize| kept[place].as_mut_ptr().expose_provenance());
+        let numbers = [fixed_bits, generator].map(|number| number as usize);
+        let words = vec![at, iv.len(), numbers[0], numbers[1], tag_at, tag_bits as usize];
+        Mechanism { number: CKM_AES_GCM, parameter: Parameter::Words { words, _kept: kept } }
+    }
+
+    /// What the first two pointers of a structure's parameter point to now: an IV, and a tag or associated data.
+    pub fn pointed_to(&self) -> [Vec<u8>; 2] {
+        let Parameter::Words { words, _kept: kept } = &self.parameter else { panic!("a structure with words") };
+        let read = |word: usize, place: usize| {
+            let length = kept[place].len();
+            let at: *const u8 = std::ptr::with_exposed_provenance(words[word]);
+            // SAFETY: the vector whose address the word is lives as long as the mechanism.
+            (0..length).map(|index| unsafe { at.add(index).read() }).collect()
+        };
+        [read(0, 0), read(4, 1)]
+    }
+
     /// RSA-PSS, `CK_RSA_PKCS_PSS_PARAMS`; the salt's length in bytes.
     pub fn pss(number: CK_MECHANISM_TYPE, hash: CK_MECHANISM_TYPE, mgf: CK_ULONG, salt: usize) -> Mechanism {
         Mechanism::words(number, &[hash as usize, mgf as usize, salt])

@@ -176,4 +176,43 @@ impl Session {
         call!(table, C_UnwrapKey(self.handle, &mut mechanism, with, bytes, length, attributes, count, &mut key))?;
         Ok(key)
     }
+
+    /// `C_WrapKeyAuthenticated` with this much room, or the size query; the length that the module told.
+    pub fn wrap_authenticated(
+        &self,
+        mechanism: &Mechanism,
+        with: CK_OBJECT_HANDLE,
+        key: CK_OBJECT_HANDLE,
+        aad: &[u8],
+        output: Option<&mut [u8]>,
+    ) -> (Result, usize) {
+        let mut mechanism = mechanism.raw();
+        let (at, room) = output.map_or((null_mut(), 0), |output| (output.as_mut_ptr(), output.len()));
+        let (mut length, table) = (room as CK_ULONG, self.module.three());
+        let (aad, size) = (aad.as_ptr().cast_mut(), aad.len() as CK_ULONG);
+        let outcome =
+            call!(table, C_WrapKeyAuthenticated(self.handle, &mut mechanism, with, key, aad, size, at, &mut length));
+        (outcome, length as usize)
+    }
+
+    /// `C_UnwrapKeyAuthenticated`.
+    pub fn unwrap_authenticated(
+        &self,
+        mechanism: &Mechanism,
+        with: CK_OBJECT_HANDLE,
+        wrapped: &[u8],
+        aad: &[u8],
+        template: &Template,
+    ) -> Result<CK_OBJECT_HANDLE> {
+        let (mut mechanism, mut raw, mut key) = (mechanism.raw(), template.raw(), 0);
+        let (bytes, length) = (wrapped.as_ptr().cast_mut(), wrapped.len() as CK_ULONG);
+        let (attributes, count) = (raw.as_mut_ptr(), raw.len() as CK_ULONG);
+        let (aad, size) = (aad.as_ptr().cast_mut(), aad.len() as CK_ULONG);
+        let (table, by) = (self.module.three(), &mut mechanism);
+        let unwrapped = call!(
+            table,
+            C_UnwrapKeyAuthenticated(self.handle, by, with, bytes, length, attributes, count, aad, size, &mut key)
+        );
+        unwrapped.map(|()| key)
+    }
 }

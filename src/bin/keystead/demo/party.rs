@@ -119,8 +119,8 @@ impl Party {
         let mut wrapped = vec![0; ROOM];
         let output = &mut Output::Buffer(InOut::from_slices(&[], &mut wrapped));
         let keys = [wrapping, key];
-        let length = self.module.sessions().wrap(self.session, mechanism, &Parameter::None, keys, output)?;
-        written(wrapped, length)
+        let told = self.module.sessions().wrap(self.session, mechanism, &Parameter::None, keys, output, 0)?;
+        written(wrapped, told.length)
     }
 
     /// `C_UnwrapKey`
