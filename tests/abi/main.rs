@@ -33,6 +33,7 @@ mod library;
 mod linking;
 mod login;
 mod macs;
+mod maskable;
 mod mechanisms;
 mod nested;
 mod objects;
@@ -105,6 +106,7 @@ const SUITES: &[&[Test]] = &[
     linking::TESTS,
     login::TESTS,
     macs::TESTS,
+    maskable::TESTS,
     mechanisms::TESTS,
     nested::TESTS,
     objects::TESTS,
