@@ -67,11 +67,12 @@ bench: ## time per operation against PEER (SoftHSM2) and the bare primitive; ONL
 	target/release/pkcs11-tests bench --module target/release/libkeystead.so --against $(PEER) --bare \
 		--only "$(ONLY)" $(BENCH)
 
-install: ## library, command and p11-kit's module file; PREFIX, SYSCONFDIR and DESTDIR say where
+install: ## library, header, command and p11-kit's module file; PREFIX, SYSCONFDIR and DESTDIR say where
 	$(CARGO) build --locked --release --bin keystead
 	$(MAKE) --no-print-directory build
 	install -D -m 755 target/release/libkeystead.so $(DESTDIR)$(PREFIX)/lib/pkcs11/libkeystead.so
 	install -D -m 755 target/release/keystead $(DESTDIR)$(PREFIX)/bin/keystead
+	install -D -m 644 include/keystead.h $(DESTDIR)$(PREFIX)/include/keystead.h
 	install -d $(DESTDIR)$(SYSCONFDIR)/pkcs11/modules
 	echo "module: $(PREFIX)/lib/pkcs11/libkeystead.so" > $(DESTDIR)$(SYSCONFDIR)/pkcs11/modules/keystead.module
 

@@ -36,6 +36,8 @@ pub struct Settings {
     pub pin: Pins,
     /// `[slots]`
     pub slots: Slots,
+    /// `[token]`
+    pub token: NewTokens,
     /// `[wrapping]`
     pub wrapping: Wrapping,
     /// `[mechanisms]`
@@ -75,6 +77,14 @@ pub struct Slots {
     /// Whether a slot with a blank token is listed, last, beside tokens that exist. In a folder without tokens it
     /// always is.
     pub show_blank: bool,
+}
+
+/// What tokens are told when they are initialised; those that exist stay as they are.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct NewTokens {
+    /// Whether unextractable keys that say nothing of `CKA_KEYSTEAD_MASKABLE` may travel as masked objects.
+    pub maskable: bool,
 }
 
 /// What wrapping mechanisms do where the texts leave it open.
@@ -299,6 +309,8 @@ mod tests {
             ("[wrapping]\nkey-wrap-pad = \"pkcs7\"\n", true),
             ("[wrapping]\nkey-wrap-pad = \"pkcs5\"\n", false),
             ("[mechanisms]\nrsa-1024 = true\n", true),
+            ("[token]\nmaskable = true\n", true),
+            ("[token]\nmaskable = 1\n", false),
             ("[mechanisms]\nrsa-512 = true\n", false),
         ] {
             std::fs::write(&path, text).unwrap();

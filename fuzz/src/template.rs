@@ -3,7 +3,7 @@
 use cryptoki_sys::*;
 use keystead::error::Error;
 use keystead::key::{Class, KeyType, Login};
-use keystead::object::{Draft, Given, Object, Search, Template, Way};
+use keystead::object::{Basis, Draft, Given, Object, Search, Template, Way};
 use keystead::secret::Secret;
 use keystead::store::ObjectId;
 
@@ -75,7 +75,7 @@ fn same(one: &Template, other: &Template) {
 fn made(template: Template, login: Login) -> Option<Object> {
     let (way, class) = (template.way, template.class);
     let value = template.secrets.get(&CKA_VALUE).map(Secret::len);
-    let mut draft = Draft::new(template, login);
+    let mut draft = Draft::new(template, Basis::of(login));
     let preview = draft.preview().map(|_| ());
     let object = match class {
         Class::SecretKey if way != Way::Create => draft.finish_secret(Secret::zeroed(16)).map(|(object, _)| object),

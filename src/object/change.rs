@@ -57,13 +57,17 @@ mod tests {
 
     use super::*;
     use crate::key::{Class, KeyType};
-    use crate::object::{Draft, Template, Way};
+    use crate::object::attribute::CKA_KEYSTEAD_MASKABLE;
+    use crate::object::{Basis, Draft, Template, Way};
     use crate::secret::Secret;
 
     fn key(given: &[(u64, &[u8])]) -> Object {
         let given: Vec<_> = given.iter().map(|(number, value)| Given::new(*number, value)).collect();
         let way = Way::Generate(Class::SecretKey, KeyType::Aes, CKM_AES_KEY_GEN);
-        Draft::new(Template::parse(&given, way).unwrap(), Login::User).finish_secret(Secret::zeroed(16)).unwrap().0
+        Draft::new(Template::parse(&given, way).unwrap(), Basis::of(Login::User))
+            .finish_secret(Secret::zeroed(16))
+            .unwrap()
+            .0
     }
 
     fn set(object: &Object, number: u64, value: &[u8], login: Login) -> Result<Object> {
@@ -73,8 +77,14 @@ mod tests {
     #[test]
     fn attributes_change_in_one_direction_only() {
         let key = key(&[(CKA_SENSITIVE, &[0]), (CKA_EXTRACTABLE, &[1])]);
-        for (number, value) in [(CKA_SENSITIVE, 1), (CKA_EXTRACTABLE, 0), (CKA_WRAP_WITH_TRUSTED, 1), (CKA_COPYABLE, 0)]
-        {
+        let directions = [
+            (CKA_SENSITIVE, 1),
+            (CKA_EXTRACTABLE, 0),
+            (CKA_WRAP_WITH_TRUSTED, 1),
+            (CKA_COPYABLE, 0),
+            (CKA_KEYSTEAD_MASKABLE, 0),
+        ];
+        for (number, value) in directions {
             let changed = set(&key, number, &[value], Login::User).unwrap();
             assert_eq!(changed.value(number), Some([value].as_slice()));
             assert_eq!(changed.version, 2);

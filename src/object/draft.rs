@@ -28,17 +28,33 @@ pub enum Origin {
 /// An object that is new, with its value if it is a secret or private key.
 pub type New = (Object, Option<KeyMaterial>);
 
+/// What the defaults depend on besides the template.
+#[derive(Debug, Clone, Copy)]
+pub struct Basis {
+    /// Who is logged in.
+    pub login: Login,
+    /// Whether the token was initialised so that its unextractable keys are maskable unless they say otherwise.
+    pub maskable: bool,
+}
+
+impl Basis {
+    /// For who is logged in so to a token whose unextractable keys stay inside.
+    pub fn of(login: Login) -> Self {
+        Self { login, maskable: false }
+    }
+}
+
 /// An object in the making: a template, and what the defaults need to know besides.
 pub struct Draft {
     template: Template,
-    login: Login,
+    basis: Basis,
     previewed: Option<Object>,
 }
 
 impl Draft {
-    /// Begins an object for a caller who is logged in so.
-    pub fn new(template: Template, login: Login) -> Self {
-        Self { template, login, previewed: None }
+    /// Begins an object.
+    pub fn new(template: Template, basis: Basis) -> Self {
+        Self { template, basis, previewed: None }
     }
 
     /// The object as the gate must judge it before any key is made.
@@ -114,7 +130,7 @@ impl Draft {
 
     /// `CKA_PRIVATE`: keys are private if there is a user they can belong to; everything else is public.
     pub(super) fn is_private_by_default(&self) -> bool {
-        self.template.class.is_secret() && self.login == Login::User
+        self.template.class.is_secret() && self.basis.login == Login::User
     }
 
     /// `CKA_ENCRYPT`, `CKA_DECRYPT` of secret keys: what the type can do, but not for a key that is asked to wrap or unwrap,
@@ -141,6 +157,12 @@ impl Draft {
     /// `CKA_EXTRACTABLE`. PKCS#11 3.2, section 5.18.4: unwrapped keys are.
     pub(super) fn is_extractable_by_default(&self) -> bool {
         self.template.way == Way::Unwrap
+    }
+
+    /// `CKA_KEYSTEAD_MASKABLE`: what may leave at all may leave so; for the rest the token was told when it was initialised.
+    pub(super) fn is_maskable_by_default(&self) -> bool {
+        let given = self.template.attributes.get(&CKA_EXTRACTABLE).map(|value| value == &[1]);
+        given.unwrap_or_else(|| self.is_extractable_by_default()) || self.basis.maskable
     }
 
     fn is_of(&self, types: &[KeyType]) -> bool {
@@ -208,7 +230,7 @@ impl Draft {
         };
         let object = Object { id, version: 1, class, origin, attributes: all, unknown: BTreeMap::new() };
         // Nobody could see it, not even who makes it.
-        if object.is_private() && self.login != Login::User {
+        if object.is_private() && self.basis.login != Login::User {
             return Err(Error::UserNotLoggedIn);
         }
         object.check_consistency()?;
@@ -246,13 +268,18 @@ mod tests {
     use super::*;
     use crate::crypto::ec::{Curve, EcPrivateKey};
     use crate::crypto::montgomery::X25519PrivateKey;
+    use crate::object::attribute::CKA_KEYSTEAD_MASKABLE;
     use crate::object::{Given, curve};
 
     fn key(way: Way, login: Login, given: &[(u64, &[u8])]) -> Object {
+        key_on(Basis::of(login), way, given)
+    }
+
+    fn key_on(basis: Basis, way: Way, given: &[(u64, &[u8])]) -> Object {
         let (class, aes) = (CKO_SECRET_KEY.to_ne_bytes(), CKK_AES.to_ne_bytes());
         let named: [(u64, &[u8]); 2] = [(CKA_CLASS, &class), (CKA_KEY_TYPE, &aes)];
         let all: Vec<_> = named.iter().chain(given).map(|(number, value)| Given::new(*number, value)).collect();
-        let draft = Draft::new(Template::parse(&all, way).unwrap(), login);
+        let draft = Draft::new(Template::parse(&all, way).unwrap(), basis);
         draft.finish_secret(Secret::zeroed(16)).unwrap().0
     }
 
@@ -279,6 +306,7 @@ mod tests {
             (CKA_LOCAL, true),
             (CKA_ALWAYS_SENSITIVE, true),
             (CKA_NEVER_EXTRACTABLE, true),
+            (CKA_KEYSTEAD_MASKABLE, false),
         ];
         for (number, value) in expected {
             assert_eq!(made.flag(number), value, "{}", attribute::name(number).unwrap());
@@ -287,6 +315,45 @@ mod tests {
         assert!(!key(GENERATE, Login::Public, &[]).is_private());
         assert_eq!(made.number(CKA_KEY_GEN_MECHANISM), Some(CKM_AES_KEY_GEN));
         assert_eq!(made.value(CKA_ALLOWED_MECHANISMS), None);
+    }
+
+    /// What may leave wrapped may leave masked; for the rest the token was told at its beginning, and a template may say
+    /// otherwise in each case.
+    #[test]
+    fn keys_are_maskable_if_extractable_or_as_the_token_says() {
+        for token in [false, true] {
+            let basis = Basis { login: Login::User, maskable: token };
+            for way in [GENERATE, Way::Create, Way::Unwrap, Way::Derive(true, true)] {
+                for extractable in [None, Some(false), Some(true)] {
+                    for said in [None, Some(false), Some(true)] {
+                        let given = [(CKA_EXTRACTABLE, extractable), (CKA_KEYSTEAD_MASKABLE, said)];
+                        let given = given.map(|(number, value)| value.map(|value| (number, [u8::from(value)])));
+                        let mut given: Vec<(u64, &[u8])> =
+                            given.iter().flatten().map(|(number, value)| (*number, value.as_slice())).collect();
+                        if way == Way::Create {
+                            given.push((CKA_VALUE, &[1; 16]));
+                        }
+                        let key = key_on(basis, way, &given);
+                        let expected = said.unwrap_or(key.flag(CKA_EXTRACTABLE) || token);
+                        assert_eq!(key.is_maskable(), expected, "{way:?} {extractable:?} {said:?} {token}");
+                        assert_eq!(key.flag(CKA_KEYSTEAD_MASKABLE), expected);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_without_the_attribute_lets_no_unextractable_key_go() {
+        for (extractable, maskable) in [(0, false), (1, true)] {
+            let mut key = key(GENERATE, Login::User, &[(CKA_EXTRACTABLE, &[extractable])]);
+            key.attributes.remove(&CKA_KEYSTEAD_MASKABLE);
+            assert_eq!(key.is_maskable(), maskable);
+            let raised = key.changed(&[Given::new(CKA_KEYSTEAD_MASKABLE, &[1])], Login::User);
+            assert!(raised.is_err());
+            let later = key.changed(&[Given::new(CKA_EXTRACTABLE, &[0])], Login::User).unwrap();
+            assert!(!later.is_maskable());
+        }
     }
 
     #[test]
@@ -308,7 +375,7 @@ mod tests {
 
     #[test]
     fn what_was_previewed_is_what_is_made() {
-        let mut draft = Draft::new(Template::parse(&[], GENERATE).unwrap(), Login::User);
+        let mut draft = Draft::new(Template::parse(&[], GENERATE).unwrap(), Basis::of(Login::User));
         let previewed = draft.preview().unwrap().clone();
         let (mut made, material) = draft.finish_secret(Secret::zeroed(16)).unwrap();
         assert_eq!(made.number(CKA_VALUE_LEN), Some(16));
@@ -333,7 +400,7 @@ mod tests {
         let public = |key: &PrivateKey| {
             let way = Way::Generate(Class::PublicKey, KeyType::Ec, CKM_EC_KEY_PAIR_GEN);
             let given = [Given::new(CKA_EC_PARAMS, Curve::P256.oid())];
-            let draft = Draft::new(Template::parse(&given, way).unwrap(), Login::User);
+            let draft = Draft::new(Template::parse(&given, way).unwrap(), Basis::of(Login::User));
             let known = pair::describe(&key.public().unwrap()).unwrap();
             draft.complete(known).unwrap()
         };
@@ -357,7 +424,7 @@ mod tests {
     fn pair_named(named: &[u8], key: &PrivateKey) -> [Option<Vec<u8>>; 2] {
         let draft = |given: &[Given<'_>], class| {
             let way = Way::Generate(class, KeyType::of(key), CKM_EC_KEY_PAIR_GEN);
-            let mut draft = Draft::new(Template::parse(given, way).unwrap(), Login::User);
+            let mut draft = Draft::new(Template::parse(given, way).unwrap(), Basis::of(Login::User));
             draft.preview().unwrap();
             draft
         };

@@ -13,7 +13,7 @@ mod record;
 mod search;
 mod template;
 
-pub use draft::{Draft, New, Origin};
+pub use draft::{Basis, Draft, New, Origin};
 pub use index::{Column, terms};
 pub use search::Search;
 pub use template::{Given, Template, Way};
@@ -126,6 +126,15 @@ impl Object {
     /// `CKA_PRIVATE`
     pub fn is_private(&self) -> bool {
         self.flag(CKA_PRIVATE)
+    }
+
+    /// Whether the key may travel as a masked object. A record of the time before the attribute says no for an unextractable
+    /// key, for nobody was asked when it was made.
+    pub fn is_maskable(&self) -> bool {
+        match self.value(attribute::CKA_KEYSTEAD_MASKABLE) {
+            Some(said) => said == [1],
+            None => self.class.is_secret() && self.flag(CKA_EXTRACTABLE),
+        }
     }
 
     /// What the gate needs to know if the object is a key.

@@ -135,14 +135,14 @@ mod tests {
 
     use super::*;
     use crate::key::Login;
-    use crate::object::{Draft, Given, Template, Way};
+    use crate::object::{Basis, Draft, Given, Template, Way};
 
     #[test]
     fn a_record_gives_back_its_object_and_nothing_else() {
         let class = CKO_DATA.to_ne_bytes();
         let given = [Given::new(CKA_CLASS, &class), Given::new(CKA_LABEL, b"name")];
         let template = Template::parse(&given, Way::Create).unwrap();
-        let (object, _) = Draft::new(template, Login::Public).finish().unwrap();
+        let (object, _) = Draft::new(template, Basis::of(Login::Public)).finish().unwrap();
         let record = object.to_record();
         assert_eq!(Object::from_record(object.id, 1, &record).unwrap(), object);
         for length in 0..record.len() {
@@ -162,7 +162,7 @@ mod tests {
     fn what_a_later_version_added_is_kept_or_blocks() {
         let class = CKO_DATA.to_ne_bytes();
         let template = Template::parse(&[Given::new(CKA_CLASS, &class)], Way::Create).unwrap();
-        let (object, _) = Draft::new(template, Login::Public).finish().unwrap();
+        let (object, _) = Draft::new(template, Basis::of(Login::Public)).finish().unwrap();
         let text = [0x63, b'n', b'e', b'w'];
         let optional = later(&object, 1001, &text);
         assert!(!optional.is_of_later_version());
@@ -181,7 +181,7 @@ mod tests {
     fn a_record_that_the_table_cannot_have_made_is_damaged() {
         let class = CKO_DATA.to_ne_bytes();
         let template = Template::parse(&[Given::new(CKA_CLASS, &class)], Way::Create).unwrap();
-        let (good, _) = Draft::new(template, Login::Public).finish().unwrap();
+        let (good, _) = Draft::new(template, Basis::of(Login::Public)).finish().unwrap();
         let key = CKO_SECRET_KEY.to_le_bytes();
         for (number, value) in [(CKA_TOKEN, vec![2]), (CKA_ENCRYPT, vec![1]), (CKA_CLASS, key.to_vec())] {
             let mut bad = good.clone();

@@ -47,7 +47,8 @@ impl Sessions {
             let caller = session.caller();
             let pair = mechanism.does.generate_pair.as_ref().ok_or(Error::MechanismInvalid(mechanism.number))?;
             let draft = |given, class| {
-                admitted(&caller, Template::parse(given, Way::Generate(class, pair.key_type, mechanism.number))?)
+                session
+                    .admitted(&caller, Template::parse(given, Way::Generate(class, pair.key_type, mechanism.number))?)
             };
             let (public, private) = (draft(public, Class::PublicKey)?, draft(private, Class::PrivateKey)?);
             let key = (pair.generate)(public.given())?;
@@ -175,16 +176,17 @@ impl Sessions {
 impl Session {
     /// Makes a key if it may be made, and only then its value.
     fn add(&mut self, caller: &Caller, template: Template, make: impl FnOnce(Draft) -> Result<New>) -> Result<Handle> {
-        self.insert(caller, make(admitted(caller, template)?)?)
+        let draft = self.admitted(caller, template)?;
+        self.insert(caller, make(draft)?)
     }
-}
 
-/// The beginning of a key that may be made.
-fn admitted(caller: &Caller, template: Template) -> Result<Draft> {
-    let sealed = template.class.is_secret();
-    let mut draft = Draft::new(template, caller.login);
-    admit(caller, Act::Create, &draft.preview()?.standing(sealed))?;
-    Ok(draft)
+    /// The beginning of a key that may be made.
+    fn admitted(&self, caller: &Caller, template: Template) -> Result<Draft> {
+        let sealed = template.class.is_secret();
+        let mut draft = Draft::new(template, self.token.basis(caller));
+        admit(caller, Act::Create, &draft.preview()?.standing(sealed))?;
+        Ok(draft)
+    }
 }
 
 fn wrapping_of(mechanism: &Mechanism) -> Result<&Wrapping> {

@@ -13,7 +13,7 @@ impl Sessions {
         self.with(session, |session| {
             let caller = session.caller();
             let template = Template::parse(given, Way::Create)?;
-            let new = Draft::new(template, caller.login).finish()?;
+            let new = Draft::new(template, session.token.basis(&caller)).finish()?;
             session.insert(&caller, new)
         })
     }

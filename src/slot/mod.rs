@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::lock::{self, Mutex};
 use crate::store::Folder;
 use crate::store::sqlite::SqliteFolder;
-use crate::token::{Label, Token, TokenState};
+use crate::token::{Beginning, Label, Token, TokenState};
 
 /// The slots of a module: one for each token of its folder, and perhaps one with a blank token.
 pub struct Slots {
@@ -129,17 +129,18 @@ impl Slots {
     /// `C_InitToken`: makes the token that a blank slot waits for, or makes a living one anew, in the same slot. The PIN is
     /// hashed outside the lock.
     pub fn init_token(&self, id: u64, so_pin: &[u8], label: Label) -> Result<()> {
+        let beginning = Beginning { so_pin, label, maskable: self.config.settings.token.maskable };
         match self.find(id)? {
-            Found::Blank => self.make_token(u32::try_from(id).map_err(|_| Error::SlotIdInvalid)?, so_pin, label),
-            Found::Token(token) => token.reinitialise(so_pin, label),
+            Found::Blank => self.make_token(u32::try_from(id).map_err(|_| Error::SlotIdInvalid)?, &beginning),
+            Found::Token(token) => token.reinitialise(&beginning),
         }
     }
 
-    fn make_token(&self, id: u32, so_pin: &[u8], label: Label) -> Result<()> {
+    fn make_token(&self, id: u32, beginning: &Beginning<'_>) -> Result<()> {
         let pins = &self.config.settings.pin;
-        pins.check_new(so_pin)?;
+        pins.check_new(beginning.so_pin)?;
         let folder = self.folder.as_deref().map_err(|_| Error::SlotIdInvalid)?;
-        let made = Token::create(folder, id, pins, so_pin, label)?;
+        let made = Token::create(folder, id, pins, beginning)?;
         if let Some(slot) = self.known.lock().slots.get_mut(&id).filter(|slot| matches!(slot, Slot::Blank)) {
             *slot = Slot::Closed;
         }

@@ -19,6 +19,7 @@ use crate::crypto::random;
 use crate::error::{Error, Result};
 use crate::key::{Caller, Login};
 use crate::log::Log;
+use crate::object::Basis;
 use crate::seal::{MasterKey, Role, Seal, TokenId};
 use crate::store::{Change, Commit, Folder, Store, TokenRow};
 use catalog::Catalog;
@@ -30,6 +31,8 @@ pub struct Token {
     store: Arc<dyn Store>,
     /// The id it had when it was opened: reinitialisation gives it another.
     id: TokenId,
+    /// Whether unextractable keys are maskable unless they say otherwise; said when the token was initialised.
+    maskable: bool,
     pins: Pins,
     log: Log,
     login: LoginState,
@@ -41,12 +44,24 @@ pub struct Token {
     uses: AtomicU64,
 }
 
+/// What a token begins with.
+pub struct Beginning<'a> {
+    /// The SO's PIN.
+    pub so_pin: &'a [u8],
+    /// The label, blank-padded.
+    pub label: Label,
+    /// Whether unextractable keys are maskable unless they say otherwise: see `CKA_KEYSTEAD_MASKABLE`.
+    pub maskable: bool,
+}
+
 /// What `CK_TOKEN_INFO` needs, read from the store at this moment.
 pub struct TokenState {
     /// The label, blank-padded.
     pub label: Label,
     /// The serial number; never changes.
     pub serial: [u8; 16],
+    /// Whether unextractable keys are maskable unless they say otherwise.
+    pub maskable: bool,
     /// Whether the user has a PIN.
     pub user_pin_set: bool,
     /// How far wrong PINs have got for the user.
@@ -78,6 +93,7 @@ impl Token {
         Ok(Arc::new(Self {
             store,
             id: record.id,
+            maskable: record.maskable,
             pins,
             log,
             login: LoginState::new(),
@@ -88,15 +104,14 @@ impl Token {
         }))
     }
 
-    /// Makes a new token in a slot of the folder; false if somebody else has made one there. The label is 32 bytes,
-    /// blank-padded.
-    pub fn create(folder: &dyn Folder, slot: u32, pins: &Pins, so_pin: &[u8], label: Label) -> Result<bool> {
+    /// Makes a new token in a slot of the folder; false if somebody else has made one there.
+    pub fn create(folder: &dyn Folder, slot: u32, pins: &Pins, beginning: &Beginning<'_>) -> Result<bool> {
         let serial = random::bytes::<8>()?;
         let mut digits = [b'0'; 16];
         for (pair, byte) in digits.chunks_exact_mut(2).zip(serial) {
             pair.copy_from_slice(format!("{byte:02x}").as_bytes());
         }
-        let record = Self::fresh(pins, so_pin, label, digits)?;
+        let record = Self::fresh(pins, beginning, digits)?;
         folder.create(slot, &record.encode())
     }
 
@@ -105,13 +120,13 @@ impl Token {
     ///
     /// # Errors
     /// [`Error::SessionExists`] while this process has sessions on it.
-    pub fn reinitialise(&self, so_pin: &[u8], label: Label) -> Result<()> {
-        self.login.without_sessions(|| self.replace(so_pin, label))
+    pub fn reinitialise(&self, beginning: &Beginning<'_>) -> Result<()> {
+        self.login.without_sessions(|| self.replace(beginning))
     }
 
-    fn replace(&self, so_pin: &[u8], label: Label) -> Result<()> {
-        self.check_pin(Role::So, so_pin)?;
-        let fresh = Self::fresh(&self.pins, so_pin, label, [b'0'; 16])?;
+    fn replace(&self, beginning: &Beginning<'_>) -> Result<()> {
+        self.check_pin(Role::So, beginning.so_pin)?;
+        let fresh = Self::fresh(&self.pins, beginning, [b'0'; 16])?;
         loop {
             let (row, old) = self.record()?;
             let record = TokenRecord { serial: old.serial, ..fresh.clone() };
@@ -130,6 +145,7 @@ impl Token {
         Ok(TokenState {
             label: record.label,
             serial: record.serial,
+            maskable: record.maskable,
             user_pin_set: record.user.is_some(),
             user: Tries::of(user_failures, self.pins.user_tries),
             so: Tries::of(record.so.failures, self.pins.so_tries),
@@ -168,6 +184,11 @@ impl Token {
         Caller { login: self.login.who(), read_write }
     }
 
+    /// What the defaults of objects that this caller makes depend on.
+    pub fn basis(&self, caller: &Caller) -> Basis {
+        Basis { login: caller.login, maskable: self.maskable }
+    }
+
     /// A number that is another one after each login and logout.
     pub fn login_word(&self) -> u64 {
         self.login.word()
@@ -202,10 +223,11 @@ impl Token {
     }
 
     /// A token row for a token without objects and without a user PIN.
-    fn fresh(pins: &Pins, so_pin: &[u8], label: Label, serial: [u8; 16]) -> Result<TokenRecord> {
+    fn fresh(pins: &Pins, beginning: &Beginning<'_>, serial: [u8; 16]) -> Result<TokenRecord> {
+        let Beginning { so_pin, label, maskable } = *beginning;
         let id = TokenId(random::bytes()?);
         let row = MasterKey::generate()?.lock(Role::So, so_pin, &id, pins.cost())?;
-        Ok(TokenRecord { id, label, serial, so: Pin { row, failures: 0 }, user: None })
+        Ok(TokenRecord { id, label, serial, so: Pin { row, failures: 0 }, user: None, maskable })
     }
 
     fn seal(&self) -> Option<Arc<Seal>> {

@@ -21,6 +21,8 @@ pub(super) struct TokenRecord {
     pub so: Pin,
     /// None until the SO has set it.
     pub user: Option<Pin>,
+    /// Whether unextractable keys are maskable unless they say otherwise.
+    pub maskable: bool,
 }
 
 /// One role's PIN.
@@ -37,6 +39,7 @@ const LABEL: u8 = 4;
 const SERIAL: u8 = 6;
 const SO: u8 = 8;
 const USER: u8 = 10;
+const MASKABLE: u8 = 12;
 
 impl TokenRecord {
     pub(super) fn encode(&self) -> Vec<u8> {
@@ -54,14 +57,17 @@ impl TokenRecord {
     }
 
     fn write(&self, encoder: &mut Encoder<Vec<u8>>) -> std::result::Result<(), Encoding> {
-        let fields = if self.user.is_some() { 6 } else { 5 };
-        encoder.map(fields)?.u8(0)?.u8(FORMAT)?;
+        let more = u64::from(self.user.is_some()).saturating_add(u64::from(self.maskable));
+        encoder.map(more.saturating_add(5))?.u8(0)?.u8(FORMAT)?;
         encoder.u8(ID)?.bytes(&self.id.0)?;
         encoder.u8(LABEL)?.bytes(&self.label)?;
         encoder.u8(SERIAL)?.bytes(&self.serial)?;
         self.so.write(encoder.u8(SO)?)?;
         if let Some(user) = &self.user {
             user.write(encoder.u8(USER)?)?;
+        }
+        if self.maskable {
+            encoder.u8(MASKABLE)?.bool(true)?;
         }
         Ok(())
     }
@@ -70,6 +76,7 @@ impl TokenRecord {
         let missing = minicbor::decode::Error::message;
         let fields = decoder.map()?.ok_or_else(|| missing("a map of unknown length"))?;
         let (mut id, mut label, mut serial, mut so, mut user) = (None, None, None, None, None);
+        let mut maskable = false;
         for _ in 0..fields {
             match decoder.u8()? {
                 0 if decoder.u8()? == FORMAT => (),
@@ -78,11 +85,12 @@ impl TokenRecord {
                 SERIAL => serial = decoder.bytes()?.try_into().ok(),
                 SO => so = Some(Pin::read(decoder)?),
                 USER => user = Some(Pin::read(decoder)?),
+                MASKABLE => maskable = decoder.bool()?,
                 _ => return Err(missing("an unknown field")),
             }
         }
         match (id, label, serial, so) {
-            (Some(id), Some(label), Some(serial), Some(so)) => Ok(Self { id, label, serial, so, user }),
+            (Some(id), Some(label), Some(serial), Some(so)) => Ok(Self { id, label, serial, so, user, maskable }),
             _ => Err(missing("a field is missing or has a wrong length")),
         }
     }

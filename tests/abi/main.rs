@@ -35,6 +35,7 @@ mod library;
 mod linking;
 mod login;
 mod macs;
+mod maskable;
 mod mechanisms;
 mod nested;
 mod objects;
@@ -112,6 +113,7 @@ const SUITES: &[&[Test]] = &[
     linking::TESTS,
     login::TESTS,
     macs::TESTS,
+    maskable::TESTS,
     mechanisms::TESTS,
     nested::TESTS,
     objects::TESTS,

@@ -40,6 +40,7 @@ fn a_token_is_made_listed_and_shown() {
         assert_eq!(shown["serial"], serial);
         assert_eq!((&shown["user_pin"], &shown["so_pin"]), (&Value::from("set"), &Value::from("set")));
         assert_eq!((&shown["write_protected"], &shown["format"]), (&Value::from(false), &Value::from(0)));
+        assert_eq!(shown["maskable"], Value::from(false));
         assert_eq!(shown["store"], home.store().to_str().unwrap());
     }
     let shown = home.good(&["token", "show", "0"]);
@@ -51,6 +52,7 @@ fn a_token_is_made_listed_and_shown() {
         &format!("store\t{}", home.store().display()),
         "user PIN\tset, all tries left",
         "write-protected\tno",
+        "unextractable keys\tstay inside",
         "sessions\t0 in this process, 0 read-write",
     ] {
         assert!(shown.lines().any(|shown| shown == line), "no line {line:?} in:\n{shown}");

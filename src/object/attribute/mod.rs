@@ -6,6 +6,9 @@ mod elsewhere;
 mod pair;
 mod secret_key;
 mod storage;
+mod vendor;
+
+pub use vendor::CKA_KEYSTEAD_MASKABLE;
 
 use cryptoki_sys::*;
 
@@ -112,12 +115,12 @@ pub fn of(class: Class, key_type: Option<KeyType>, number: u64) -> Option<&'stat
 
 /// All rows of a class and, for keys, of a type.
 pub fn rows(class: Class, key_type: Option<KeyType>) -> impl Iterator<Item = &'static Attribute> {
-    let tables: [&[Attribute]; 3] = match class {
-        Class::Data => [storage::DATA, &[], &[]],
-        Class::Certificate => [certificate::CERTIFICATE, certificate::X_509, &[]],
-        Class::SecretKey => [storage::KEY, secret_key::SECRET_KEY, &[]],
-        Class::PublicKey => [storage::KEY, pair::PUBLIC_KEY, pair::of_public(key_type)],
-        Class::PrivateKey => [storage::KEY, pair::PRIVATE_KEY, pair::of_private(key_type)],
+    let tables: [&[Attribute]; 4] = match class {
+        Class::Data => [storage::DATA, &[], &[], &[]],
+        Class::Certificate => [certificate::CERTIFICATE, certificate::X_509, &[], &[]],
+        Class::SecretKey => [storage::KEY, secret_key::SECRET_KEY, vendor::KEY, &[]],
+        Class::PublicKey => [storage::KEY, pair::PUBLIC_KEY, pair::of_public(key_type), &[]],
+        Class::PrivateKey => [storage::KEY, pair::PRIVATE_KEY, pair::of_private(key_type), vendor::KEY],
     };
     storage::STORAGE.iter().chain(tables.into_iter().flatten())
 }
@@ -161,6 +164,7 @@ const TABLES: &[&[Attribute]] = &[
     pair::RSA_PRIVATE,
     pair::EC_PUBLIC,
     pair::EC_PRIVATE,
+    vendor::KEY,
 ];
 
 /// The longest label, id, name or application, in bytes.

@@ -16,10 +16,12 @@ use crate::object::{Given, Search};
 use crate::store::memory::MemoryFolder;
 use crate::store::sqlite::SqliteFolder;
 use crate::store::{Folder, Store};
+use crate::token::Beginning;
 
 const PINS: Pins = Pins { min: 4, max: 255, user_tries: 10, so_tries: 10, memory_kib: 8, passes: 1, lanes: 1 };
 const SO_PIN: &[u8] = b"so pin";
 const PIN: &[u8] = b"user pin";
+const BEGINNING: Beginning<'_> = Beginning { so_pin: SO_PIN, label: [b' '; 32], maskable: false };
 
 fn mechanism(number: u64) -> Result<&'static Mechanism> {
     Mechanisms::new(&Settings::default()).find(number)
@@ -39,7 +41,7 @@ impl Fixture {
     /// On a store that `wrap` puts over the one in memory.
     fn over(wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>) -> Self {
         let folder = MemoryFolder::new();
-        assert!(Token::create(&folder, 0, &PINS, SO_PIN, [b' '; 32]).unwrap());
+        assert!(Token::create(&folder, 0, &PINS, &BEGINNING).unwrap());
         let token = Token::open(wrap(folder.open(0).unwrap()), PINS, Log::default()).unwrap();
         let fixture = Self { folder, sessions: Sessions::new(), token };
         let session = fixture.open();
@@ -129,8 +131,8 @@ fn a_reinitialised_token_is_noticed_at_the_next_look() {
     fixture.sessions.login(session, Login::User, PIN).unwrap();
     let key = fixture.generate(session, &[(CKA_TOKEN, &[1])]).unwrap();
     let elsewhere = Token::open(fixture.folder.open(0).unwrap(), PINS, Log::default()).unwrap();
-    elsewhere.reinitialise(SO_PIN, [b'x'; 32]).unwrap();
-    assert_eq!(fixture.token.reinitialise(SO_PIN, [b'x'; 32]), Err(Error::SessionExists));
+    elsewhere.reinitialise(&BEGINNING).unwrap();
+    assert_eq!(fixture.token.reinitialise(&BEGINNING), Err(Error::SessionExists));
     assert_eq!(fixture.encrypt(session, key), Err(Error::TokenReplaced));
     assert_eq!(fixture.sessions.find_init(session, &Search::new(&[])), Err(Error::TokenReplaced));
     assert_eq!(fixture.sessions.login(session, Login::User, PIN), Err(Error::TokenReplaced));
@@ -263,7 +265,7 @@ fn another_token_in_the_place_of_the_file_is_not_this_one() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let fixtures = folders.each_ref().map(|folder| {
         let folder = SqliteFolder::new(folder.path().into());
-        assert!(Token::create(&folder, 0, &PINS, SO_PIN, [b' '; 32]).unwrap());
+        assert!(Token::create(&folder, 0, &PINS, &BEGINNING).unwrap());
         let token = Token::open(folder.open(0).unwrap(), PINS, Log::default()).unwrap();
         let fixture = Fixture { folder: MemoryFolder::new(), sessions: Sessions::new(), token };
         let session = fixture.open();

@@ -105,6 +105,8 @@ struct Details {
     user_pin: Pin,
     so_pin: Pin,
     write_protected: bool,
+    /// What unextractable keys are unless they say otherwise.
+    maskable: bool,
     flags: Vec<&'static str>,
     /// Of this process.
     sessions: u64,
@@ -156,6 +158,7 @@ impl Described {
             user_pin,
             so_pin: Pin::of(token.so),
             write_protected: token.write_protected,
+            maskable: token.maskable,
             flags: flags(token),
             sessions,
             read_write_sessions,
@@ -199,11 +202,13 @@ impl Described {
             return rows;
         };
         let protected = if details.write_protected { Word::alarming("yes") } else { Word::plain("no") };
+        let maskable = if details.maskable { "may travel masked unless they say otherwise" } else { "stay inside" };
         let sessions = format!("{} in this process, {} read-write", details.sessions, details.read_write_sessions);
         rows.extend([
             ("user PIN", details.user_pin.word()),
             ("SO PIN", details.so_pin.word()),
             ("write-protected", protected),
+            ("unextractable keys", Word::plain(maskable)),
             ("flags", Word::plain(details.flags.join(", "))),
             ("sessions", Word::plain(sessions)),
             ("format", Word::plain(format!("{}, not frozen: a later version may refuse it", details.format))),
