@@ -103,7 +103,14 @@ impl Cipher for GcmDecrypting {
         input.checked_sub(self.message.tag).ok_or(Error::EncryptedDataLenRange)
     }
 
+    fn judges_room(&self) -> bool {
+        true
+    }
+
     fn whole(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()> {
+        if io.room() < self.whole_length(io.len())? {
+            return self.judge(keyed, io.input());
+        }
         let opened = keyed.gcm()?.open(self.message.iv(), &self.message.aad, self.message.tag, io);
         opened.map_err(|_| Error::EncryptedDataInvalid)
     }
@@ -128,9 +135,25 @@ impl Cipher for GcmDecrypting {
 
     fn finish(&mut self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()> {
         let length = self.finish_length()?;
+        if io.room() < length {
+            return self.judge(keyed, &self.collected);
+        }
         let mut collected = std::mem::take(&mut self.collected);
         let opened = self.whole(keyed, &mut InOut::in_place(&mut collected));
         opened.and_then(|()| io.write(collected.get(..length).unwrap_or_default()))
+    }
+}
+
+impl GcmDecrypting {
+    /// The verdict on a ciphertext that there is no room for: the tag comes first.
+    #[cold]
+    fn judge(&self, keyed: &Keyed, ciphertext: &[u8]) -> Result<()> {
+        let mut opened = Zeroizing::new(copy(ciphertext)?);
+        let Message { aad, tag, .. } = &self.message;
+        match keyed.gcm()?.open(self.message.iv(), aad, *tag, &mut InOut::in_place(&mut opened)) {
+            Ok(()) => Err(Error::BufferTooSmall),
+            Err(_) => Err(Error::EncryptedDataInvalid),
+        }
     }
 }
 

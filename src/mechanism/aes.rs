@@ -199,7 +199,7 @@ impl Cipher for BlockDecrypting {
         }
     }
 
-    fn may_give_less(&self) -> bool {
+    fn judges_room(&self) -> bool {
         self.padded
     }
 

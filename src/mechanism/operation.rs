@@ -16,8 +16,9 @@ pub trait Cipher {
     /// How much the whole message of `input` bytes gives.
     fn whole_length(&self, input: usize) -> Result<usize>;
 
-    /// Whether the result may be shorter than announced, so that a buffer which seems too small may suffice.
-    fn may_give_less(&self) -> bool {
+    /// Whether the whole or the end looks at the room itself: where the result may be shorter than announced, so that a buffer
+    /// which seems too small may suffice, or where something else has to be judged first.
+    fn judges_room(&self) -> bool {
         false
     }
 

@@ -32,7 +32,7 @@ impl Cipher for KeyUnwrapping {
         Ok(input.saturating_sub(8))
     }
 
-    fn may_give_less(&self) -> bool {
+    fn judges_room(&self) -> bool {
         self.0.hides_length()
     }
 

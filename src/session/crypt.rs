@@ -117,7 +117,7 @@ impl Step {
         };
         let needed = needed(io.len())?;
         let done = match self {
-            _ if io.room() < needed && (self == Self::Update || !cipher.may_give_less()) => Err(Error::BufferTooSmall),
+            _ if io.room() < needed && (self == Self::Update || !cipher.judges_room()) => Err(Error::BufferTooSmall),
             Self::Whole => cipher.whole(&keyed, io),
             Self::Update => cipher.update(&keyed, io),
             Self::Final => cipher.finish(&keyed, io),

@@ -57,6 +57,12 @@ fn what_is_no_key_is_refused_and_ends_the_digest() {
     let dead = secret(&session, b"value", template![]);
     ok!(session.destroy(dead));
     let data = ok!(session.create(&template![CKA_CLASS => CKO_DATA]));
+    let (public, private) = ok!(RsaKey::of_bits(2048).import(&session));
+    for pair in [public, private] {
+        ok!(begin(&session));
+        fails!(session.digest_key(pair), CKR_KEY_INDIGESTIBLE);
+        fails!(Digest::last(&session, Some(&mut [0; 64])).0, CKR_OPERATION_NOT_INITIALIZED);
+    }
     for none in [0, dead, data, CK_ULONG::MAX] {
         ok!(begin(&session));
         ok!(session.digest_key(key));

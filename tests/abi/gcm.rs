@@ -11,6 +11,7 @@ pub const TESTS: &[Test] = &tests![
     libcrypto_opens_what_was_sealed,
     any_changed_bit_is_refused,
     a_failed_tag_leaves_nothing_of_the_plaintext,
+    a_failed_tag_is_no_matter_of_room,
     parameters_out_of_range_are_refused,
     inner_pointers_of_null_are_refused,
     the_parameter_is_taken_with_and_without_iv_bits,
@@ -131,6 +132,42 @@ fn nothing_of(text: &[u8], output: &[u8]) {
     }
     for piece in text.windows(8) {
         assert!(!contains(output, piece), "a piece of the plaintext stands in the output");
+    }
+}
+
+/// Whoever is told of a buffer that is too small may believe the rest.
+fn a_failed_tag_is_no_matter_of_room() {
+    let Bench { session, key, .. } = &Bench::new();
+    let text = message(40);
+    let sealed = ok!(session.encrypt(&gcm(), *key, &text));
+    let mut bad = sealed.clone();
+    bad[50] ^= 1;
+    for room in [0, 39] {
+        let room = &mut vec![GUARD; room];
+        ok!(Decrypt::init(session, &gcm(), *key));
+        fails!(Decrypt::whole(session, &bad, Some(room)).0, CKR_ENCRYPTED_DATA_INVALID);
+        ok!(Decrypt::init(session, &gcm(), *key));
+        ok!(Decrypt::update(session, &bad, Some(&mut [])).0);
+        fails!(Decrypt::last(session, Some(room)).0, CKR_ENCRYPTED_DATA_INVALID);
+        ok!(Decrypt::init(session, &gcm(), *key));
+        for _ in 0..2 {
+            let (outcome, told) = Decrypt::whole(session, &sealed, Some(room));
+            fails!(outcome, CKR_BUFFER_TOO_SMALL);
+            assert_eq!(told, 40);
+        }
+        let (outcome, told) = Decrypt::whole(session, &sealed, Some(&mut [0; 40]));
+        assert_eq!((outcome, told), (Ok(()), 40));
+        ok!(Decrypt::init(session, &gcm(), *key));
+        ok!(Decrypt::update(session, &sealed, Some(&mut [])).0);
+        for _ in 0..2 {
+            let (outcome, told) = Decrypt::last(session, Some(room));
+            fails!(outcome, CKR_BUFFER_TOO_SMALL);
+            assert_eq!(told, 40);
+        }
+        assert!(room.iter().all(|byte| *byte == GUARD));
+        let mut opened = [0; 40];
+        ok!(Decrypt::last(session, Some(&mut opened)).0);
+        assert_eq!(opened[..], text);
     }
 }
 

@@ -10,6 +10,9 @@ pub const TESTS: &[Test] = &tests![
     arguments_that_are_wrong_end_the_operation,
     an_active_operation_is_not_replaced,
     one_call_does_not_finish_parts,
+    one_call_does_not_finish_parts_of_a_digest_or_signature,
+    a_second_init_of_any_kind_is_refused,
+    nothing_is_a_message,
     null_mechanism_cancels,
     sessions_do_not_share_operations,
     a_destroyed_key_ends_its_operations,
@@ -100,6 +103,93 @@ fn one_call_does_not_finish_parts() {
         ok!(Decrypt::update(session, &message(16), Some(&mut [0; 32])).0);
         fails!(Decrypt::whole(session, &message(16), Some(&mut room)).0, CKR_OPERATION_ACTIVE);
         fails!(Decrypt::last(session, Some(&mut room)).0, CKR_OPERATION_NOT_INITIALIZED);
+    }
+}
+
+/// PKCS#11 3.2, sections 5.12.2, 5.13.2 and 5.15.2.
+fn one_call_does_not_finish_parts_of_a_digest_or_signature() {
+    let Bench { session, key, .. } = &Bench::new();
+    let (_, private) = ok!(RsaKey::of_bits(2048).import(session));
+    let mut room = [GUARD; 256];
+    for mechanism in HASHES.iter().map(|hash| Mechanism::plain(hash.digest)) {
+        ok!(Digest::init(session, &mechanism, 0));
+        ok!(Digest::update(session, b"part", None).0);
+        fails!(Digest::whole(session, b"rest", Some(&mut room)).0, CKR_OPERATION_ACTIVE);
+        fails!(Digest::last(session, Some(&mut room)).0, CKR_OPERATION_NOT_INITIALIZED);
+    }
+    for (mechanism, key) in [(CKM_AES_CMAC, *key), (CKM_SHA256_RSA_PKCS, private)] {
+        ok!(Sign::init(session, &Mechanism::plain(mechanism), key));
+        ok!(Sign::update(session, b"part", None).0);
+        fails!(Sign::whole(session, b"rest", Some(&mut room)).0, CKR_OPERATION_ACTIVE);
+        fails!(Sign::last(session, Some(&mut room)).0, CKR_OPERATION_NOT_INITIALIZED);
+    }
+    ok!(session.verify_init(&Mechanism::plain(CKM_AES_CMAC), *key));
+    ok!(session.verify_update(b"part"));
+    fails!(session.verify_whole(b"rest", &[0; 16]), CKR_OPERATION_ACTIVE);
+    fails!(session.verify_final(&[0; 16]), CKR_OPERATION_NOT_INITIALIZED);
+    assert_eq!(room, [GUARD; 256]);
+}
+
+/// And the first goes on.
+fn a_second_init_of_any_kind_is_refused() {
+    let Bench { session, key, .. } = &Bench::new();
+    let (cmac, sha) = (Mechanism::plain(CKM_AES_CMAC), Mechanism::plain(CKM_SHA256));
+    let mac = ok!(session.sign(&cmac, *key, b"text"));
+    ok!(Decrypt::init(session, &ctr(), *key));
+    ok!(Digest::init(session, &sha, 0));
+    ok!(Sign::init(session, &cmac, *key));
+    ok!(session.verify_init(&cmac, *key));
+    fails!(Decrypt::init(session, &ctr(), *key), CKR_OPERATION_ACTIVE);
+    fails!(Digest::init(session, &sha, 0), CKR_OPERATION_ACTIVE);
+    fails!(Sign::init(session, &cmac, *key), CKR_OPERATION_ACTIVE);
+    fails!(session.verify_init(&cmac, *key), CKR_OPERATION_ACTIVE);
+    let mut room = [0; 64];
+    ok!(Decrypt::whole(session, b"text", Some(&mut room)).0);
+    assert_eq!(ok!(session.encrypt(&ctr(), *key, &room[..4])), b"text");
+    ok!(Digest::whole(session, b"text", Some(&mut room)).0);
+    assert_eq!(room[..32], ok!(session.digest(CKM_SHA256, b"text")));
+    ok!(Sign::whole(session, b"text", Some(&mut room)).0);
+    assert_eq!(room[..16], mac);
+    ok!(session.verify_whole(b"text", &mac));
+}
+
+/// NULL with length 0, and no Update at all.
+fn nothing_is_a_message() {
+    let Bench { session, key, .. } = &Bench::new();
+    let secret = session.generate(&Mechanism::plain(CKM_GENERIC_SECRET_KEY_GEN), &template![CKA_VALUE_LEN => 32]);
+    let (public, private) = ok!(RsaKey::of_bits(2048).import(session));
+    let (ec_public, ec_private) = Curve::named("P-256").pair(session);
+    let secret = ok!(secret);
+    for (mechanism, signer, verifier) in [
+        (CKM_AES_CMAC, *key, *key),
+        (CKM_SHA256_HMAC, secret, secret),
+        (CKM_SHA3_512_HMAC, secret, secret),
+        (CKM_RSA_PKCS, private, public),
+        (CKM_SHA256_RSA_PKCS, private, public),
+        (CKM_ECDSA_SHA256, ec_private, ec_public),
+    ] {
+        let mechanism = Mechanism::plain(mechanism);
+        ok!(Sign::init(session, &mechanism, signer));
+        let mut signature = [0; 256];
+        let (outcome, length) = session.sign_nothing(&mut signature);
+        ok!(outcome);
+        ok!(session.verify(&mechanism, verifier, b"", &signature[..length]));
+        ok!(Sign::init(session, &mechanism, signer));
+        let (outcome, length) = Sign::last(session, Some(&mut signature));
+        ok!(outcome);
+        ok!(session.verify_init(&mechanism, verifier));
+        ok!(session.verify_final(&signature[..length]));
+    }
+    for hash in &HASHES {
+        ok!(Digest::init(session, &Mechanism::plain(hash.digest), 0));
+        let mut digest = [0; 64];
+        let (outcome, length) = session.digest_nothing(&mut digest);
+        ok!(outcome);
+        ok!(Digest::init(session, &Mechanism::plain(hash.digest), 0));
+        let mut again = [0; 64];
+        ok!(Digest::last(session, Some(&mut again)).0);
+        assert_eq!(digest[..length], again[..length]);
+        assert_eq!(ok!(session.digest(hash.digest, b"")), digest[..length]);
     }
 }
 

@@ -148,6 +148,14 @@ fn keys_of_a_kind_that_does_not_fit_are_named_so() {
     ));
     let fixed = ok!(session.aes_key(16, template![CKA_EXTRACTABLE => false]));
     let target = ok!(session.aes_key(16, template![CKA_EXTRACTABLE => true]));
+    let kek = ok!(session.aes_key(32, template![CKA_WRAP => true]));
+    for (mechanism, by) in [(rsa_aes(256), keys.public), (cbc_pad(), kek), (gcm(), kek)] {
+        fails!(session.wrap(&mechanism, by, fixed), CKR_KEY_UNEXTRACTABLE);
+        fails!(session.wrap_into(&mechanism, by, fixed, None).0, CKR_KEY_UNEXTRACTABLE);
+        fails!(session.wrap(&mechanism, by, keys.public), CKR_KEY_NOT_WRAPPABLE, "a public key");
+        fails!(session.wrap(&mechanism, by, 0), CKR_KEY_HANDLE_INVALID);
+        ok!(session.wrap(&mechanism, by, movable));
+    }
     for mechanism in [Mechanism::plain(CKM_RSA_PKCS), oaep()] {
         fails!(session.wrap(&mechanism, keys.public, movable), CKR_KEY_NOT_WRAPPABLE, "a private key");
         fails!(session.wrap(&mechanism, keys.public, keys.public), CKR_KEY_NOT_WRAPPABLE, "a public key");

@@ -216,6 +216,18 @@ fn cancel_ends_what_its_flags_name() {
     fails!(Sign::last(&session, Some(room)).0, CKR_OPERATION_NOT_INITIALIZED);
     fails!(session.find_next(1), CKR_OPERATION_NOT_INITIALIZED);
     start();
+    let messages = CKF_MESSAGE_ENCRYPT | CKF_MESSAGE_DECRYPT | CKF_MESSAGE_SIGN | CKF_MESSAGE_VERIFY;
+    let idle = CKF_VERIFY | CKF_SIGN_RECOVER | CKF_VERIFY_RECOVER | CKF_GENERATE | CKF_WRAP | CKF_DERIVE | messages;
+    ok!(session.cancel(idle), "flags of what does not run");
+    ok!(Encrypt::last(&session, Some(room)).0);
+    ok!(Decrypt::last(&session, Some(room)).0);
+    ok!(Digest::last(&session, Some(room)).0);
+    ok!(Sign::last(&session, Some(room)).0);
+    ok!(session.find_final());
+    start();
+    ok!(session.cancel(CK_FLAGS::MAX));
+    start();
+    fails!(Session::new(token.module, 0).cancel(0), CKR_SESSION_HANDLE_INVALID);
 }
 
 fn init_without_a_mechanism_cancels() {

@@ -15,6 +15,7 @@ pub const TESTS: &[Test] = &tests![
     entries_survive_null_arguments,
     entries_survive_null_arguments_in_a_session,
     parallel_functions_are_not_parallel,
+    functions_that_wait_for_their_mechanisms_say_so,
     library_tells_its_name_and_version,
 ];
 
@@ -171,6 +172,26 @@ fn parallel_functions_are_not_parallel() {
     fails!(call!(token.module.list, C_GetFunctionStatus(session.handle)), CKR_FUNCTION_NOT_PARALLEL);
     fails!(call!(token.module.list, C_CancelFunction(session.handle)), CKR_FUNCTION_NOT_PARALLEL);
     ok!(session.info());
+}
+
+/// No mechanism is listed for them, and nothing becomes active. PKCS#11 3.2, section 5.
+fn functions_that_wait_for_their_mechanisms_say_so() {
+    let token = Token::new();
+    let session = token.user();
+    let waiting = ["Message", "VerifySignature", "Encapsulate", "Decapsulate", "Async", "GetSessionValidationFlags"];
+    let mut found = 0;
+    for (name, entry) in named_entries(&token.module) {
+        if waiting.iter().any(|part| name.contains(part)) {
+            assert_eq!(call_blank(entry, session.handle as usize), Rv(CKR_FUNCTION_NOT_SUPPORTED), "{name}");
+            found += 1;
+        }
+    }
+    assert_eq!(found, 30);
+    let later = CKF_MESSAGE_ENCRYPT | CKF_MESSAGE_DECRYPT | CKF_MESSAGE_SIGN | CKF_MESSAGE_VERIFY;
+    for mechanism in ok!(token.module.mechanisms(token.slot)) {
+        let flags = ok!(token.module.mechanism_info(token.slot, mechanism)).flags;
+        assert_eq!(flags & (later | CKF_ENCAPSULATE | CKF_DECAPSULATE), 0, "{mechanism:#x}");
+    }
 }
 
 fn library_tells_its_name_and_version() {

@@ -18,6 +18,7 @@ pub const TESTS: &[Test] = &tests![
     wrap_with_trusted_asks_for_trust,
     the_template_is_judged_before_the_wrapped_key,
     small_rooms_are_told_what_suffices,
+    a_read_only_session_makes_no_token_key,
     key_wrap_is_a_cipher_of_one_part,
     as_a_cipher_it_refuses_what_it_cannot_carry,
 ];
@@ -255,6 +256,36 @@ fn small_rooms_are_told_what_suffices() {
         ok!(session.wrap_into(&form, kek, key, Some(&mut memory[..told])).0);
         assert_eq!(memory[..told], wrapped, "wrapping is deterministic");
         assert!(memory[told..].iter().all(|byte| *byte == GUARD));
+    }
+}
+
+/// Neither by unwrapping nor in any other way.
+fn a_read_only_session_makes_no_token_key() {
+    let token = Token::new();
+    let writer = token.user();
+    let kek = ok!(writer.aes_key(32, wraps()));
+    let target = ok!(writer.aes_key(16, template![CKA_EXTRACTABLE => true]));
+    let form = Mechanism::plain(CKM_AES_KEY_WRAP_KWP);
+    let wrapped = ok!(writer.wrap(&form, kek, target));
+    let curve = template![CKA_EC_PARAMS => CURVES[1].params];
+    let (public, base) = ok!(writer.pair(CKM_EC_KEY_PAIR_GEN, &curve, &template![CKA_DERIVE => true]));
+    let ecdh = Mechanism::ecdh_plain(&octets(&ok!(writer.value(public, CKA_EC_POINT))));
+    let session = ok!(token.module.read_only(token.slot));
+    for on_token in [false, true] {
+        let with = |template: Template| template.with(CKA_TOKEN, on_token);
+        let outcomes = [
+            session.unwrap(&form, kek, &wrapped, &with(aes())).map(drop),
+            session.copy(target, &with(template![])).map(drop),
+            session.aes_key(16, with(template![])).map(drop),
+            session.aes_key_of(&[1; 16], with(template![])).map(drop),
+            session.derive(&ecdh, base, &with(template![CKA_KEY_TYPE => CKK_AES, CKA_VALUE_LEN => 16])).map(drop),
+            session.pair(CKM_EC_KEY_PAIR_GEN, &curve, &with(template![])).map(drop),
+            session.pair(CKM_EC_KEY_PAIR_GEN, &with(curve.clone()), &template![]).map(drop),
+        ];
+        let expected = if on_token { Err(Rv(CKR_SESSION_READ_ONLY)) } else { Ok(()) };
+        for (place, outcome) in outcomes.into_iter().enumerate() {
+            assert_eq!(outcome, expected, "{place}");
+        }
     }
 }
 

@@ -30,6 +30,7 @@ mod parts;
 mod rooms;
 mod states;
 mod templates;
+mod together;
 mod walk;
 
 pub use child::work;

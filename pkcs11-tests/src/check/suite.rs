@@ -2,7 +2,9 @@
 
 use super::trial::Trial;
 use super::verdict::Outcome;
-use super::{arguments, codes, ended, large, lists, login, objects, overlap, parts, rooms, states, templates, walk};
+use super::{
+    arguments, codes, ended, large, lists, login, objects, overlap, parts, rooms, states, templates, together, walk,
+};
 
 /// A check.
 pub struct Check {
@@ -70,6 +72,7 @@ pub fn all() -> Vec<Check> {
         overlap::checks(),
         parts::checks(),
         ended::checks(),
+        together::checks(),
         codes::checks(),
         large::checks(),
         walk::checks(),

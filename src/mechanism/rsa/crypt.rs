@@ -48,7 +48,7 @@ impl Cipher for RsaDecrypting {
         if input == *length { Ok(padding.longest(*length)) } else { Err(Error::EncryptedDataLenRange) }
     }
 
-    fn may_give_less(&self) -> bool {
+    fn judges_room(&self) -> bool {
         self.0.padding != Padding::Zeros
     }
 

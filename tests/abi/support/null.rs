@@ -100,4 +100,18 @@ impl Session {
     pub fn verify_final_null(&self) -> Result {
         call!(self.module.list, C_VerifyFinal(self.handle, null_mut(), 16))
     }
+
+    /// `C_Sign` of NULL with length 0.
+    pub fn sign_nothing(&self, output: &mut [u8]) -> (Result, usize) {
+        let mut room = output.len() as CK_ULONG;
+        let outcome = call!(self.module.list, C_Sign(self.handle, null_mut(), 0, output.as_mut_ptr(), &mut room));
+        (outcome, room as usize)
+    }
+
+    /// `C_Digest` of NULL with length 0.
+    pub fn digest_nothing(&self, output: &mut [u8]) -> (Result, usize) {
+        let mut room = output.len() as CK_ULONG;
+        let outcome = call!(self.module.list, C_Digest(self.handle, null_mut(), 0, output.as_mut_ptr(), &mut room));
+        (outcome, room as usize)
+    }
 }
