@@ -22,7 +22,7 @@ use crate::handle::{Handle, Slots};
 use crate::key::{Caller, Login};
 use crate::lock;
 use crate::mechanism::{Ciphering, Signing};
-use crate::token::Token;
+use crate::token::{Candidates, Token};
 use operation::Operation;
 
 /// All sessions of a module.
@@ -40,7 +40,7 @@ struct Session {
     read_write: bool,
     /// The session objects that it made, which go when it closes.
     objects: Vec<Handle>,
-    search: Option<find::Found>,
+    search: Option<Candidates>,
     encrypt: Operation<Ciphering>,
     decrypt: Operation<Ciphering>,
     sign: Operation<Signing>,
@@ -196,8 +196,9 @@ impl Session {
         self.sign.end_login();
         self.verify.end_login();
         self.digest.take_if(|active| active.needs_login);
-        // The search goes on to its end, but what it found is nobody's business any more.
-        self.search = self.search.take().map(|_| Vec::new().into_iter());
+        if let Some(candidates) = &mut self.search {
+            candidates.clear();
+        }
     }
 }
 

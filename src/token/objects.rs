@@ -82,12 +82,12 @@ impl Token {
             let object = opened.object().changed(given, caller.login)?;
             let material = self.material_for(&opened, object.id)?;
             if !object.is_token() {
-                self.catalog.replace_opened(handle, Some(Arc::new(Opened::in_memory(object, material))));
+                self.catalog.replace(handle, Opened::in_memory(object, material));
                 return Ok(());
             }
             let row = self.sealed(&object, material.as_ref())?;
             let outcome = self.store.commit(vec![Change::Update { expected: opened.object().version, row }])?;
-            self.catalog.replace_opened(handle, None);
+            self.catalog.outdate(handle);
             // After a conflict somebody else has changed or destroyed it: look again.
             if let Commit::Done { .. } = outcome {
                 return Ok(());
@@ -119,7 +119,7 @@ impl Token {
             match self.store.commit(vec![change])? {
                 Commit::Done { .. } => break,
                 // Somebody else changed or destroyed it at the same moment: look again.
-                Commit::Conflict => self.catalog.replace_opened(handle, None),
+                Commit::Conflict => self.catalog.outdate(handle),
             }
         }
         self.catalog.forget(handle);
@@ -141,28 +141,35 @@ impl Token {
         let revision = self.revision()?;
         // What was believed before the login is checked after it.
         let opened = opened.filter(|opened| !opened.waits_for_login() || self.seal().is_none());
-        let fresh = match opened {
+        match opened {
             Some(opened) if seen == revision => return Ok(opened),
-            Some(opened) if self.store.version(id)? == Some(opened.object().version) => opened,
-            _ => match self.read(id)? {
-                Some(opened) => Arc::new(opened),
-                None => {
-                    self.catalog.forget(handle);
-                    return Err(Error::ObjectHandleInvalid);
-                }
-            },
-        };
-        self.catalog.entries.with(handle, |entry| {
-            entry.place = Place::Token(id, revision);
-            entry.opened = Some(Arc::clone(&fresh));
-        });
-        Ok(fresh)
+            Some(opened) if self.store.version(id)? == Some(opened.object().version) => {
+                self.catalog.entries.with(handle, |entry| entry.place = Place::Token(id, revision));
+                return Ok(opened);
+            }
+            _ => (),
+        }
+        match self.read(id)? {
+            Some(fresh) => {
+                self.catalog.keep_opened(handle, Place::Token(id, revision), fresh).ok_or(Error::ObjectHandleInvalid)
+            }
+            None => {
+                self.catalog.forget(handle);
+                Err(Error::ObjectHandleInvalid)
+            }
+        }
     }
 
     fn read(&self, id: ObjectId) -> Result<Option<Opened>> {
-        let Some(row) = self.store.read(id)? else {
-            return Ok(None);
-        };
+        match self.store.read(id)? {
+            Some(row) => self.opened_row(&row),
+            None => Ok(None),
+        }
+    }
+
+    /// The object in a row; none if it is private and nobody is logged in.
+    pub(super) fn opened_row(&self, row: &Row) -> Result<Option<Opened>> {
+        let id = row.id;
         let seal = self.seal();
         let Some(opened) = seal::open(seal.as_deref(), id, row.version, &row.terms, &row.record)? else {
             return Ok(None);
