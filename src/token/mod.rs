@@ -236,6 +236,9 @@ impl Token {
 }
 
 #[cfg(test)]
+mod tests;
+
+#[cfg(test)]
 impl Token {
     /// Whether what is behind a handle is held opened.
     pub fn holds_opened(&self, handle: Handle) -> bool {

@@ -13,7 +13,7 @@ use crate::key::{Act, Caller, Facts, KeyMaterial, admit, visible};
 use crate::mechanism::PreparedKey;
 use crate::object::{self, Given, New, Object};
 use crate::seal::{self, Plain, Verified, Visibility};
-use crate::store::{Change, Commit, ObjectId, Row};
+use crate::store::{Change, Commit, ObjectId, Row, Terms};
 
 impl Token {
     /// The object behind a handle, if the caller sees it; as it is in the store now.
@@ -115,7 +115,9 @@ impl Token {
             if !opened.object().is_token() {
                 break;
             }
-            let change = Change::Delete { id: opened.object().id, expected: opened.object().version };
+            let Object { id, version: expected, .. } = *opened.object();
+            let tombstone = self.tombstone(id, expected)?;
+            let change = Change::Delete { id, expected, tombstone };
             match self.store.commit(vec![change])? {
                 Commit::Done { .. } => break,
                 // Somebody else changed or destroyed it at the same moment: look again.
@@ -190,8 +192,20 @@ impl Token {
         Ok(Some(self.prepared(opened)?.material().copy_for(id.0)))
     }
 
+    /// What is left of a token object that is destroyed at this version: authenticated if somebody is logged in.
+    fn tombstone(&self, id: ObjectId, destroyed: u64) -> Result<Vec<u8>> {
+        let version =
+            destroyed.checked_add(1).ok_or_else(|| Error::GeneralError("an object has no version left".into()))?;
+        let (body, terms) = (object::tombstone(), Terms::default());
+        let visibility = Visibility::Public;
+        seal::seal(
+            self.seal().as_deref(),
+            &Plain { id, version, visibility, body: &body, material: None, terms: &terms },
+        )
+    }
+
     /// The row of a token object, sealed as its visibility and the login ask for.
-    fn sealed(&self, object: &Object, material: Option<&KeyMaterial>) -> Result<Row> {
+    pub(super) fn sealed(&self, object: &Object, material: Option<&KeyMaterial>) -> Result<Row> {
         if !self.store.writable() {
             return Err(Error::TokenWriteProtected);
         }

@@ -41,6 +41,10 @@ impl Store for Faulty {
         Ok(row)
     }
 
+    fn tombstone(&self, id: ObjectId) -> Result<Option<Row>> {
+        self.inner.tombstone(id)
+    }
+
     fn version(&self, id: ObjectId) -> Result<Option<u64>> {
         self.inner.version(id)
     }
