@@ -245,6 +245,11 @@ impl Token {
         self.catalog.entries.with(handle, |entry| entry.opened.is_some()) == Some(true)
     }
 
+    /// Leaves so many object handles.
+    pub fn leave_handles(&self, handles: u32) {
+        self.catalog.entries.leave(handles);
+    }
+
     /// Lets go of every opened token object.
     pub fn forget_opened(&self) {
         self.catalog.entries.for_each(|_, entry| entry.opened = None);

@@ -54,23 +54,56 @@ impl Token {
                 rows.push(Change::Insert(self.sealed(object, material.as_ref())?));
             }
         }
-        if !rows.is_empty()
-            && let Commit::Conflict = self.store.commit(rows)?
-        {
-            return Err(Error::GeneralError("a random object id was not new".into()));
+        let handles = self.set_aside(session, &new)?;
+        match self.store_all(rows) {
+            Ok(()) => Ok(self.fill_in(handles, new)),
+            Err(error) => {
+                handles.into_iter().for_each(|handle| self.catalog.forget(handle));
+                Err(error)
+            }
         }
+    }
+
+    /// Handles for objects that are not there yet, so that none is wanting when they are. Nobody finds anything behind them.
+    fn set_aside<const N: usize>(&self, session: Handle, new: &[New; N]) -> Result<[Handle; N]> {
         let mut handles = [Handle::NONE; N];
-        for (place, (object, material)) in handles.iter_mut().zip(new) {
+        for (place, (object, _)) in handles.iter_mut().zip(new) {
             let private = object.is_private();
-            *place = if object.is_token() {
-                // What the key was made with is not kept: its entry opens it from the store like any other.
-                self.catalog.handle_of(object.id, private)?
+            let made = if object.is_token() {
+                self.catalog.handle_of(object.id, private)
             } else {
-                let opened = Some(Arc::new(Opened::in_memory(object, material)));
-                self.catalog.add(Entry { place: Place::Session(session), private, opened })?
+                self.catalog.add(Entry { place: Place::Session(session), private, opened: None })
             };
+            match made {
+                Ok(handle) => *place = handle,
+                Err(error) => {
+                    handles.into_iter().for_each(|handle| self.catalog.forget(handle));
+                    return Err(error);
+                }
+            }
         }
         Ok(handles)
+    }
+
+    fn store_all(&self, rows: Vec<Change>) -> Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        match self.store.commit(rows)? {
+            Commit::Done { .. } => Ok(()),
+            Commit::Conflict => Err(Error::GeneralError("a random object id was not new".into())),
+        }
+    }
+
+    /// Puts session objects behind their handles. What a token key was made with is not kept: its entry opens it from the store
+    /// like any other.
+    fn fill_in<const N: usize>(&self, handles: [Handle; N], new: [New; N]) -> [Handle; N] {
+        for (handle, (object, material)) in handles.into_iter().zip(new) {
+            if !object.is_token() {
+                self.catalog.replace(handle, Opened::in_memory(object, material));
+            }
+        }
+        handles
     }
 
     /// `C_SetAttributeValue`: all the changes, or none.

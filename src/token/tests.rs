@@ -172,3 +172,33 @@ fn what_is_destroyed_without_a_login_leaves_an_unverified_tombstone() {
     let opened = seal::open(token.seal().as_deref(), id, 2, &grave.terms, &grave.record).unwrap().unwrap();
     assert!(opened.verified == Verified::No && object::is_tombstone(&opened.body));
 }
+
+/// Handles are set aside before the commit: a key that nobody could name would be in the store for ever.
+#[test]
+fn nothing_is_stored_for_which_no_handle_is_left() {
+    for left in [0, 1] {
+        let token = token();
+        token.leave_handles(left);
+        let outcome = token.insert(&USER, Handle::NONE, [made(CKO_DATA, true), made(CKO_SECRET_KEY, true)]);
+        assert!(matches!(outcome, Err(Error::HostMemory(_))));
+        assert_eq!(token.store.list(None, 9), Ok(vec![]));
+        let outcome = token.insert(&USER, Handle::NONE, [made(CKO_DATA, true)]);
+        assert_eq!(outcome.is_ok(), left == 1, "the one that is left was given back");
+    }
+}
+
+/// A store that fails at the commit: the handles that were set aside are given back, and name nothing.
+#[test]
+fn a_commit_that_fails_leaves_no_handle() {
+    let token = token();
+    let (object, material) = made(CKO_DATA, true);
+    let id = object.id;
+    let row = token.sealed(&object, material.as_ref()).unwrap();
+    assert!(matches!(token.store.commit(vec![Change::Insert(row)]).unwrap(), Commit::Done { .. }));
+    let mut on_session = made(CKO_DATA, true);
+    on_session.0 = on_session.0.copied(&[Given::new(CKA_TOKEN, &[0])], Login::User).unwrap();
+    let outcome = token.insert(&USER, Handle::NONE, [on_session, (object, material)]);
+    assert!(matches!(outcome, Err(Error::GeneralError(_))), "the id is there already");
+    assert!(!token.has_handle(id));
+    assert_eq!(token.all(&USER).len(), 1, "the one that was there");
+}

@@ -3,6 +3,7 @@
 
 mod faults;
 mod find;
+mod pairs;
 
 use std::sync::Arc;
 use std::thread;
