@@ -46,6 +46,7 @@ mod portability;
 mod privacy;
 mod private_keys;
 mod published_vectors;
+mod races;
 mod rsa;
 mod rsa_encryption;
 mod rsa_keys;
@@ -119,6 +120,7 @@ const SUITES: &[&[Test]] = &[
     privacy::TESTS,
     private_keys::TESTS,
     published_vectors::TESTS,
+    races::TESTS,
     rsa::TESTS,
     rsa_encryption::TESTS,
     rsa_keys::TESTS,
