@@ -68,6 +68,8 @@ struct Free {
 const CHUNKS: usize = 20;
 /// The length of the first chunk; each one is twice as long as the one before.
 const FIRST: u32 = 32;
+/// How many slots all chunks have together.
+const SLOTS: u32 = FIRST * ((1 << CHUNKS) - 1);
 
 impl<const RANK: u8, T> Slots<RANK, T> {
     /// An empty table. Generations begin anywhere, so that a handle of an earlier life of the library, of another token, or
@@ -91,7 +93,7 @@ impl<const RANK: u8, T> Slots<RANK, T> {
                 Some(index) => index,
                 None => {
                     let fresh = free.fresh;
-                    free.fresh = fresh.saturating_add(1);
+                    free.fresh = fresh.saturating_add(1).min(SLOTS);
                     fresh
                 }
             }
@@ -101,6 +103,14 @@ impl<const RANK: u8, T> Slots<RANK, T> {
         let handle = Handle::new(index, content.generation);
         content.value = Some(make(handle));
         Some(handle)
+    }
+
+    /// Leaves so many slots that were never used.
+    #[cfg(test)]
+    pub fn leave(&self, slots: u32) {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        free.returned.clear();
+        free.fresh = SLOTS - slots;
     }
 
     /// Works on the value behind `handle` with its lock held, or returns `None` if there is none.

@@ -71,7 +71,7 @@ entry!(fn C_GetAttributeValue(
 
 entry!(fn C_FindObjectsInit(session: CK_SESSION_HANDLE, template: *mut CK_ATTRIBUTE, count: CK_ULONG) |module| {
     let search = Search::new(&memory::template(template, count)?);
-    module.sessions().find_init(Handle::from_raw(session), &search)
+    module.sessions().find_init(Handle::from_raw(session), search)
 });
 
 entry!(fn C_FindObjects(

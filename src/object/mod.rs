@@ -1,6 +1,7 @@
 //! Objects: the attribute table, typed templates, the rules of making an object, and its record.
 
 pub mod attribute;
+mod cbor;
 mod certificate;
 mod change;
 mod check_value;
@@ -15,6 +16,7 @@ mod template;
 
 pub use draft::{Basis, Draft, New, Origin};
 pub use index::{Column, terms};
+pub use record::{is_tombstone, tombstone};
 pub use search::Search;
 pub use template::{Given, Template, Way};
 

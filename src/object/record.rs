@@ -10,7 +10,7 @@ use cryptoki_sys::CKA_CLASS;
 use minicbor::{Decoder, Encoder};
 
 use super::draft::Origin;
-use super::{Attributes, Object, attribute};
+use super::{Attributes, Object, attribute, cbor};
 use crate::error::{Error, Result};
 use crate::key::Class;
 use crate::store::ObjectId;
@@ -22,6 +22,7 @@ const FORMAT: u64 = 0;
 const CLASS: u64 = 2;
 const ATTRIBUTES: u64 = 4;
 const ORIGIN: u64 = 6;
+const TOMBSTONE: u64 = 8;
 
 impl Object {
     /// The record of this object. Id and version are not in it: the store keeps them, and the seal binds them to it.
@@ -31,22 +32,14 @@ impl Object {
         fields.insert(CLASS, encoded(self.class.number()));
         fields.insert(ATTRIBUTES, encode_attributes(&self.attributes));
         fields.insert(ORIGIN, encoded(self.origin as u64));
-        let mut encoder = Encoder::new(Vec::new());
-        // Writing to a vector cannot fail.
-        let _ = encoder.map(fields.len() as u64);
-        for (number, value) in fields {
-            let _ = encoder.u64(number);
-            encoder.writer_mut().extend(value);
-        }
-        encoder.into_writer()
+        encode_fields(&fields)
     }
 
     /// The object in a record. Anything but what this version or a later one writes is damage.
     pub fn from_record(id: ObjectId, version: u64, record: &[u8]) -> Result<Self> {
         let damage = || Error::ObjectDamaged(format!("the record of object {id} is damaged").into());
         let object = Self::decode(id, version, record).map_err(|_| damage())?;
-        let whole = object.to_record() == record && object.agrees_with_the_table();
-        if whole { Ok(object) } else { Err(damage()) }
+        if object.agrees_with_the_table() { Ok(object) } else { Err(damage()) }
     }
 
     /// The first field that only a later version understands and that one has to understand.
@@ -70,29 +63,68 @@ impl Object {
 
     fn decode(id: ObjectId, version: u64, record: &[u8]) -> std::result::Result<Self, minicbor::decode::Error> {
         let wrong = minicbor::decode::Error::message;
-        let decoder = &mut Decoder::new(record);
-        let fields = decoder.map()?.ok_or_else(|| wrong("a map of unknown length"))?;
-        let (mut class, mut origin, mut attributes, mut unknown) = (None, None, None, Fields::new());
-        for _ in 0..fields {
-            match decoder.u64()? {
-                FORMAT if decoder.u8()? == 0 => (),
-                FORMAT => return Err(wrong("another format")),
-                CLASS => class = Class::from_number(decoder.u64()?),
-                ATTRIBUTES => attributes = Some(decode_attributes(decoder)?),
-                ORIGIN => origin = Origin::from_number(decoder.u64()?),
-                number => {
-                    let start = decoder.position();
-                    decoder.skip()?;
-                    let value = record.get(start..decoder.position()).ok_or_else(|| wrong("cut off"))?;
-                    unknown.insert(number, value.to_vec());
-                }
-            }
+        let mut fields = decode_fields(record)?;
+        let mut field = |number| fields.remove(&number).ok_or_else(|| wrong("a field is missing"));
+        if Decoder::new(&field(FORMAT)?).u64()? != 0 {
+            return Err(wrong("another format"));
         }
-        let class = class.ok_or_else(|| wrong("no class"))?;
-        let origin = origin.ok_or_else(|| wrong("no origin"))?;
-        let attributes = attributes.ok_or_else(|| wrong("no attributes"))?;
-        Ok(Self { id, version, class, origin, attributes, unknown })
+        let class = Class::from_number(Decoder::new(&field(CLASS)?).u64()?);
+        let attributes = decode_attributes(&mut Decoder::new(&field(ATTRIBUTES)?))?;
+        let origin = Origin::from_number(Decoder::new(&field(ORIGIN)?).u64()?);
+        match (class, origin) {
+            _ if fields.contains_key(&TOMBSTONE) => Err(wrong("a tombstone is no object")),
+            (Some(class), Some(origin)) => Ok(Self { id, version, class, origin, attributes, unknown: fields }),
+            _ => Err(wrong("an unknown class or origin")),
+        }
     }
+}
+
+/// The record that is left of an object: that there was one, and nothing of it.
+pub fn tombstone() -> Vec<u8> {
+    encode_fields(&Fields::from([(FORMAT, encoded(0)), (TOMBSTONE, TRUE.into())]))
+}
+
+/// Whether a record is a tombstone: that of this version, or with fields of a later one that need not be understood.
+pub fn is_tombstone(record: &[u8]) -> bool {
+    let Ok(fields) = decode_fields(record) else {
+        return false;
+    };
+    let says = |number, value: &[u8]| fields.get(&number).is_some_and(|own| own == value);
+    let known = fields.keys().all(|number| [FORMAT, TOMBSTONE].contains(number) || !number.is_multiple_of(2));
+    says(FORMAT, &encoded(0)) && says(TOMBSTONE, TRUE) && known
+}
+
+/// CBOR's true.
+const TRUE: &[u8] = &[0xf5];
+
+fn encode_fields(fields: &Fields) -> Vec<u8> {
+    let mut encoder = Encoder::new(Vec::new());
+    // Writing to a vector cannot fail.
+    let _ = encoder.map(fields.len() as u64);
+    for (number, value) in fields {
+        let _ = encoder.u64(*number);
+        encoder.writer_mut().extend(value);
+    }
+    encoder.into_writer()
+}
+
+/// The fields of a record, each value as it is encoded.
+fn decode_fields(record: &[u8]) -> std::result::Result<Fields, minicbor::decode::Error> {
+    let wrong = minicbor::decode::Error::message;
+    if !cbor::is_deterministic(record) {
+        return Err(wrong("not in the one form that it can have"));
+    }
+    let decoder = &mut Decoder::new(record);
+    let count = decoder.map()?.ok_or_else(|| wrong("a map of unknown length"))?;
+    let mut fields = Fields::new();
+    for _ in 0..count {
+        let number = decoder.u64()?;
+        let start = decoder.position();
+        decoder.skip()?;
+        let value = record.get(start..decoder.position()).ok_or_else(|| wrong("cut off"))?;
+        fields.insert(number, value.to_vec());
+    }
+    Ok(fields)
 }
 
 fn encoded(number: u64) -> Vec<u8> {

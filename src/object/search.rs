@@ -1,12 +1,14 @@
 //! A search template: what a caller wants to find.
 
 use super::Object;
-use super::attribute::Kind;
+use super::attribute::{self, Kind};
 use super::curve::unwrap_point;
 use super::index::Column;
 use super::template::Given;
 use crate::crypto::equal;
+use crate::seal::Seal;
 use crate::secret::Secret;
+use crate::store::Terms;
 
 /// What is searched for. Unlike other templates it is never wrong: an attribute or class that nobody knows matches
 /// nothing.
@@ -26,14 +28,32 @@ impl Search {
         Self { wanted: wanted.collect() }
     }
 
-    /// The wanted attributes that the store has an index for, the most telling one first.
-    pub fn indexed(&self) -> Option<(Column, Vec<u8>)> {
-        Column::ALL.into_iter().find_map(|column| {
-            let wanted = self.wanted.iter().find(|wanted| wanted.number == column.number())?;
-            // An empty value has no term.
-            let value = column.canonical(&wanted.value).filter(|value| !value.is_empty())?;
-            Some((column, value))
-        })
+    /// The index that leaves the fewest objects to look at, if the store has one for what is wanted.
+    pub fn most_telling(&self) -> Option<Column> {
+        Column::ALL.into_iter().find(|column| self.indexed(*column).is_some())
+    }
+
+    /// The terms that the store has for an object with what is wanted: of a private object with `blind`, of a public one
+    /// without. Columns about which the search says nothing are left open.
+    pub fn terms(&self, blind: Option<&Seal>) -> Terms {
+        let mut terms = Terms::default();
+        for column in Column::ALL {
+            if let (Some(value), Some(term)) = (self.indexed(column), terms.get_mut(column as usize)) {
+                *term = Some(column.term(&value, blind));
+            }
+        }
+        terms
+    }
+
+    /// Whether it asks for the value of a key, which has to be unsealed to be compared.
+    pub fn is_about_values(&self) -> bool {
+        self.wanted.iter().any(|wanted| attribute::is_secret(wanted.number))
+    }
+
+    /// What is wanted in an index column, in canonical form. An empty value has no term.
+    fn indexed(&self, column: Column) -> Option<Vec<u8>> {
+        let wanted = self.wanted.iter().find(|wanted| wanted.number == column.number())?;
+        column.canonical(&wanted.value).filter(|value| !value.is_empty())
     }
 
     /// Whether an object is what is searched for. `readable` is the value of a key, only where the standard lets it

@@ -6,7 +6,7 @@ use super::{Length, Output, Session, Sessions};
 use crate::crypto::{PrivateKey, random};
 use crate::error::{Error, Result};
 use crate::handle::Handle;
-use crate::key::{Act, Caller, Class, KeyType, Other, Purpose, Use, admit, permit};
+use crate::key::{Act, Caller, Class, KeyType, Login, Other, Purpose, Use, admit, permit};
 use crate::mechanism::{Keyed, Mechanism, Parameter, Wanted, Wrapping, generated_iv};
 use crate::object::{Draft, Given, New, Template, Way};
 use crate::secret::Secret;
@@ -36,23 +36,29 @@ impl Sessions {
         })
     }
 
-    /// `C_GenerateKeyPair`: the public key and the private one. Both come to be, or neither.
+    /// `C_GenerateKeyPair`: the public key and the private one. Both come to be, or neither. An RSA pair takes long, so the session's
+    /// lock is not held meanwhile: who logs out or closes the session does not wait, and then there is no pair.
     pub fn generate_pair(
         &self,
         session: Handle,
         mechanism: &Mechanism,
         [public, private]: [&[Given<'_>]; 2],
     ) -> Result<[Handle; 2]> {
-        self.with(session, |session| {
-            let caller = session.caller();
+        let (pair, began, [public, private]) = self.with(session, |session| {
             let pair = mechanism.does.generate_pair.as_ref().ok_or(Error::MechanismInvalid(mechanism.number))?;
+            let began = Began { login: session.token.login_word(), caller: session.caller() };
             let draft = |given, class| {
-                session
-                    .admitted(&caller, Template::parse(given, Way::Generate(class, pair.key_type, mechanism.number))?)
+                let way = Way::Generate(class, pair.key_type, mechanism.number);
+                session.admitted(&began.caller, Template::parse(given, way)?)
             };
-            let (public, private) = (draft(public, Class::PublicKey)?, draft(private, Class::PrivateKey)?);
-            let key = (pair.generate)(public.given())?;
-            session.insert_all(&caller, Draft::finish_pair(public, private, &key)?)
+            let drafts = [draft(public, Class::PublicKey)?, draft(private, Class::PrivateKey)?];
+            Ok((pair, began, drafts))
+        })?;
+        let key = (pair.generate)(public.given())?;
+        let made = Draft::finish_pair(public, private, &key)?;
+        self.with(session, |session| {
+            began.still_holds(session)?;
+            session.insert_all(&session.caller(), made)
         })
     }
 
@@ -186,6 +192,23 @@ impl Session {
         let mut draft = Draft::new(template, self.token.basis(caller));
         admit(caller, Act::Create, &draft.preview()?.standing(sealed))?;
         Ok(draft)
+    }
+}
+
+/// How things stood when something began that is finished later.
+struct Began {
+    login: u64,
+    caller: Caller,
+}
+
+impl Began {
+    /// Whether the login has lasted since. One that came meanwhile does no harm: what was begun without it does not need it.
+    fn still_holds(&self, session: &Session) -> Result<()> {
+        if self.caller.login == Login::Public || self.login == session.token.login_word() {
+            Ok(())
+        } else {
+            Err(Error::UserNotLoggedIn)
+        }
     }
 }
 

@@ -30,7 +30,7 @@ use crate::key::{Caller, Login};
 use crate::lock;
 use crate::mechanism::{Ciphering, Recovering, Signing};
 use crate::seal::TransientKey;
-use crate::token::Token;
+use crate::token::{Candidates, Token};
 use operation::Operation;
 
 /// All sessions of a module.
@@ -52,7 +52,7 @@ struct Session {
     read_write: bool,
     /// The session objects that it made, which go when it closes.
     objects: Vec<Handle>,
-    search: Option<find::Found>,
+    search: Option<Candidates>,
     encrypt: Operation<Ciphering>,
     decrypt: Operation<Ciphering>,
     sign: Operation<Signing>,
@@ -230,8 +230,9 @@ impl Session {
         self.sign_recover.end_login();
         self.verify_recover.end_login();
         self.digest.take_if(|active| active.needs_login);
-        // The search goes on to its end, but what it found is nobody's business any more.
-        self.search = self.search.take().map(|_| Vec::new().into_iter());
+        if let Some(candidates) = &mut self.search {
+            candidates.clear();
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use super::{Change, Commit, Folder, ObjectId, Row, Store, Term, TokenRow, check_column, hold, successor};
+use super::{Change, Commit, Folder, ObjectId, Row, Store, Term, Terms, TokenRow, check_column, hold, successor};
 use crate::error::{Error, Result};
 
 /// A folder of tokens in memory.
@@ -70,6 +70,10 @@ impl Store for MemoryStore {
         Ok(hold(&self.contents).objects.get(&id).map(|kept| kept.row.clone()))
     }
 
+    fn tombstone(&self, id: ObjectId) -> Result<Option<Row>> {
+        Ok(hold(&self.contents).deletions.get(&id).and_then(|deletion| deletion.tombstone.clone()))
+    }
+
     fn version(&self, id: ObjectId) -> Result<Option<u64>> {
         Ok(hold(&self.contents).version(id))
     }
@@ -108,7 +112,7 @@ impl Store for MemoryStore {
     fn changed_since(&self, revision: u64) -> Result<Vec<ObjectId>> {
         let contents = hold(&self.contents);
         let changed = contents.objects.iter().map(|(id, kept)| (*id, kept.revision));
-        let deleted = contents.deletions.iter().map(|(id, revision)| (*id, *revision));
+        let deleted = contents.deletions.iter().map(|(id, deletion)| (*id, deletion.revision));
         let mut ids: Vec<_> = changed.chain(deleted).filter(|(_, at)| *at > revision).map(|(id, _)| id).collect();
         ids.sort_unstable();
         Ok(ids)
@@ -124,7 +128,14 @@ struct Contents {
     revision: u64,
     token: TokenRow,
     objects: BTreeMap<ObjectId, Kept>,
-    deletions: BTreeMap<ObjectId, u64>,
+    deletions: BTreeMap<ObjectId, Deletion>,
+}
+
+#[derive(Clone)]
+struct Deletion {
+    revision: u64,
+    /// None once the token has been initialised anew.
+    tombstone: Option<Row>,
 }
 
 #[derive(Clone)]
@@ -158,7 +169,8 @@ impl Contents {
                 self.token = TokenRow { version: successor(expected)?, bytes };
             }
             Change::Insert(row) => {
-                if self.objects.contains_key(&row.id) {
+                let buried = self.deletions.get(&row.id).is_some_and(|deletion| deletion.tombstone.is_some());
+                if buried || self.objects.contains_key(&row.id) {
                     return Ok(false);
                 }
                 self.deletions.remove(&row.id);
@@ -170,16 +182,20 @@ impl Contents {
                 }
                 self.objects.insert(row.id, Kept { revision: self.revision, row });
             }
-            Change::Delete { id, expected } => {
+            Change::Delete { id, expected, tombstone } => {
                 if self.version(id) != Some(expected) {
                     return Ok(false);
                 }
                 self.objects.remove(&id);
-                self.deletions.insert(id, self.revision);
+                let tombstone =
+                    Row { id, version: expected.wrapping_add(1), terms: Terms::default(), record: tombstone };
+                self.deletions.insert(id, Deletion { revision: self.revision, tombstone: Some(tombstone) });
             }
             Change::Clear => {
                 let revision = self.revision;
-                self.deletions.extend(std::mem::take(&mut self.objects).into_keys().map(|id| (id, revision)));
+                self.deletions.values_mut().for_each(|deletion| deletion.tombstone = None);
+                let cleared = std::mem::take(&mut self.objects).into_keys();
+                self.deletions.extend(cleared.map(|id| (id, Deletion { revision, tombstone: None })));
             }
         }
         Ok(true)

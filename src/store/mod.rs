@@ -49,6 +49,9 @@ pub trait Store: Send + Sync {
     /// The object, if it is there.
     fn read(&self, id: ObjectId) -> Result<Option<Row>>;
 
+    /// What was left when the object was destroyed: a row without terms, of the version after the object's last.
+    fn tombstone(&self, id: ObjectId) -> Result<Option<Row>>;
+
     /// The object's version, if it is there; cheaper than [`read`](Self::read).
     fn version(&self, id: ObjectId) -> Result<Option<u64>>;
 
@@ -89,7 +92,7 @@ pub enum Change {
         /// The new bytes.
         bytes: Vec<u8>,
     },
-    /// A new object; a conflict if the id is there.
+    /// A new object; a conflict if the id is there, or has a tombstone.
     Insert(Row),
     /// Replaces an object whole. `row.version` is the new version.
     Update {
@@ -98,14 +101,16 @@ pub enum Change {
         /// What replaces it.
         row: Row,
     },
-    /// Removes an object.
+    /// Removes an object and leaves a tombstone of the version `expected + 1`.
     Delete {
         /// Which.
         id: ObjectId,
         /// The version that must be there.
         expected: u64,
+        /// What is left.
+        tombstone: Vec<u8>,
     },
-    /// Removes all objects, for reinitialisation.
+    /// Removes all objects and all tombstones, for reinitialisation.
     Clear,
 }
 

@@ -13,7 +13,7 @@ macro_rules! every_engine {
         $crate::store::suite::every_engine!($folder =>
             a_new_folder_is_empty_and_usable, a_created_token_is_listed_and_read, a_number_is_never_used_twice,
             two_racing_creates_have_one_winner, a_missing_token_is_not_recognized, an_object_is_read_as_written,
-            an_update_replaces_everything, a_deleted_object_is_gone_and_may_come_back, ids_are_listed_in_pages,
+            an_update_replaces_everything, a_deleted_object_leaves_a_tombstone_and_nothing_else, a_tombstone_goes_with_its_token, ids_are_listed_in_pages,
             objects_are_found_by_term_in_pages, an_unknown_column_is_refused, a_batch_is_applied_in_order,
             a_conflict_leaves_nothing, the_token_row_is_changed_by_version, clear_removes_every_object,
             every_commit_counts_and_an_empty_one_does_not, changes_are_told_since_a_revision,
@@ -109,16 +109,39 @@ pub fn an_update_replaces_everything(folder: &dyn Folder) {
     assert_eq!(store.find(7, &term(4), None, 10).unwrap(), [id(1)]);
 }
 
-pub fn a_deleted_object_is_gone_and_may_come_back(folder: &dyn Folder) {
+pub fn a_deleted_object_leaves_a_tombstone_and_nothing_else(folder: &dyn Folder) {
     let store = token(folder);
     done(&*store, vec![Change::Insert(Row { terms: terms(&[(2, 1)]), ..row(1, 1, b"x") })]);
-    done(&*store, vec![Change::Delete { id: id(1), expected: 1 }]);
+    done(&*store, vec![Change::Delete { id: id(1), expected: 1, tombstone: b"grave".into() }]);
     assert_eq!(store.read(id(1)).unwrap(), None);
     assert_eq!(store.find(2, &term(1), None, 10).unwrap(), []);
     assert_eq!(store.list(None, 10).unwrap(), []);
-    done(&*store, vec![Change::Insert(row(1, 5, b"again"))]);
-    assert_eq!(store.version(id(1)).unwrap(), Some(5));
-    assert_eq!(store.changed_since(0).unwrap(), [id(1)]);
+    assert_eq!(store.version(id(1)).unwrap(), None);
+    assert_eq!(store.tombstone(id(1)).unwrap(), Some(row(1, 2, b"grave")));
+    assert_eq!(store.tombstone(id(2)).unwrap(), None);
+    assert_eq!(store.changed_since(1).unwrap(), [id(1)]);
+    // Nobody gets its id, or comes back to life.
+    for change in [
+        Change::Insert(row(1, 5, b"again")),
+        Change::Update { expected: 1, row: row(1, 2, b"x") },
+        Change::Update { expected: 2, row: row(1, 3, b"x") },
+        Change::Delete { id: id(1), expected: 2, tombstone: b"other".into() },
+    ] {
+        assert_eq!(store.commit(vec![change]).unwrap(), Commit::Conflict);
+        assert_eq!(store.tombstone(id(1)).unwrap(), Some(row(1, 2, b"grave")));
+    }
+}
+
+pub fn a_tombstone_goes_with_its_token(folder: &dyn Folder) {
+    let store = token(folder);
+    done(&*store, vec![Change::Insert(row(1, 1, b"x")), Change::Insert(row(2, 1, b"x"))]);
+    done(&*store, vec![Change::Delete { id: id(1), expected: 1, tombstone: b"grave".into() }]);
+    done(&*store, vec![Change::Clear]);
+    assert_eq!(store.tombstone(id(1)).unwrap(), None);
+    assert_eq!(store.tombstone(id(2)).unwrap(), None, "cleared and not destroyed");
+    assert_eq!(store.changed_since(1).unwrap(), [1, 2].map(id));
+    done(&*store, vec![Change::Insert(row(1, 1, b"another life"))]);
+    assert_eq!(store.read(id(1)).unwrap(), Some(row(1, 1, b"another life")));
 }
 
 pub fn ids_are_listed_in_pages(folder: &dyn Folder) {
@@ -158,7 +181,7 @@ pub fn a_batch_is_applied_in_order(folder: &dyn Folder) {
         Change::Insert(row(1, 1, b"a")),
         Change::Update { expected: 1, row: row(1, 2, b"b") },
         Change::Insert(row(2, 1, b"c")),
-        Change::Delete { id: id(2), expected: 1 },
+        Change::Delete { id: id(2), expected: 1, tombstone: vec![] },
         Change::Token { expected: 1, bytes: b"t2".into() },
         Change::Token { expected: 2, bytes: b"t3".into() },
     ];
@@ -176,8 +199,8 @@ pub fn a_conflict_leaves_nothing(folder: &dyn Folder) {
         Change::Insert(row(1, 9, b"x")),
         Change::Update { expected: 3, row: row(1, 9, b"x") },
         Change::Update { expected: 4, row: row(3, 9, b"x") },
-        Change::Delete { id: id(1), expected: 5 },
-        Change::Delete { id: id(3), expected: 0 },
+        Change::Delete { id: id(1), expected: 5, tombstone: vec![] },
+        Change::Delete { id: id(3), expected: 0, tombstone: vec![] },
         Change::Token { expected: 2, bytes: b"x".into() },
         Change::Token { expected: 0, bytes: b"x".into() },
     ];
@@ -238,7 +261,7 @@ pub fn changes_are_told_since_a_revision(folder: &dyn Folder) {
     let store = token(folder);
     done(&*store, vec![Change::Insert(row(2, 1, b"")), Change::Insert(row(1, 1, b""))]);
     done(&*store, vec![Change::Update { expected: 1, row: row(1, 2, b"") }]);
-    done(&*store, vec![Change::Delete { id: id(2), expected: 1 }]);
+    done(&*store, vec![Change::Delete { id: id(2), expected: 1, tombstone: vec![] }]);
     assert_eq!(store.changed_since(0).unwrap(), [1, 2].map(id));
     assert_eq!(store.changed_since(1).unwrap(), [1, 2].map(id));
     assert_eq!(store.changed_since(2).unwrap(), [id(2)]);
@@ -288,9 +311,9 @@ pub fn a_batch_is_seen_whole_or_not_at_all(folder: &dyn Folder) {
     std::thread::scope(|scope| {
         let writing = scope.spawn(move || {
             for n in 0..60 {
-                // The term moves from one object to the other and back: exactly one object has it at any moment.
-                let (from, to) = (1 + n % 2, 2 - n % 2);
-                let gone = Change::Delete { id: id(from), expected: 1 };
+                // The term moves from one object to the next: exactly one object has it at any moment.
+                let (from, to) = (1 + n, 2 + n);
+                let gone = Change::Delete { id: id(from), expected: 1, tombstone: vec![] };
                 let come = Change::Insert(Row { terms: terms(&[(0, 1)]), ..row(to, 1, b"") });
                 done(&*writer, vec![gone, come]);
             }
@@ -315,7 +338,7 @@ pub fn large_and_extreme_values_survive(folder: &dyn Folder) {
     assert_eq!(store.list(Some(empty.id), 10).unwrap(), [large.id]);
     done(&*store, vec![Change::Token { expected: 1, bytes: vec![7; 100_000] }]);
     assert_eq!(store.token().unwrap().bytes, vec![7; 100_000]);
-    done(&*store, vec![Change::Delete { id: large.id, expected: u64::MAX }]);
+    done(&*store, vec![Change::Delete { id: large.id, expected: u64::MAX, tombstone: vec![] }]);
     assert_eq!(store.list(None, 10).unwrap(), [empty.id]);
 }
 

@@ -1,6 +1,6 @@
 //! The catalog: the handles that this process has given out, and what was opened behind them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::opened::Opened;
@@ -14,7 +14,15 @@ pub(super) struct Catalog {
     pub entries: Slots<{ lock::OBJECT }, Entry>,
     /// The handles of token objects.
     pub handles: Mutex<{ lock::CATALOG }, HashMap<ObjectId, Handle>>,
+    /// The token objects that were opened last, oldest first.
+    opened: Mutex<{ lock::CATALOG }, VecDeque<Handle>>,
 }
+
+/// The revision of an object that the next use reads: no revision with objects in it was ever this one.
+const UNREAD: u64 = 0;
+
+/// How many token objects stay opened of which no key was made: who reads a million objects must not fill the memory.
+const STAY_OPENED: usize = 1024;
 
 /// One object.
 pub(super) struct Entry {
@@ -36,7 +44,7 @@ pub(super) enum Place {
 
 impl Catalog {
     pub(super) fn new() -> Self {
-        Self { entries: Slots::new(), handles: Mutex::new(HashMap::new()) }
+        Self { entries: Slots::new(), handles: Mutex::new(HashMap::new()), opened: Mutex::new(VecDeque::new()) }
     }
 
     /// Drops what belonged to a login: private objects and their handles, and the opened values of all token keys.
@@ -69,8 +77,7 @@ impl Catalog {
         if let Some(handle) = handles.get(&id) {
             return Ok(*handle);
         }
-        // Revision 0 was never a revision with objects in it, so the first use reads the object.
-        let handle = self.add(Entry { place: Place::Token(id, 0), private, opened: None })?;
+        let handle = self.add(Entry { place: Place::Token(id, UNREAD), private, opened: None })?;
         handles.insert(id, handle);
         Ok(handle)
     }
@@ -86,12 +93,57 @@ impl Catalog {
         }
     }
 
-    /// Replaces what was opened; with `None` the next use reads the object anew. Operations that hold the old key go on.
-    pub(super) fn replace_opened(&self, handle: Handle, opened: Option<Arc<Opened>>) {
-        let old = self.entries.with(handle, |entry| std::mem::replace(&mut entry.opened, opened)).flatten();
-        if let Some(old) = old {
-            old.supersede_key();
+    /// Keeps a token object as it was read from the store, and lets go of the one that was read longest ago. Two threads that
+    /// read the same get the same. One whose key was made ready stays: operations may hold the key, and who destroys the
+    /// object ends them. None if the handle is dead.
+    pub(super) fn keep_opened(&self, handle: Handle, place: Place, read: Opened) -> Option<Arc<Opened>> {
+        let read = Arc::new(read);
+        let kept = self.entries.with(handle, |entry| {
+            entry.place = place;
+            match &entry.opened {
+                Some(opened) if opened.is_as(&read) => return Arc::clone(opened),
+                Some(opened) => read.succeed(opened),
+                None => (),
+            }
+            entry.opened = Some(Arc::clone(&read));
+            read
+        });
+        let oldest = {
+            let mut order = self.opened.lock();
+            order.push_back(handle);
+            if order.len() > STAY_OPENED { order.pop_front() } else { None }
+        };
+        if let Some(oldest) = oldest {
+            self.entries.with(oldest, |entry| {
+                if matches!(entry.place, Place::Token(..)) {
+                    // Nobody can take hold of it meanwhile: that needs the entry.
+                    entry.opened.take_if(|opened| Arc::strong_count(opened) == 1 && !opened.has_key());
+                }
+            });
         }
+        kept
+    }
+
+    /// Replaces a session object that has changed. Operations that hold the old key go on.
+    pub(super) fn replace(&self, handle: Handle, changed: Opened) {
+        self.entries.with(handle, |entry| {
+            if let Some(old) = &entry.opened {
+                changed.succeed(old);
+            }
+            entry.opened = Some(Arc::new(changed));
+        });
+    }
+
+    /// Says that a token object has changed in the store: the next use reads it anew. Operations that hold the old key go on.
+    pub(super) fn outdate(&self, handle: Handle) {
+        self.entries.with(handle, |entry| {
+            if let Place::Token(id, _) = entry.place {
+                entry.place = Place::Token(id, UNREAD);
+            }
+            if let Some(opened) = &entry.opened {
+                opened.supersede_key();
+            }
+        });
     }
 }
 

@@ -1,93 +1,188 @@
-//! Searching a token: session objects in memory, token objects through the store's indexes.
-
-use std::collections::BTreeSet;
+//! Searching a token: session objects in memory, token objects through the store's indexes. A search holds the ids of what it
+//! has still to look at; objects are opened one by one, as the caller asks for more, and let go again.
 
 use super::Token;
 use super::catalog::Place;
+use super::opened::Opened;
 use crate::error::{Error, Result};
 use crate::handle::Handle;
-use crate::key::{Caller, Login, visible};
+use crate::key::{Caller, Facts, Login, visible};
 use crate::object::Search;
 use crate::seal::{self, Visibility};
-use crate::store::ObjectId;
+use crate::store::{ObjectId, Row, Terms};
+
+/// What a search has still to look at. It is taken when the search begins: whatever is there then, and still is when its turn
+/// comes, is found once.
+pub struct Candidates {
+    search: Search,
+    /// Session objects, which matched when the search began.
+    objects: Vec<Handle>,
+    /// Token objects that may match, each once; those before `next` have been looked at.
+    ids: Vec<ObjectId>,
+    next: usize,
+    /// What the rows of public and of private objects that match have as terms, where the search says.
+    plain: Terms,
+    blind: Terms,
+    /// How many of the objects that it will hand out are to stay opened.
+    keeps: usize,
+}
 
 impl Token {
-    /// The handles of all objects that the caller sees and that match.
-    pub fn find(&self, caller: &Caller, search: &Search) -> Result<Vec<Handle>> {
+    /// Begins a search for what the caller sees.
+    pub fn find(&self, caller: &Caller, search: Search) -> Result<Candidates> {
         self.revision()?;
-        let mut found = Vec::new();
+        let mut objects = Vec::new();
         self.catalog.entries.for_each(|handle, entry| {
             if let (Place::Session(_), Some(opened)) = (entry.place, &entry.opened)
                 && visible(caller, entry.private)
                 && search.matches(opened.object(), opened.readable_value())
             {
-                found.push(handle);
+                objects.push(handle);
             }
         });
-        for id in self.candidates(caller, search)? {
-            if let Some(handle) = self.matching(caller, search, id)? {
+        // Taken from the end.
+        objects.reverse();
+        let seal = self.seal().filter(|_| caller.login == Login::User);
+        let plain = search.terms(None);
+        let blind = seal.map(|seal| search.terms(Some(&seal))).unwrap_or_default();
+        let ids = self.candidates(&search, &[plain, blind])?;
+        Ok(Candidates { search, objects, ids, next: 0, plain, blind, keeps: STAY_OPENED })
+    }
+
+    /// The handles of the next objects that match, at most `most`; none when the search is over.
+    ///
+    /// # Errors
+    /// Those of the store, when nothing was found before: what is behind can be asked for again.
+    pub fn find_more(&self, caller: &Caller, candidates: &mut Candidates, most: usize) -> Result<Vec<Handle>> {
+        let revision = self.revision()?;
+        let mut found = Vec::new();
+        while found.len() < most {
+            let Some(handle) = candidates.objects.pop() else { break };
+            let private = self.catalog.entries.with(handle, |entry| entry.private);
+            if private.is_some_and(|private| visible(caller, private)) {
                 found.push(handle);
             }
+        }
+        while found.len() < most
+            && let Some(id) = candidates.ids.get(candidates.next).copied()
+        {
+            // A logout waits for this session.
+            if self.logged_in() == Login::Public && caller.login != Login::Public {
+                break;
+            }
+            match self.matching(caller, candidates, id, revision) {
+                Ok(handle) => found.extend(handle),
+                Err(error) if found.is_empty() => return Err(error),
+                Err(_) => break,
+            }
+            candidates.next = candidates.next.saturating_add(1);
         }
         Ok(found)
     }
 
     /// The handle of a token object, if the caller sees it and it matches. A damaged object hurts no other: it is left out,
     /// with a line in the log. A store that cannot be read is an error, for "nothing found" would make the caller do it again.
-    fn matching(&self, caller: &Caller, search: &Search, id: ObjectId) -> Result<Option<Handle>> {
+    fn matching(
+        &self,
+        caller: &Caller,
+        candidates: &mut Candidates,
+        id: ObjectId,
+        revision: u64,
+    ) -> Result<Option<Handle>> {
         let known = self.catalog.handles.lock().get(&id).copied();
-        let known = known.and_then(|handle| self.catalog.entries.with(handle, |entry| entry.private));
-        let private = match known {
-            Some(private) => private,
-            None => {
-                let Some(row) = self.store.read(id)? else { return Ok(None) };
-                match seal::visibility(&row.record) {
-                    Ok(visibility) => visibility == Visibility::Private,
-                    Err(reason) => return self.leave_out(reason),
-                }
-            }
+        let is_opened = |handle| self.catalog.entries.with(handle, |entry| entry.opened.is_some()) == Some(true);
+        if let Some(handle) = known.filter(|handle| is_opened(*handle)) {
+            return match self.opened(caller, handle) {
+                Ok(opened) => Ok(self.fits(&candidates.search, &opened).then_some(handle)),
+                Err(error) => self.leave_out(error),
+            };
+        }
+        let Some(row) = self.store.read(id)? else { return Ok(None) };
+        let private = match seal::visibility(&row.record) {
+            Ok(visibility) => visibility == Visibility::Private,
+            Err(error) => return self.leave_out(error),
         };
-        if !visible(caller, private) {
+        if !visible(caller, private) || !candidates.can_be(&row, private) {
+            return Ok(None);
+        }
+        let opened = match self.opened_row(&row) {
+            Ok(Some(opened)) => opened,
+            Ok(None) => return Ok(None),
+            Err(error) => return self.leave_out(error),
+        };
+        if !self.fits(&candidates.search, &opened) {
             return Ok(None);
         }
         let handle = self.catalog.handle_of(id, private)?;
-        match self.view(caller, handle) {
-            Ok(view) => Ok(view.matches(search).then_some(handle)),
-            Err(Error::ObjectHandleInvalid) => Ok(None),
-            Err(reason @ Error::ObjectDamaged(_)) => self.leave_out(reason),
-            Err(error) => Err(error),
+        if candidates.keeps > 0 {
+            candidates.keeps = candidates.keeps.saturating_sub(1);
+            self.catalog.keep_opened(handle, Place::Token(id, revision), opened);
         }
+        Ok(Some(handle))
+    }
+
+    /// Whether an object is what is searched for. The value of a key is unsealed only if the search is about values.
+    fn fits(&self, search: &Search, opened: &Opened) -> bool {
+        if search.is_about_values() && opened.facts().is_some_and(Facts::is_readable) {
+            // Without a login it stays sealed, and matches nothing.
+            let _ = self.prepared(opened);
+        }
+        search.matches(opened.object(), opened.readable_value())
     }
 
     fn leave_out(&self, reason: Error) -> Result<Option<Handle>> {
-        self.log.error(format_args!("left out of a search: {reason}"));
-        Ok(None)
+        match reason {
+            Error::ObjectHandleInvalid => Ok(None),
+            Error::ObjectDamaged(_) => {
+                self.log.error(format_args!("left out of a search: {reason}"));
+                Ok(None)
+            }
+            other => Err(other),
+        }
     }
 
-    /// Token objects that may match: by the most telling index, or all.
-    fn candidates(&self, caller: &Caller, search: &Search) -> Result<BTreeSet<ObjectId>> {
+    /// Token objects that may match, ascending: by the most telling index, or all.
+    fn candidates(&self, search: &Search, terms: &[Terms]) -> Result<Vec<ObjectId>> {
         const PAGE: usize = 1024;
-        let mut found = BTreeSet::new();
+        let mut found = Vec::new();
         let mut collect = |page: &dyn Fn(Option<ObjectId>) -> Result<Vec<ObjectId>>| {
             let mut after = None;
             loop {
                 let ids = page(after)?;
                 after = ids.last().copied();
-                found.extend(&ids);
+                found.extend_from_slice(&ids);
                 if ids.len() < PAGE {
                     return Ok(());
                 }
             }
         };
-        let Some((column, value)) = search.indexed() else {
+        let Some(column) = search.most_telling().map(|column| column as usize) else {
             collect(&|after| self.store.list(after, PAGE))?;
             return Ok(found);
         };
-        let seal = self.seal().filter(|_| caller.login == Login::User);
-        let terms = [Some(column.term(&value, None)), seal.map(|seal| column.term(&value, Some(&seal)))];
-        for term in terms.iter().flatten() {
-            collect(&|after| self.store.find(column as usize, term, after, PAGE))?;
+        for term in terms.iter().filter_map(|terms| terms.get(column).copied().flatten()) {
+            collect(&|after| self.store.find(column, &term, after, PAGE))?;
         }
+        found.sort_unstable();
+        found.dedup();
+        found.shrink_to_fit();
         Ok(found)
+    }
+}
+
+/// The first so many objects that a search hands out stay opened, for they will be read next.
+const STAY_OPENED: usize = 256;
+
+impl Candidates {
+    /// Logout: the search goes on to its end, but what it found is nobody's business any more.
+    pub fn clear(&mut self) {
+        (self.objects, self.ids, self.next) = (Vec::new(), Vec::new(), 0);
+    }
+
+    /// Whether a row can be that of an object that matches, without opening it. Terms are bound to the row by its seal: one whose
+    /// terms were changed is damaged, and no more found by its index either.
+    fn can_be(&self, row: &Row, private: bool) -> bool {
+        let wanted = if private { &self.blind } else { &self.plain };
+        wanted.iter().zip(&row.terms).all(|(wanted, own)| wanted.is_none() || wanted == own)
     }
 }

@@ -8,6 +8,7 @@ mod opened;
 mod pins;
 mod row;
 
+pub use find::Candidates;
 pub use opened::{Opened, View};
 pub use row::Label;
 
@@ -17,10 +18,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::config::Pins;
 use crate::crypto::random;
 use crate::error::{Error, Result};
+#[cfg(test)]
+use crate::handle::Handle;
 use crate::key::{Caller, Login};
 use crate::log::Log;
 use crate::object::Basis;
 use crate::seal::{MasterKey, Role, Seal, TokenId};
+#[cfg(test)]
+use crate::store::ObjectId;
 use crate::store::{Change, Commit, Folder, Store, TokenRow};
 use catalog::Catalog;
 use login::LoginState;
@@ -232,6 +237,32 @@ impl Token {
 
     fn seal(&self) -> Option<Arc<Seal>> {
         self.login.seal()
+    }
+}
+
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+impl Token {
+    /// Whether what is behind a handle is held opened.
+    pub fn holds_opened(&self, handle: Handle) -> bool {
+        self.catalog.entries.with(handle, |entry| entry.opened.is_some()) == Some(true)
+    }
+
+    /// Leaves so many object handles.
+    pub fn leave_handles(&self, handles: u32) {
+        self.catalog.entries.leave(handles);
+    }
+
+    /// Lets go of every opened token object.
+    pub fn forget_opened(&self) {
+        self.catalog.entries.for_each(|_, entry| entry.opened = None);
+    }
+
+    /// Whether a handle names this token object.
+    pub fn has_handle(&self, id: ObjectId) -> bool {
+        self.catalog.handles.lock().contains_key(&id)
     }
 }
 

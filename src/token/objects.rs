@@ -13,7 +13,7 @@ use crate::key::{Act, Caller, Facts, KeyMaterial, admit, visible};
 use crate::mechanism::PreparedKey;
 use crate::object::{self, Given, New, Object};
 use crate::seal::{self, Plain, Verified, Visibility};
-use crate::store::{Change, Commit, ObjectId, Row};
+use crate::store::{Change, Commit, ObjectId, Row, Terms};
 
 impl Token {
     /// The object behind a handle, if the caller sees it; as it is in the store now.
@@ -54,23 +54,56 @@ impl Token {
                 rows.push(Change::Insert(self.sealed(object, material.as_ref())?));
             }
         }
-        if !rows.is_empty()
-            && let Commit::Conflict = self.store.commit(rows)?
-        {
-            return Err(Error::GeneralError("a random object id was not new".into()));
+        let handles = self.set_aside(session, &new)?;
+        match self.store_all(rows) {
+            Ok(()) => Ok(self.fill_in(handles, new)),
+            Err(error) => {
+                handles.into_iter().for_each(|handle| self.catalog.forget(handle));
+                Err(error)
+            }
         }
+    }
+
+    /// Handles for objects that are not there yet, so that none is wanting when they are. Nobody finds anything behind them.
+    fn set_aside<const N: usize>(&self, session: Handle, new: &[New; N]) -> Result<[Handle; N]> {
         let mut handles = [Handle::NONE; N];
-        for (place, (object, material)) in handles.iter_mut().zip(new) {
+        for (place, (object, _)) in handles.iter_mut().zip(new) {
             let private = object.is_private();
-            *place = if object.is_token() {
-                // What the key was made with is not kept: its entry opens it from the store like any other.
-                self.catalog.handle_of(object.id, private)?
+            let made = if object.is_token() {
+                self.catalog.handle_of(object.id, private)
             } else {
-                let opened = Some(Arc::new(Opened::in_memory(object, material)));
-                self.catalog.add(Entry { place: Place::Session(session), private, opened })?
+                self.catalog.add(Entry { place: Place::Session(session), private, opened: None })
             };
+            match made {
+                Ok(handle) => *place = handle,
+                Err(error) => {
+                    handles.into_iter().for_each(|handle| self.catalog.forget(handle));
+                    return Err(error);
+                }
+            }
         }
         Ok(handles)
+    }
+
+    fn store_all(&self, rows: Vec<Change>) -> Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        match self.store.commit(rows)? {
+            Commit::Done { .. } => Ok(()),
+            Commit::Conflict => Err(Error::GeneralError("a random object id was not new".into())),
+        }
+    }
+
+    /// Puts session objects behind their handles. What a token key was made with is not kept: its entry opens it from the store
+    /// like any other.
+    fn fill_in<const N: usize>(&self, handles: [Handle; N], new: [New; N]) -> [Handle; N] {
+        for (handle, (object, material)) in handles.into_iter().zip(new) {
+            if !object.is_token() {
+                self.catalog.replace(handle, Opened::in_memory(object, material));
+            }
+        }
+        handles
     }
 
     /// `C_SetAttributeValue`: all the changes, or none.
@@ -82,12 +115,12 @@ impl Token {
             let object = opened.object().changed(given, caller.login)?;
             let material = self.material_for(&opened, object.id)?;
             if !object.is_token() {
-                self.catalog.replace_opened(handle, Some(Arc::new(Opened::in_memory(object, material))));
+                self.catalog.replace(handle, Opened::in_memory(object, material));
                 return Ok(());
             }
             let row = self.sealed(&object, material.as_ref())?;
             let outcome = self.store.commit(vec![Change::Update { expected: opened.object().version, row }])?;
-            self.catalog.replace_opened(handle, None);
+            self.catalog.outdate(handle);
             // After a conflict somebody else has changed or destroyed it: look again.
             if let Commit::Done { .. } = outcome {
                 return Ok(());
@@ -115,11 +148,13 @@ impl Token {
             if !opened.object().is_token() {
                 break;
             }
-            let change = Change::Delete { id: opened.object().id, expected: opened.object().version };
+            let Object { id, version: expected, .. } = *opened.object();
+            let tombstone = self.tombstone(id, expected)?;
+            let change = Change::Delete { id, expected, tombstone };
             match self.store.commit(vec![change])? {
                 Commit::Done { .. } => break,
                 // Somebody else changed or destroyed it at the same moment: look again.
-                Commit::Conflict => self.catalog.replace_opened(handle, None),
+                Commit::Conflict => self.catalog.outdate(handle),
             }
         }
         self.catalog.forget(handle);
@@ -141,28 +176,35 @@ impl Token {
         let revision = self.revision()?;
         // What was believed before the login is checked after it.
         let opened = opened.filter(|opened| !opened.waits_for_login() || self.seal().is_none());
-        let fresh = match opened {
+        match opened {
             Some(opened) if seen == revision => return Ok(opened),
-            Some(opened) if self.store.version(id)? == Some(opened.object().version) => opened,
-            _ => match self.read(id)? {
-                Some(opened) => Arc::new(opened),
-                None => {
-                    self.catalog.forget(handle);
-                    return Err(Error::ObjectHandleInvalid);
-                }
-            },
-        };
-        self.catalog.entries.with(handle, |entry| {
-            entry.place = Place::Token(id, revision);
-            entry.opened = Some(Arc::clone(&fresh));
-        });
-        Ok(fresh)
+            Some(opened) if self.store.version(id)? == Some(opened.object().version) => {
+                self.catalog.entries.with(handle, |entry| entry.place = Place::Token(id, revision));
+                return Ok(opened);
+            }
+            _ => (),
+        }
+        match self.read(id)? {
+            Some(fresh) => {
+                self.catalog.keep_opened(handle, Place::Token(id, revision), fresh).ok_or(Error::ObjectHandleInvalid)
+            }
+            None => {
+                self.catalog.forget(handle);
+                Err(Error::ObjectHandleInvalid)
+            }
+        }
     }
 
     fn read(&self, id: ObjectId) -> Result<Option<Opened>> {
-        let Some(row) = self.store.read(id)? else {
-            return Ok(None);
-        };
+        match self.store.read(id)? {
+            Some(row) => self.opened_row(&row),
+            None => Ok(None),
+        }
+    }
+
+    /// The object in a row; none if it is private and nobody is logged in.
+    pub(super) fn opened_row(&self, row: &Row) -> Result<Option<Opened>> {
+        let id = row.id;
         let seal = self.seal();
         let Some(opened) = seal::open(seal.as_deref(), id, row.version, &row.terms, &row.record)? else {
             return Ok(None);
@@ -183,8 +225,20 @@ impl Token {
         Ok(Some(self.prepared(opened)?.material().copy_for(id.0)))
     }
 
+    /// What is left of a token object that is destroyed at this version: authenticated if somebody is logged in.
+    fn tombstone(&self, id: ObjectId, destroyed: u64) -> Result<Vec<u8>> {
+        let version =
+            destroyed.checked_add(1).ok_or_else(|| Error::GeneralError("an object has no version left".into()))?;
+        let (body, terms) = (object::tombstone(), Terms::default());
+        let visibility = Visibility::Public;
+        seal::seal(
+            self.seal().as_deref(),
+            &Plain { id, version, visibility, body: &body, material: None, terms: &terms },
+        )
+    }
+
     /// The row of a token object, sealed as its visibility and the login ask for.
-    fn sealed(&self, object: &Object, material: Option<&KeyMaterial>) -> Result<Row> {
+    pub(super) fn sealed(&self, object: &Object, material: Option<&KeyMaterial>) -> Result<Row> {
         if !self.store.writable() {
             return Err(Error::TokenWriteProtected);
         }

@@ -1,6 +1,6 @@
 //! An object that has been opened: its attributes in the clear, its value sealed until a key is made of it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use cryptoki_sys::CKA_PUBLIC_KEY_INFO;
 use once_cell::sync::OnceCell;
@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::error::{Error, Result};
 use crate::key::{Class, Facts, KeyMaterial};
 use crate::mechanism::PreparedKey;
-use crate::object::{Attributes, Object, Search, attribute};
+use crate::object::{Attributes, Object, attribute};
 use crate::seal::{Seal, SealedMaterial, Verified};
 use crate::secret::Secret;
 
@@ -21,6 +21,8 @@ pub struct Opened {
     verified: Verified,
     sealed: Option<SealedMaterial>,
     key: OnceCell<Arc<PreparedKey>>,
+    /// Keys of the object before it changed, which operations may still hold. A leaf.
+    former: Mutex<Vec<Weak<PreparedKey>>>,
 }
 
 /// An object as one caller may read it.
@@ -34,13 +36,13 @@ impl Opened {
         if let (Some(facts), Some(material)) = (&facts, material) {
             let _ = key.set(Arc::new(PreparedKey::new(facts.clone(), material)));
         }
-        Self { object, facts, verified: Verified::Yes, sealed: None, key }
+        Self { object, facts, verified: Verified::Yes, sealed: None, key, former: Mutex::default() }
     }
 
     /// A token object, as it was read.
     pub(super) fn from_store(object: Object, verified: Verified, sealed: Option<SealedMaterial>) -> Self {
         let facts = object.facts().map(|facts| Facts { verified: verified == Verified::Yes, ..facts });
-        Self { object, facts, verified, sealed, key: OnceCell::new() }
+        Self { object, facts, verified, sealed, key: OnceCell::new(), former: Mutex::default() }
     }
 
     /// The object.
@@ -88,11 +90,37 @@ impl Opened {
         self.key.get()?.material().for_reading(facts).ok()
     }
 
-    /// Ends the operations that hold the key.
+    /// Whether its key was made ready, so that operations may hold it.
+    pub(super) fn has_key(&self) -> bool {
+        self.key.get().is_some() || !self.former().is_empty()
+    }
+
+    /// Whether this is the same object, in the same version and as well known.
+    pub(super) fn is_as(&self, other: &Self) -> bool {
+        (self.object.version, self.verified) == (other.object.version, other.verified)
+    }
+
+    /// Takes the place of what the object was before it changed: operations with the old key go on until this one ends.
+    pub(super) fn succeed(&self, old: &Self) {
+        old.supersede_key();
+        let mut former = std::mem::take(&mut *old.former());
+        former.extend(old.key.get().map(Arc::downgrade));
+        former.retain(|key| key.strong_count() > 0);
+        self.former().append(&mut former);
+    }
+
+    /// Ends the operations that hold the key, or one that it had before it changed.
     pub(super) fn kill_key(&self) {
         if let Some(key) = self.key.get() {
             key.kill();
         }
+        for key in self.former().iter().filter_map(Weak::upgrade) {
+            key.kill();
+        }
+    }
+
+    fn former(&self) -> std::sync::MutexGuard<'_, Vec<Weak<PreparedKey>>> {
+        self.former.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says that the key has changed: operations go on, new ones look it up again.
@@ -125,11 +153,6 @@ impl View {
         self.0.object.value(number).ok_or(Error::AttributeTypeInvalid(number))?;
         let inside = self.0.object.template(number).into_iter();
         Ok(inside.map(|(number, value)| (number, attribute::native(number, &value))).collect())
-    }
-
-    /// Whether the object is what is searched for.
-    pub(super) fn matches(&self, search: &Search) -> bool {
-        search.matches(&self.0.object, self.0.readable_value())
     }
 
     /// `C_GetObjectSize`: about the bytes that the object takes in the store, without what sealing adds.

@@ -49,6 +49,7 @@ mod portability;
 mod privacy;
 mod private_keys;
 mod published_vectors;
+mod races;
 mod recover;
 mod rsa;
 mod rsa_encryption;
@@ -127,6 +128,7 @@ const SUITES: &[&[Test]] = &[
     privacy::TESTS,
     private_keys::TESTS,
     published_vectors::TESTS,
+    races::TESTS,
     recover::TESTS,
     rsa::TESTS,
     rsa_encryption::TESTS,

@@ -41,6 +41,10 @@ impl Store for Faulty {
         Ok(row)
     }
 
+    fn tombstone(&self, id: ObjectId) -> Result<Option<Row>> {
+        self.inner.tombstone(id)
+    }
+
     fn version(&self, id: ObjectId) -> Result<Option<u64>> {
         self.inner.version(id)
     }
@@ -86,6 +90,17 @@ fn a_store_that_fails_is_not_an_empty_one() {
     assert!(matches!(fixture.find(session, &[]), Err(Error::HostMemory(_))));
     store.fails.store(false, Ordering::SeqCst);
     assert_eq!(fixture.find(session, &[]).unwrap().len(), 1);
+    // In the middle of a search: nothing of it is lost.
+    for _ in 0..4 {
+        public_data(&fixture, session);
+    }
+    fixture.sessions.find_init(session, Search::new(&[])).unwrap();
+    assert_eq!(fixture.sessions.find_next(session, 2).unwrap().len(), 2);
+    fixture.token.forget_opened();
+    store.fails.store(true, Ordering::SeqCst);
+    assert!(matches!(fixture.sessions.find_next(session, 2), Err(Error::HostMemory(_))));
+    store.fails.store(false, Ordering::SeqCst);
+    assert_eq!(fixture.sessions.find_next(session, 9).unwrap().len(), 3);
 }
 
 #[test]

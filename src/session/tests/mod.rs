@@ -1,7 +1,9 @@
 //! What sessions do to each other, on a token in memory. These tests run with the order of locks asserted.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod faults;
+mod find;
+mod pairs;
 
 use std::sync::Arc;
 use std::thread;
@@ -44,11 +46,15 @@ impl Fixture {
         assert!(Token::create(&folder, 0, &PINS, &BEGINNING).unwrap());
         let token = Token::open(wrap(folder.open(0).unwrap()), PINS, Log::default()).unwrap();
         let fixture = Self { folder, sessions: Sessions::new(), token };
-        let session = fixture.open();
-        fixture.sessions.login(session, Login::So, SO_PIN).unwrap();
-        fixture.sessions.init_pin(session, PIN).unwrap();
-        fixture.sessions.close(session).unwrap();
+        fixture.set_pin();
         fixture
+    }
+
+    fn set_pin(&self) {
+        let session = self.open();
+        self.sessions.login(session, Login::So, SO_PIN).unwrap();
+        self.sessions.init_pin(session, PIN).unwrap();
+        self.sessions.close(session).unwrap();
     }
 
     fn open(&self) -> Handle {
@@ -63,7 +69,7 @@ impl Fixture {
     }
 
     fn find(&self, session: Handle, given: &[Given<'_>]) -> Result<Vec<Handle>> {
-        self.sessions.find_init(session, &Search::new(given))?;
+        self.sessions.find_init(session, Search::new(given))?;
         let found = self.sessions.find_next(session, 1_000);
         self.sessions.find_final(session)?;
         found
@@ -107,6 +113,21 @@ fn destroying_a_key_ends_its_operations_elsewhere() {
         let ended = fixture.sessions.sign_update(two, SignPurpose::Sign, b"more");
         assert_eq!(ended, Err(Error::OperationNotInitialized));
         assert_eq!(fixture.encrypt(two, key), Err(Error::KeyHandleInvalid));
+        // Also of a key that was changed meanwhile, more than once, and used or not in between.
+        for used in [false, true] {
+            let key = fixture.generate(one, &[(CKA_TOKEN, &token)]).unwrap();
+            fixture.sessions.sign_init(two, SignPurpose::Sign, cmac, &Parameter::None, key).unwrap();
+            for name in [b"first", b"after"] {
+                fixture.sessions.change(one, key, &[Given::new(CKA_LABEL, name)]).unwrap();
+                if used {
+                    fixture.encrypt(one, key).unwrap();
+                }
+            }
+            fixture.sessions.sign_update(two, SignPurpose::Sign, b"goes on").unwrap();
+            fixture.sessions.destroy(one, key).unwrap();
+            let ended = fixture.sessions.sign_update(two, SignPurpose::Sign, b"more");
+            assert_eq!(ended, Err(Error::OperationNotInitialized));
+        }
     }
 }
 
@@ -134,7 +155,7 @@ fn a_reinitialised_token_is_noticed_at_the_next_look() {
     elsewhere.reinitialise(&BEGINNING).unwrap();
     assert_eq!(fixture.token.reinitialise(&BEGINNING), Err(Error::SessionExists));
     assert_eq!(fixture.encrypt(session, key), Err(Error::TokenReplaced));
-    assert_eq!(fixture.sessions.find_init(session, &Search::new(&[])), Err(Error::TokenReplaced));
+    assert_eq!(fixture.sessions.find_init(session, Search::new(&[])), Err(Error::TokenReplaced));
     assert_eq!(fixture.sessions.login(session, Login::User, PIN), Err(Error::TokenReplaced));
 }
 
@@ -181,7 +202,7 @@ fn ends_and_uses_race_without_a_dead_lock() {
                     let key = fixture.generate(session, if round % 4 == 0 { flags } else { &[] });
                     if let Ok(key) = key {
                         allowed(fixture.encrypt(session, key).map(drop));
-                        allowed(fixture.sessions.find_init(session, &Search::new(&[])));
+                        allowed(fixture.sessions.find_init(session, Search::new(&[])));
                         allowed(fixture.sessions.find_next(session, 10).map(drop));
                         allowed(fixture.sessions.view(session, key).map(drop));
                         allowed(fixture.sessions.destroy(session, key));
@@ -215,7 +236,7 @@ fn a_search_shows_nothing_after_logout() {
     let session = fixture.open();
     fixture.sessions.login(session, Login::User, PIN).unwrap();
     fixture.generate(session, &[(CKA_TOKEN, &[1])]).unwrap();
-    fixture.sessions.find_init(session, &Search::new(&[])).unwrap();
+    fixture.sessions.find_init(session, Search::new(&[])).unwrap();
     fixture.sessions.logout(session).unwrap();
     assert_eq!(fixture.sessions.find_next(session, 10), Ok(Vec::new()));
     assert_eq!(fixture.sessions.find_final(session), Ok(()));
@@ -268,10 +289,7 @@ fn another_token_in_the_place_of_the_file_is_not_this_one() {
         assert!(Token::create(&folder, 0, &PINS, &BEGINNING).unwrap());
         let token = Token::open(folder.open(0).unwrap(), PINS, Log::default()).unwrap();
         let fixture = Fixture { folder: MemoryFolder::new(), sessions: Sessions::new(), token };
-        let session = fixture.open();
-        fixture.sessions.login(session, Login::So, SO_PIN).unwrap();
-        fixture.sessions.init_pin(session, PIN).unwrap();
-        fixture.sessions.close(session).unwrap();
+        fixture.set_pin();
         fixture
     });
     let [fixture, other] = fixtures;

@@ -44,6 +44,10 @@ pub(super) fn check(connection: &Connection, path: &Path, immutable: bool) -> At
     if format != FORMAT {
         return Err(refuse(format!("has format {format}; this library knows format {FORMAT}")));
     }
+    // Format 0 is not frozen, and its number does not tell its stages apart.
+    if connection.prepare("SELECT version, tombstone FROM deletions").is_err() {
+        return Err(refuse("was made by an early version, before there were tombstones; make it anew".into()));
+    }
     let mode: String = match immutable {
         true => header_mode(path)?.into(),
         false => connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).map_err(sqlite)?,
@@ -91,6 +95,11 @@ const TABLES: &str = "
     CREATE INDEX objects_term5 ON objects (term5, id) WHERE term5 IS NOT NULL;
     CREATE INDEX objects_term6 ON objects (term6, id) WHERE term6 IS NOT NULL;
     CREATE INDEX objects_term7 ON objects (term7, id) WHERE term7 IS NOT NULL;
-    CREATE TABLE deletions (id BLOB PRIMARY KEY NOT NULL, revision INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE deletions (
+        id BLOB PRIMARY KEY NOT NULL,
+        revision INTEGER NOT NULL,
+        version INTEGER,
+        tombstone BLOB
+    ) STRICT, WITHOUT ROWID;
     CREATE INDEX deletions_revision ON deletions (revision);
 ";

@@ -13,7 +13,7 @@ use super::notice::Notice;
 use super::patience::Patience;
 use super::pool::{Pool, Reader};
 use crate::error::{Error, Result};
-use crate::store::{Change, Commit, ObjectId, Row, Store, Term, TokenRow, check_column};
+use crate::store::{Change, Commit, ObjectId, Row, Store, Term, Terms, TokenRow, check_column};
 
 /// A token's file. The connections are the process's, not this value's: dropping a value that a forked child inherited
 /// touches nothing of its parent's.
@@ -99,7 +99,7 @@ impl Store for SqliteToken {
         self.query(|connection| {
             let mut statement = connection.prepare_cached(
                 "SELECT version, record, term0, term1, term2, term3, term4, term5, term6, term7
-                 FROM objects WHERE id = ?1",
+                 FROM objects WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM deletions WHERE id = ?1)",
             )?;
             let found = statement.query_row([id.0], |row| {
                 let mut terms = [None; crate::store::TERMS];
@@ -112,9 +112,21 @@ impl Store for SqliteToken {
         })
     }
 
+    fn tombstone(&self, id: ObjectId) -> Result<Option<Row>> {
+        self.query(|connection| {
+            let sql = "SELECT version, tombstone FROM deletions WHERE id = ?1 AND tombstone IS NOT NULL";
+            let found = connection.prepare_cached(sql)?.query_row([id.0], |row| {
+                Ok(Row { id, version: number(row.get(0)?), terms: Terms::default(), record: row.get(1)? })
+            });
+            found.optional()
+        })
+    }
+
     fn version(&self, id: ObjectId) -> Result<Option<u64>> {
         self.query(|connection| {
-            let mut statement = connection.prepare_cached("SELECT version FROM objects WHERE id = ?1")?;
+            let sql =
+                "SELECT version FROM objects WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM deletions WHERE id = ?1)";
+            let mut statement = connection.prepare_cached(sql)?;
             statement.query_row([id.0], |row| row.get(0).map(number)).optional()
         })
     }
@@ -225,11 +237,12 @@ fn apply(connection: &Connection, revision: i64, change: &Change) -> rusqlite::R
             run(sql, params![integer(expected.wrapping_add(1)), bytes, integer(*expected)])?
         }
         Change::Insert(Row { id, version, terms, record }) => {
-            run("DELETE FROM deletions WHERE id = ?1", params![id.0])?;
+            run("DELETE FROM deletions WHERE id = ?1 AND tombstone IS NULL", params![id.0])?;
             let [t0, t1, t2, t3, t4, t5, t6, t7] = terms;
             let sql = "INSERT INTO objects (id, version, revision, record,
                            term0, term1, term2, term3, term4, term5, term6, term7)
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (id) DO NOTHING";
+                       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
+                       WHERE NOT EXISTS (SELECT 1 FROM deletions WHERE id = ?1) ON CONFLICT (id) DO NOTHING";
             run(sql, params![id.0, integer(*version), revision, record, t0, t1, t2, t3, t4, t5, t6, t7])?
         }
         Change::Update { expected, row: Row { id, version, terms, record } } => {
@@ -241,11 +254,13 @@ fn apply(connection: &Connection, revision: i64, change: &Change) -> rusqlite::R
             let new = integer(*version);
             run(sql, params![id.0, new, revision, record, t0, t1, t2, t3, t4, t5, t6, t7, integer(*expected)])?
         }
-        Change::Delete { id, expected } => {
-            run("INSERT OR REPLACE INTO deletions (id, revision) VALUES (?1, ?2)", params![id.0, revision])?;
+        Change::Delete { id, expected, tombstone } => {
+            let sql = "INSERT OR REPLACE INTO deletions (id, revision, version, tombstone) VALUES (?1, ?2, ?3, ?4)";
+            run(sql, params![id.0, revision, integer(expected.wrapping_add(1)), tombstone])?;
             run("DELETE FROM objects WHERE id = ?1 AND version = ?2", params![id.0, integer(*expected)])?
         }
         Change::Clear => {
+            run("UPDATE deletions SET version = NULL, tombstone = NULL", &[])?;
             let sql = "INSERT OR REPLACE INTO deletions (id, revision) SELECT id, ?1 FROM objects";
             run(sql, params![revision])?;
             run("DELETE FROM objects", &[])?;

@@ -30,6 +30,34 @@ fn a_new_token_is_one_file_and_its_lock() {
     assert_intact(&place.file("db"));
 }
 
+/// Who can write the file can do anything with it; but a row that comes back beside its own tombstone does not live.
+#[test]
+fn a_row_that_is_put_back_beside_its_tombstone_is_not_there() {
+    let place = Place::new();
+    let store = token(place.folder());
+    done(&*store, vec![Change::Insert(row(1, 1, b"alive"))]);
+    done(&*store, vec![Change::Delete { id: id(1), expected: 1, tombstone: b"grave".into() }]);
+    drop(store);
+    let put_back =
+        "INSERT INTO objects (id, version, revision, record) VALUES (x'01010101010101010101010101010101', 1, 1, x'00')";
+    with_connection(&place.file("db"), |open| open.connection.execute(put_back, []).unwrap());
+    let store = place.again().open(0).unwrap();
+    assert_eq!(store.list(None, 9).unwrap(), [id(1)], "the row is there");
+    assert_eq!((store.read(id(1)).unwrap(), store.version(id(1)).unwrap()), (None, None));
+    assert_eq!(store.tombstone(id(1)).unwrap(), Some(row(1, 2, b"grave")));
+}
+
+/// Format 0 has no numbers for its stages.
+#[test]
+fn a_token_of_before_the_tombstones_is_refused_with_the_reason() {
+    let place = Place::new();
+    drop(token(place.folder()));
+    let older = "ALTER TABLE deletions DROP COLUMN tombstone";
+    with_connection(&place.file("db"), |open| open.connection.execute_batch(older).unwrap());
+    let Err(Error::TokenNotRecognized(reason)) = place.again().open(0) else { panic!("it was opened") };
+    assert!(reason.contains("make it anew"), "{reason}");
+}
+
 #[test]
 fn a_number_outlives_its_token_and_the_lock_file() {
     let place = Place::new();

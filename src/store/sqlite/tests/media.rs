@@ -32,7 +32,10 @@ fn modes_without_write_bits_mean_read_only_even_to_root() {
             assert!(!store.writable());
             assert_eq!(store.read(id(1)).unwrap(), Some(row(1, 1, b"kept")));
             assert_eq!(store.revision().unwrap(), 1);
-            assert_eq!(store.commit(vec![Change::Delete { id: id(1), expected: 1 }]), Err(Error::TokenWriteProtected));
+            assert_eq!(
+                store.commit(vec![Change::Delete { id: id(1), expected: 1, tombstone: vec![] }]),
+                Err(Error::TokenWriteProtected)
+            );
             assert_eq!(store.commit(vec![]), Err(Error::TokenWriteProtected));
             drop(store);
             assert_eq!(listing(&place.path()), before);

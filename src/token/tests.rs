@@ -1,0 +1,204 @@
+//! What the store holds of objects that a later version wrote, and of objects that are gone.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use cryptoki_sys::*;
+
+use super::*;
+use crate::handle::Handle;
+use crate::object::{self, Draft, Given, New, Object, Template, Way};
+use crate::seal::{self, Verified};
+use crate::store::memory::MemoryFolder;
+use crate::store::{ObjectId, Row};
+
+const PINS: Pins = Pins { min: 4, max: 255, user_tries: 10, so_tries: 10, memory_kib: 8, passes: 1, lanes: 1 };
+const PIN: &[u8] = b"1234";
+const USER: Caller = Caller { login: Login::User, read_write: true };
+const PUBLIC: Caller = Caller { login: Login::Public, read_write: true };
+
+/// A token in memory with one session, and the user logged in.
+fn token() -> Arc<Token> {
+    let folder = MemoryFolder::new();
+    let beginning = Beginning { so_pin: b"4321", label: [b' '; 32], maskable: false };
+    assert!(Token::create(&folder, 0, &PINS, &beginning).unwrap());
+    let token = Token::open(folder.open(0).unwrap(), PINS, Log::default()).unwrap();
+    token.open_session(true).unwrap();
+    token.login(Login::So, b"4321").unwrap();
+    token.init_user_pin(PIN).unwrap();
+    token.logout(|| ()).unwrap();
+    token.login(Login::User, PIN).unwrap();
+    token
+}
+
+/// A token object: of a class, private or not.
+fn made(class: u64, private: bool) -> New {
+    let (class, aes, length) = (class.to_ne_bytes(), CKK_AES.to_ne_bytes(), [7; 32]);
+    let private = [u8::from(private)];
+    let mut given = vec![
+        Given::new(CKA_CLASS, &class),
+        Given::new(CKA_TOKEN, &[1]),
+        Given::new(CKA_PRIVATE, &private),
+        Given::new(CKA_LABEL, b"before"),
+    ];
+    if class == CKO_SECRET_KEY.to_ne_bytes() {
+        given.extend([Given::new(CKA_KEY_TYPE, &aes), Given::new(CKA_VALUE, &length)]);
+    }
+    Draft::new(Template::parse(&given, Way::Create).unwrap(), Basis::of(Login::User)).finish().unwrap()
+}
+
+impl Token {
+    /// Puts an object in as a later version writes it: with one field more, whose encoded number and value these are.
+    fn insert_later(&self, (object, material): New, field: &[u8]) -> (ObjectId, Handle) {
+        let mut record = [object.to_record().as_slice(), field].concat();
+        // Four fields, and one more.
+        assert_eq!(record[0], 0xa4);
+        record[0] = 0xa5;
+        let later = Object::from_record(object.id, 1, &record).unwrap();
+        assert_eq!(later.to_record(), record, "byte for byte");
+        let row = self.sealed(&later, material.as_ref()).unwrap();
+        assert!(matches!(self.store.commit(vec![Change::Insert(row)]).unwrap(), Commit::Done { .. }));
+        let handle = self.all(&USER)[0];
+        (object.id, handle)
+    }
+
+    fn all(&self, caller: &Caller) -> Vec<Handle> {
+        let mut candidates = self.find(caller, object::Search::new(&[])).unwrap();
+        self.find_more(caller, &mut candidates, 100).unwrap()
+    }
+
+    /// The record of an object as the store has it now.
+    fn record_of(&self, id: ObjectId) -> Vec<u8> {
+        let Row { version, terms, record, .. } = self.store.read(id).unwrap().unwrap();
+        seal::open(self.seal().as_deref(), id, version, &terms, &record).unwrap().unwrap().body.to_vec()
+    }
+}
+
+/// Field 1001, a map with a text in it, and the same as 1000.
+const OPTIONAL: &[u8] = b"\x19\x03\xe9\xa1\x00\x63new";
+const CRITICAL: &[u8] = b"\x19\x03\xe8\xa1\x00\x63new";
+
+#[test]
+fn an_optional_field_of_a_later_version_outlives_changes_and_copies() {
+    for class in [CKO_DATA, CKO_SECRET_KEY] {
+        for private in [false, true] {
+            let token = token();
+            let (id, handle) = token.insert_later(made(class, private), OPTIONAL);
+            for label in [b"after", b"again"] {
+                token.change(&USER, handle, &[Given::new(CKA_LABEL, label)]).unwrap();
+                let record = token.record_of(id);
+                assert!(record.ends_with(OPTIONAL) && record.windows(5).any(|part| part == label));
+            }
+            let copy = token.copy(&USER, handle, &[]).unwrap();
+            let copied = copy.0.id;
+            let [copy] = token.insert(&USER, Handle::NONE, [copy]).unwrap();
+            assert!(token.record_of(copied).ends_with(OPTIONAL));
+            for handle in [handle, copy] {
+                let opened = token.opened(&USER, handle).unwrap();
+                assert!(!opened.object().is_of_later_version());
+                assert_eq!(token.prepared(&opened).is_ok(), class == CKO_SECRET_KEY);
+                token.destroy(&USER, handle).unwrap();
+            }
+        }
+    }
+}
+
+/// Use is refused by `permit`, whose tests say so; here is all else.
+#[test]
+fn a_critical_field_of_a_later_version_blocks_use_and_change_and_nothing_else() {
+    for class in [CKO_DATA, CKO_SECRET_KEY] {
+        for private in [false, true] {
+            let token = token();
+            let (id, handle) = token.insert_later(made(class, private), CRITICAL);
+            let [other] = token.insert(&USER, Handle::NONE, [made(class, private)]).unwrap();
+            let view = token.view(&USER, handle).unwrap();
+            assert_eq!(view.attribute(CKA_LABEL).unwrap().as_slice(), b"before");
+            assert_eq!(token.all(&USER).len(), 2);
+            let label = [Given::new(CKA_LABEL, b"after")];
+            assert_eq!(token.change(&USER, handle, &label), Err(Error::LaterVersion));
+            assert_eq!(token.copy(&USER, handle, &label).err(), Some(Error::LaterVersion));
+            let opened = token.opened(&USER, handle).unwrap();
+            assert!(opened.facts().is_none_or(|facts| facts.of_later_version));
+            assert!(token.record_of(id).ends_with(CRITICAL), "nothing of it has changed");
+            token.change(&USER, other, &label).unwrap();
+            token.destroy(&USER, handle).unwrap();
+            assert_eq!(token.all(&USER), [other]);
+        }
+    }
+}
+
+#[test]
+fn what_is_destroyed_leaves_an_authenticated_tombstone_with_nothing_of_it() {
+    for class in [CKO_DATA, CKO_SECRET_KEY] {
+        for private in [false, true] {
+            let token = token();
+            let new = made(class, private);
+            let id = new.0.id;
+            let [handle] = token.insert(&USER, Handle::NONE, [new]).unwrap();
+            token.change(&USER, handle, &[Given::new(CKA_LABEL, b"after")]).unwrap();
+            assert_eq!(token.store.tombstone(id), Ok(None));
+            token.destroy(&USER, handle).unwrap();
+            let grave = token.store.tombstone(id).unwrap().unwrap();
+            assert_eq!((grave.version, grave.terms), (3, Default::default()));
+            assert!(grave.record.len() < 64, "{} bytes", grave.record.len());
+            let open = |version| seal::open(token.seal().as_deref(), id, version, &grave.terms, &grave.record);
+            let opened = open(3).unwrap().unwrap();
+            assert!(opened.verified == Verified::Yes && opened.material.is_none());
+            assert!(object::is_tombstone(&opened.body));
+            assert!(open(2).is_err() && open(4).is_err(), "it is bound to its version");
+            // It is no object, wherever it is put.
+            assert!(token.all(&USER).is_empty());
+            assert!(Object::from_record(id, 3, &opened.body).is_err());
+            let (other, material) = made(class, private);
+            let taken = Row { id, ..token.sealed(&other, material.as_ref()).unwrap() };
+            assert_eq!(
+                token.store.commit(vec![Change::Insert(taken)]),
+                Ok(Commit::Conflict),
+                "its id is nobody else's"
+            );
+        }
+    }
+}
+
+/// Such a tombstone could be anybody's, and will not travel.
+#[test]
+fn what_is_destroyed_without_a_login_leaves_an_unverified_tombstone() {
+    let token = token();
+    token.logout(|| ()).unwrap();
+    let (object, _) = made(CKO_DATA, false);
+    let id = object.id;
+    let [handle] = token.insert(&PUBLIC, Handle::NONE, [(object, None)]).unwrap();
+    token.destroy(&PUBLIC, handle).unwrap();
+    token.login(Login::User, PIN).unwrap();
+    let grave = token.store.tombstone(id).unwrap().unwrap();
+    let opened = seal::open(token.seal().as_deref(), id, 2, &grave.terms, &grave.record).unwrap().unwrap();
+    assert!(opened.verified == Verified::No && object::is_tombstone(&opened.body));
+}
+
+/// Handles are set aside before the commit: a key that nobody could name would be in the store for ever.
+#[test]
+fn nothing_is_stored_for_which_no_handle_is_left() {
+    for left in [0, 1] {
+        let token = token();
+        token.leave_handles(left);
+        let outcome = token.insert(&USER, Handle::NONE, [made(CKO_DATA, true), made(CKO_SECRET_KEY, true)]);
+        assert!(matches!(outcome, Err(Error::HostMemory(_))));
+        assert_eq!(token.store.list(None, 9), Ok(vec![]));
+        let outcome = token.insert(&USER, Handle::NONE, [made(CKO_DATA, true)]);
+        assert_eq!(outcome.is_ok(), left == 1, "the one that is left was given back");
+    }
+}
+
+/// A store that fails at the commit: the handles that were set aside are given back, and name nothing.
+#[test]
+fn a_commit_that_fails_leaves_no_handle() {
+    let token = token();
+    let (object, material) = made(CKO_DATA, true);
+    let id = object.id;
+    let row = token.sealed(&object, material.as_ref()).unwrap();
+    assert!(matches!(token.store.commit(vec![Change::Insert(row)]).unwrap(), Commit::Done { .. }));
+    let mut on_session = made(CKO_DATA, true);
+    on_session.0 = on_session.0.copied(&[Given::new(CKA_TOKEN, &[0])], Login::User).unwrap();
+    let outcome = token.insert(&USER, Handle::NONE, [on_session, (object, material)]);
+    assert!(matches!(outcome, Err(Error::GeneralError(_))), "the id is there already");
+    assert!(!token.has_handle(id));
+    assert_eq!(token.all(&USER).len(), 1, "the one that was there");
+}
