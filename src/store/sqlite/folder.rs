@@ -37,7 +37,7 @@ impl SqliteFolder {
         Self { read_only: true, ..self }
     }
 
-    /// The same folder, with another bound on how long a call waits for a lock; 30 s if nothing is said.
+    /// The same folder, with another bound on how long a call waits for a lock; [`PATIENCE`] if nothing is said.
     pub fn patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
     }
@@ -46,8 +46,8 @@ impl SqliteFolder {
         self.path.join(format!("slot-{slot:08x}.db"))
     }
 
-    /// The file for the queue of writers that comes with a later version. It is there from the beginning, so that
-    /// nobody has to make it where only the token's own files can be written.
+    /// The file in which processes queue to commit. It is there from the beginning, so that nobody has to make it where only
+    /// the token's own files can be written.
     fn token_lock_path(&self, slot: u32) -> PathBuf {
         self.path.join(format!("slot-{slot:08x}.lock"))
     }

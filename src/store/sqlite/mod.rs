@@ -5,6 +5,8 @@
 //! folder_lock the lock under which tokens are made, and the next slot number
 //! token       one token: the statements behind each call of `Store`
 //! pool        the connections to one token's file
+//! commits     the commits of this process's threads, of which one leads
+//! queue       the queue of processes for the turn to commit
 //! notice      whether there was a commit, without asking SQLite
 //! connection  how a connection is opened: read-write, read-only, or on media that cannot change
 //! schema      the tables and the format's version
@@ -15,6 +17,7 @@
 //! system      the calls into libc and SQLite that need `unsafe`
 //! ```
 
+mod commits;
 mod connection;
 mod descriptors;
 mod failure;
@@ -24,6 +27,7 @@ mod gate;
 mod notice;
 mod patience;
 mod pool;
+mod queue;
 mod schema;
 mod system;
 #[cfg(test)]
