@@ -45,6 +45,7 @@ mod portability;
 mod privacy;
 mod private_keys;
 mod published_vectors;
+mod rates;
 mod rsa;
 mod rsa_encryption;
 mod rsa_keys;
@@ -117,6 +118,7 @@ const SUITES: &[&[Test]] = &[
     privacy::TESTS,
     private_keys::TESTS,
     published_vectors::TESTS,
+    rates::TESTS,
     rsa::TESTS,
     rsa_encryption::TESTS,
     rsa_keys::TESTS,
@@ -154,6 +156,7 @@ const PEERS: &[&[Test]] = &[
     pins::PEERS,
     portability::PEERS,
     private_keys::PEERS,
+    rates::PEERS,
     slots::PEERS,
     softhsm::PEERS,
     surroundings::PEERS,
