@@ -16,6 +16,7 @@ mod ciphers;
 mod clients;
 mod copies;
 mod counter;
+mod crowds;
 mod curves;
 mod daemons;
 mod defaults;
@@ -89,6 +90,7 @@ const SUITES: &[&[Test]] = &[
     clients::tool_tests::TESTS,
     copies::TESTS,
     counter::TESTS,
+    crowds::TESTS,
     curves::TESTS,
     daemons::TESTS,
     defaults::TESTS,
@@ -147,6 +149,7 @@ const SUITES: &[&[Test]] = &[
 
 const PEERS: &[&[Test]] = &[
     changes::PEERS,
+    crowds::PEERS,
     daemons::PEERS,
     durability::PEERS,
     fork::PEERS,

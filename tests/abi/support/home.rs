@@ -30,6 +30,8 @@ pub struct Config {
     pub key_wrap_pad: &'static str,
     /// Whether RSA keys from 1024 bits work.
     pub rsa_1024: bool,
+    /// Milliseconds for which a call waits for a lock.
+    pub wait_ms: u32,
     /// Where tokens are; nothing means the home's own folder.
     pub store: Option<PathBuf>,
 }
@@ -45,6 +47,7 @@ impl Default for Config {
             show_blank: true,
             key_wrap_pad: "rfc5649",
             rsa_1024: false,
+            wait_ms: 30_000,
             store: None,
         }
     }
@@ -80,12 +83,23 @@ impl Home {
     /// Writes another configuration into this home.
     pub fn configure(&self, config: &Config) {
         let store = config.store.clone().unwrap_or_else(|| self.store());
-        let Config { pin_min, pin_max, user_tries, so_tries, memory_kib, show_blank, key_wrap_pad, rsa_1024, .. } =
-            config;
+        let Config {
+            pin_min,
+            pin_max,
+            user_tries,
+            so_tries,
+            memory_kib,
+            show_blank,
+            key_wrap_pad,
+            rsa_1024,
+            wait_ms,
+            ..
+        } = config;
         let text = format!(
             "store = {store:?}\n\n[pin]\nmin = {pin_min}\nmax = {pin_max}\nuser-tries = {user_tries}\n\
              so-tries = {so_tries}\nmemory-kib = {memory_kib}\npasses = 1\nlanes = 1\n\n[slots]\nshow-blank = {show_blank}\n\n\
-             [wrapping]\nkey-wrap-pad = {key_wrap_pad:?}\n\n[mechanisms]\nrsa-1024 = {rsa_1024}\n"
+             [wrapping]\nkey-wrap-pad = {key_wrap_pad:?}\n\n[mechanisms]\nrsa-1024 = {rsa_1024}\n\n\
+             [locks]\nwait-ms = {wait_ms}\n"
         );
         fs::write(self.configuration(), text).expect("the configuration");
         self.configure_softhsm();
