@@ -12,6 +12,7 @@
 //! schema      the tables and the format's version
 //! gate        what keeps SQLite and `fork` apart: the registry of open stores, and the gate
 //! descriptors what SQLite has open, and whether the host has left it so
+//! file_system which file systems a token may lie on
 //! failure     what SQLite's and the system's error codes mean to a caller
 //! patience    bounded waiting
 //! system      the calls into libc and SQLite that need `unsafe`
@@ -21,6 +22,7 @@ mod commits;
 mod connection;
 mod descriptors;
 mod failure;
+mod file_system;
 mod folder;
 mod folder_lock;
 mod gate;

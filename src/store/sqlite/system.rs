@@ -163,14 +163,21 @@ pub(super) fn permits(path: &Path, rights: i32) -> bool {
     unsafe { libc::faccessat(libc::AT_FDCWD, path.as_ptr(), rights, libc::AT_EACCESS) == 0 }
 }
 
-/// Whether a path lies in a file system that the kernel makes up, where nobody can create a folder.
-pub(super) fn is_made_up(path: &Path) -> bool {
-    let Ok(path) = CString::new(path.as_os_str().as_bytes()) else { return false };
+/// The number of the file system that the path lies on, `statfs(2)`. Nothing where the path cannot be asked about.
+pub(super) fn file_system(path: &Path) -> Option<u64> {
+    let path = CString::new(path.as_os_str().as_bytes()).ok()?;
     // SAFETY: all-zero bytes are a valid `statfs`.
     let mut about: libc::statfs = unsafe { std::mem::zeroed() };
     // SAFETY: the path is a NUL-terminated string that lives through the call, and the kernel writes one `statfs`.
     let known = unsafe { libc::statfs(path.as_ptr(), &mut about) } == 0;
-    known && matches!(about.f_type, libc::PROC_SUPER_MAGIC | libc::SYSFS_MAGIC)
+    // 32 bits, whatever the type is here; some have the highest one set.
+    known.then_some((about.f_type & 0xffff_ffff).cast_unsigned())
+}
+
+/// Whether a path lies in a file system that the kernel makes up, where nobody can create a folder.
+pub(super) fn is_made_up(path: &Path) -> bool {
+    let made_up = [libc::PROC_SUPER_MAGIC, libc::SYSFS_MAGIC].map(i64::cast_unsigned);
+    file_system(path).is_some_and(|number| made_up.contains(&number))
 }
 
 /// The effective user id.
