@@ -43,6 +43,7 @@ mod pairs;
 mod pins;
 mod pkcs11_tool;
 mod portability;
+mod power_loss;
 mod privacy;
 mod private_keys;
 mod published_vectors;
@@ -117,6 +118,7 @@ const SUITES: &[&[Test]] = &[
     pins::TESTS,
     pkcs11_tool::TESTS,
     portability::TESTS,
+    power_loss::TESTS,
     privacy::TESTS,
     private_keys::TESTS,
     published_vectors::TESTS,
@@ -158,6 +160,7 @@ const PEERS: &[&[Test]] = &[
     objects::PEERS,
     pins::PEERS,
     portability::PEERS,
+    power_loss::PEERS,
     private_keys::PEERS,
     rates::PEERS,
     slots::PEERS,
