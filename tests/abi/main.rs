@@ -35,6 +35,7 @@ mod linking;
 mod login;
 mod macs;
 mod mechanisms;
+mod media;
 mod nested;
 mod objects;
 mod operations;
@@ -110,6 +111,7 @@ const SUITES: &[&[Test]] = &[
     login::TESTS,
     macs::TESTS,
     mechanisms::TESTS,
+    media::TESTS,
     nested::TESTS,
     objects::TESTS,
     operations::TESTS,
