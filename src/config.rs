@@ -42,6 +42,8 @@ pub struct Settings {
     pub wrapping: Wrapping,
     /// `[mechanisms]`
     pub mechanisms: Mechanisms,
+    /// `[locks]`
+    pub locks: Locks,
 }
 
 /// Lengths, tries and the cost of hashing PINs.
@@ -113,6 +115,20 @@ pub struct Mechanisms {
     /// Whether RSA keys from 1024 bits work, not only those from 2048. None is ever made so short.
     #[serde(rename = "rsa-1024")]
     pub rsa_1024: bool,
+}
+
+/// Waiting for locks that other programs hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Locks {
+    /// After so many milliseconds a call gives up.
+    pub wait_ms: u32,
+}
+
+impl Default for Locks {
+    fn default() -> Self {
+        Self { wait_ms: 30_000 }
+    }
 }
 
 impl Config {
@@ -312,6 +328,8 @@ mod tests {
             ("[token]\nmaskable = true\n", true),
             ("[token]\nmaskable = 1\n", false),
             ("[mechanisms]\nrsa-512 = true\n", false),
+            ("[locks]\nwait-ms = 100\n", true),
+            ("[locks]\nwait-ms = -1\n", false),
         ] {
             std::fs::write(&path, text).unwrap();
             let config = Config::find(Some(&format!("conf={}", path.display())), &bare(|_| None)).unwrap();

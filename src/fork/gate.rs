@@ -22,6 +22,7 @@ pub struct Gate {
     /// A child has one of its own.
     lock: PerProcess<Lock>,
     before_fork: fn(),
+    in_child: fn(),
 }
 
 /// Being inside a gate, until this is dropped. Never nested: a fork between the two would wait for ever.
@@ -30,9 +31,10 @@ pub struct Inside {
 }
 
 impl Gate {
-    /// A gate that `fork` does not know yet. `before_fork` is called in the parent, with nobody inside.
-    pub const fn new(before_fork: fn()) -> Self {
-        Self { lock: PerProcess::new(), before_fork }
+    /// A gate that `fork` does not know yet. `before_fork` is called in the parent, with nobody inside; `in_child` in the
+    /// child, where what the parent guarded is as it was then.
+    pub const fn new(before_fork: fn(), in_child: fn()) -> Self {
+        Self { lock: PerProcess::new(), before_fork, in_child }
     }
 
     /// Makes `fork` wait for who is inside; again is harmless and costs nothing.
@@ -182,6 +184,15 @@ extern "C" fn in_parent() {
 }
 
 extern "C" fn in_child() {
-    // The parent's gates stay shut in the child's copy; nobody looks at them again.
-    let _ = SHUT.try_with(|shut| mem::forget(shut.take()));
+    let _ = SHUT.try_with(|shut| {
+        let shut = shut.take();
+        for place in GATES.iter().zip(&shut).filter_map(|(place, shut)| shut.as_ref().map(|_| place)) {
+            // SAFETY: the pointer is null or that of a `&'static Gate`.
+            if let Some(gate) = unsafe { place.load(Ordering::Acquire).as_ref() } {
+                (gate.in_child)();
+            }
+        }
+        // The parent's gates stay shut in the child's copy; nobody looks at them again.
+        mem::forget(shut);
+    });
 }

@@ -4,6 +4,7 @@ mod event;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::config::{Config, Pins};
 use crate::error::{Error, Result};
@@ -52,7 +53,9 @@ impl Slots {
     /// The slots of the configured folder. Opens no token and creates nothing. A folder that can be neither used nor created
     /// leaves no slots and a line in the log.
     pub fn new(config: Config) -> Self {
-        let folder = config.store.clone().map(|path| Box::new(SqliteFolder::new(path)) as Box<dyn Folder>);
+        let patience = Duration::from_millis(config.settings.locks.wait_ms.into());
+        let folder = config.store.clone().map(|path| SqliteFolder::new(path).patience(patience));
+        let folder = folder.map(|folder| Box::new(folder) as Box<dyn Folder>);
         Self::with_folder(config, folder)
     }
 

@@ -11,6 +11,7 @@ pub const TESTS: &[Test] = &tests![
     thread_locals_need_no_static_block,
     needs_the_system_libraries_only,
     no_jitter_entropy,
+    commits_write_data_and_no_times,
     exit_entry_runs_before_all_other_destructors,
 ];
 
@@ -59,6 +60,12 @@ fn no_jitter_entropy() {
     let contains = |text: &[u8]| file.windows(text.len()).any(|window| window == text);
     assert!(contains(b"aws_lc_"), "the file was stripped of its symbols, so that this test sees nothing");
     assert!(!contains(b"jent_"), "AWS-LC was built with its jitter entropy");
+}
+
+/// A setting of SQLite's build that is found by working directory only.
+fn commits_write_data_and_no_times() {
+    let listing = output_of("nm", &["--dynamic", "--undefined-only", "--format=posix"]);
+    assert!(listing.contains("fdatasync") && listing.contains("pwrite64"), "{listing}");
 }
 
 /// The array of destructors runs from its end, so the entry that closes the library to calls must be the last.

@@ -16,6 +16,7 @@ mod ciphers;
 mod clients;
 mod copies;
 mod counter;
+mod crowds;
 mod curves;
 mod daemons;
 mod defaults;
@@ -37,6 +38,7 @@ mod login;
 mod macs;
 mod maskable;
 mod mechanisms;
+mod media;
 mod nested;
 mod objects;
 mod operation_state;
@@ -46,10 +48,12 @@ mod pairs;
 mod pins;
 mod pkcs11_tool;
 mod portability;
+mod power_loss;
 mod privacy;
 mod private_keys;
 mod published_vectors;
 mod races;
+mod rates;
 mod recover;
 mod rsa;
 mod rsa_encryption;
@@ -95,6 +99,7 @@ const SUITES: &[&[Test]] = &[
     clients::tool_tests::TESTS,
     copies::TESTS,
     counter::TESTS,
+    crowds::TESTS,
     curves::TESTS,
     daemons::TESTS,
     defaults::TESTS,
@@ -116,6 +121,7 @@ const SUITES: &[&[Test]] = &[
     macs::TESTS,
     maskable::TESTS,
     mechanisms::TESTS,
+    media::TESTS,
     nested::TESTS,
     objects::TESTS,
     operation_state::TESTS,
@@ -125,10 +131,12 @@ const SUITES: &[&[Test]] = &[
     pins::TESTS,
     pkcs11_tool::TESTS,
     portability::TESTS,
+    power_loss::TESTS,
     privacy::TESTS,
     private_keys::TESTS,
     published_vectors::TESTS,
     races::TESTS,
+    rates::TESTS,
     recover::TESTS,
     rsa::TESTS,
     rsa_encryption::TESTS,
@@ -159,6 +167,7 @@ const SUITES: &[&[Test]] = &[
 
 const PEERS: &[&[Test]] = &[
     changes::PEERS,
+    crowds::PEERS,
     daemons::PEERS,
     durability::PEERS,
     fork::PEERS,
@@ -167,7 +176,9 @@ const PEERS: &[&[Test]] = &[
     objects::PEERS,
     pins::PEERS,
     portability::PEERS,
+    power_loss::PEERS,
     private_keys::PEERS,
+    rates::PEERS,
     slots::PEERS,
     softhsm::PEERS,
     surroundings::PEERS,

@@ -86,7 +86,7 @@ impl Drop for Settled {
 }
 
 /// Guards AWS-LC's lock.
-static THREADS: Gate = Gate::new(|| ());
+static THREADS: Gate = Gate::new(|| (), || ());
 
 #[cfg(test)]
 mod tests {

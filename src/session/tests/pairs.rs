@@ -21,6 +21,7 @@ fn while_a_pair_is_made(
         encrypt: None,
         decrypt: None,
         sign: None,
+        recover: None,
         digest: None,
         generate: None,
         wrap: None,

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::connection::{self, beside};
 use super::failure::{self, Attempt, Failure};
+use super::file_system;
 use super::folder_lock::{FOLDER_LOCK, FolderLock, NumberSetAside};
 use super::gate::{self, Visit};
 use super::patience::{PATIENCE, Patience};
@@ -22,6 +23,7 @@ pub struct SqliteFolder {
     path: PathBuf,
     read_only: bool,
     patience: Duration,
+    file_system: file_system::Asked,
 }
 
 impl SqliteFolder {
@@ -29,7 +31,7 @@ impl SqliteFolder {
     pub fn new(path: PathBuf) -> Self {
         // As early as can be: where there is no room for it now, the first visit says so.
         let _ = gate::register();
-        Self { path, read_only: false, patience: PATIENCE }
+        Self { path, read_only: false, patience: PATIENCE, file_system: file_system::of_system }
     }
 
     /// The same folder, taken to be on read-only media whatever the rights say.
@@ -37,17 +39,23 @@ impl SqliteFolder {
         Self { read_only: true, ..self }
     }
 
-    /// The same folder, with another bound on how long a call waits for a lock; 30 s if nothing is said.
+    /// The same folder, with another bound on how long a call waits for a lock; [`PATIENCE`] if nothing is said.
     pub fn patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
+    }
+
+    /// The same folder, on the file system that a test says.
+    #[cfg(test)]
+    pub(super) fn on(self, file_system: file_system::Asked) -> Self {
+        Self { file_system, ..self }
     }
 
     fn token_path(&self, slot: u32) -> PathBuf {
         self.path.join(format!("slot-{slot:08x}.db"))
     }
 
-    /// The file for the queue of writers that comes with a later version. It is there from the beginning, so that
-    /// nobody has to make it where only the token's own files can be written.
+    /// The file in which processes queue to commit. It is there from the beginning, so that nobody has to make it where only
+    /// the token's own files can be written.
     fn token_lock_path(&self, slot: u32) -> PathBuf {
         self.path.join(format!("slot-{slot:08x}.lock"))
     }
@@ -149,6 +157,7 @@ impl Folder for SqliteFolder {
         if self.read_only {
             return Err(Error::TokenWriteProtected);
         }
+        file_system::check(&self.path, self.file_system)?;
         let lock = self.path.join(FOLDER_LOCK);
         patiently(Patience::new(&lock, self.patience), || self.try_create(slot, token))
     }
@@ -172,6 +181,7 @@ impl Folder for SqliteFolder {
                 path.display()
             )));
         }
+        file_system::check(&path, self.file_system).map_err(|error| refuse(error.to_string()))?;
         let writable = self.writable(&path);
         match SqliteToken::open(path, writable, self.patience) {
             Ok(token) => Ok(Arc::new(token)),
@@ -190,6 +200,7 @@ impl Folder for SqliteFolder {
         if !self.path.is_absolute() {
             return refuse(&self.path, "was given a path that is not absolute,");
         }
+        file_system::check(&self.path, self.file_system)?;
         match fs::metadata(&self.path) {
             Ok(folder) if !folder.is_dir() => refuse(&self.path, "finds no folder but something else at"),
             Ok(_) if !system::permits(&self.path, libc::R_OK | libc::X_OK) => {

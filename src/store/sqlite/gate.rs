@@ -8,7 +8,8 @@
 //! A child made behind the handlers' back (raw `clone`, or `fork` in a signal handler that interrupted a visit) finds
 //! connections counted as open, and does no store work until it execs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -58,6 +59,16 @@ impl Visit {
         &self.registry.descriptors
     }
 
+    /// A forked child closes its copy of this descriptor, until [`closes`](Self::closes) is called for it.
+    pub(super) fn close_in_children(&self, descriptor: RawFd) {
+        hold(&self.registry.queued).insert(descriptor);
+    }
+
+    /// The descriptor is about to be closed in this process.
+    pub(super) fn closes(&self, descriptor: RawFd) {
+        hold(&self.registry.queued).remove(&descriptor);
+    }
+
     /// Counts a connection as open until the answer is dropped; to be taken before opening and dropped after closing.
     pub(super) fn count_connection(&self) -> Counted {
         self.registry.open.fetch_add(1, Ordering::SeqCst);
@@ -102,6 +113,8 @@ struct Registry {
     /// Connections that are open or being opened or closed.
     open: AtomicUsize,
     descriptors: Descriptors,
+    /// The lock files that are open: an OFD lock lives as long as any copy of its descriptor. Locked inside the gate only.
+    queued: Mutex<BTreeSet<RawFd>>,
     /// See [`next_number`].
     next: AtomicU64,
     /// Whether SQLite's own state is one inherited from a parent in the middle of something.
@@ -115,6 +128,7 @@ impl Registry {
             pools: Mutex::default(),
             open: AtomicUsize::new(0),
             descriptors: Descriptors::new(),
+            queued: Mutex::default(),
             next: AtomicU64::new(previous.map_or(0, |previous| previous.next.load(Ordering::Relaxed))),
             orphaned: previous.is_some_and(|previous| previous.orphaned || previous.open.load(Ordering::SeqCst) != 0),
         }
@@ -122,7 +136,7 @@ impl Registry {
 }
 
 /// Guards SQLite.
-static GATE: Gate = Gate::new(close_connections);
+static GATE: Gate = Gate::new(close_connections, close_queues);
 
 static REGISTRY: PerProcess<Registry> = PerProcess::new();
 
@@ -134,5 +148,15 @@ fn registry() -> &'static Registry {
 fn close_connections() {
     if let Some(registry) = REGISTRY.get() {
         hold(&registry.pools).values().for_each(|pool| pool.close());
+    }
+}
+
+/// To be called in a forked child, before anything else there: a child that outlives its killed parent would stand in
+/// the queue for ever.
+fn close_queues() {
+    if let Some(registry) = REGISTRY.inherited()
+        && let Ok(queued) = registry.queued.try_lock()
+    {
+        queued.iter().for_each(|descriptor| system::close_inherited(*descriptor));
     }
 }

@@ -5,25 +5,31 @@
 //! folder_lock the lock under which tokens are made, and the next slot number
 //! token       one token: the statements behind each call of `Store`
 //! pool        the connections to one token's file
+//! commits     the commits of this process's threads, of which one leads
+//! queue       the queue of processes for the turn to commit
 //! notice      whether there was a commit, without asking SQLite
 //! connection  how a connection is opened: read-write, read-only, or on media that cannot change
 //! schema      the tables and the format's version
 //! gate        what keeps SQLite and `fork` apart: the registry of open stores, and the gate
 //! descriptors what SQLite has open, and whether the host has left it so
+//! file_system which file systems a token may lie on
 //! failure     what SQLite's and the system's error codes mean to a caller
 //! patience    bounded waiting
 //! system      the calls into libc and SQLite that need `unsafe`
 //! ```
 
+mod commits;
 mod connection;
 mod descriptors;
 mod failure;
+mod file_system;
 mod folder;
 mod folder_lock;
 mod gate;
 mod notice;
 mod patience;
 mod pool;
+mod queue;
 mod schema;
 mod system;
 #[cfg(test)]

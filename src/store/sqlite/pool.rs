@@ -1,5 +1,5 @@
 //! The connections to one token's file: one that commits and a few that read, so that no reader waits for a writer's
-//! fsync. All of it is touched inside the gate only, except the turn, which is waited for outside.
+//! fsync. All of it is touched inside the gate only, except the waiting for a turn to commit.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -9,11 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
 use rusqlite::Connection;
 
 use super::super::hold;
+use super::commits::Commits;
 use super::connection::{self, MediaState, OpenConnection, Purpose, beside};
 use super::failure::{self, Attempt, Failure};
 use super::gate::Visit;
 use super::notice::Notice;
-use super::patience::Turn;
+use super::queue::Queue;
 use super::schema;
 use super::system::{self, FileSizeSignal};
 use crate::error::Error;
@@ -25,8 +26,10 @@ const READERS: usize = 4;
 pub(super) struct Pool {
     /// The store's number in this process.
     number: u64,
-    /// Whose turn it is to commit, among the threads of this process.
-    pub(super) turn: Turn,
+    /// What the threads of this process want to commit.
+    pub(super) commits: Commits,
+    /// Where this process waits for its turn among others.
+    pub(super) queue: Queue,
     writer: Mutex<Option<OpenConnection>>,
     readers: [Mutex<Option<Reader>>; READERS],
     /// Device and inode of the file that the connections belong to.
@@ -54,8 +57,8 @@ impl Reader {
 impl Pool {
     /// No connections. The notice is the one of the store that these belong to.
     pub(super) fn new(number: u64, notice: Arc<Notice>) -> Self {
-        let (turn, writer, readers, identity, file_number) = Default::default();
-        Self { number, turn, writer, readers, identity, file_number, notice }
+        let (commits, queue, writer, readers, identity, file_number) = Default::default();
+        Self { number, commits, queue, writer, readers, identity, file_number, notice }
     }
 
     /// Runs a query on a free reading connection.

@@ -3,7 +3,7 @@
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr::NonNull;
@@ -56,27 +56,66 @@ pub(super) fn system_errno(connection: &Connection) -> i32 {
 
 /// Takes an exclusive OFD lock on the file's first byte. False: somebody else has it.
 pub(super) fn try_lock(file: &File) -> io::Result<bool> {
-    match ofd_lock(file, libc::F_WRLCK) {
+    try_lock_at(file, 0)
+}
+
+/// Takes an exclusive OFD lock on the byte at `offset`, which need not exist. False: somebody else has it.
+pub(super) fn try_lock_at(file: &File, offset: u64) -> io::Result<bool> {
+    match ofd_lock(file, libc::F_WRLCK, offset, 1) {
         Ok(()) => Ok(true),
         Err(error) if matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::EACCES)) => Ok(false),
         Err(error) => Err(error),
     }
 }
 
-/// Releases the lock for every copy of the descriptor, a forked child's too.
+/// Releases the lock of the first byte for every copy of the descriptor, a forked child's too.
 pub(super) fn unlock(file: &File) {
-    // Closing the descriptor does the same a moment later, unless a child holds a copy.
-    let _ = ofd_lock(file, libc::F_UNLCK);
+    unlock_at(file, 0);
 }
 
-fn ofd_lock(file: &File, kind: i32) -> io::Result<()> {
+/// Releases the lock of one byte likewise.
+pub(super) fn unlock_at(file: &File, offset: u64) {
+    // Closing the descriptor does the same a moment later, unless a child holds a copy.
+    let _ = ofd_lock(file, libc::F_UNLCK, offset, 1);
+}
+
+/// Releases every lock of the descriptor likewise.
+pub(super) fn unlock_all(file: &File) {
+    let _ = ofd_lock(file, libc::F_UNLCK, 0, 0);
+}
+
+/// The first byte of a lock that somebody else has on the bytes from `from` to before `to`. Of several locks any may be told; the
+/// kernel looks at the oldest first.
+pub(super) fn first_lock(file: &File, from: u64, to: u64) -> Option<u64> {
+    let length = to.checked_sub(from).filter(|length| *length > 0)?;
+    let mut lock = ofd_range(libc::F_WRLCK, from, length).ok()?;
+    // SAFETY: the descriptor is open for as long as `file` lives, and the kernel writes one `flock` to where one is.
+    check(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_GETLK, &mut lock) }).ok()?;
+    let found = i32::from(lock.l_type) != libc::F_UNLCK;
+    found.then(|| u64::try_from(lock.l_start).unwrap_or(0).max(from))
+}
+
+fn ofd_lock(file: &File, kind: i32, from: u64, length: u64) -> io::Result<()> {
+    let lock = ofd_range(kind, from, length)?;
+    // SAFETY: the descriptor is open for as long as `file` lives, and the kernel only reads the struct.
+    check(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &lock) })
+}
+
+/// What the kernel is asked about: `length` bytes, or with 0 all from `from` on.
+fn ofd_range(kind: i32, from: u64, length: u64) -> io::Result<libc::flock> {
     // SAFETY: `flock` is a plain struct for which zeroes are valid; an OFD lock wants `l_pid` 0.
     let mut lock: libc::flock = unsafe { std::mem::zeroed() };
     lock.l_type = kind.try_into().map_err(io::Error::other)?;
     lock.l_whence = libc::SEEK_SET.try_into().map_err(io::Error::other)?;
-    lock.l_len = 1;
-    // SAFETY: the descriptor is open for as long as `file` lives, and the kernel only reads the struct.
-    check(unsafe { libc::fcntl(file.as_raw_fd(), libc::F_OFD_SETLK, &lock) })
+    lock.l_start = from.try_into().map_err(io::Error::other)?;
+    lock.l_len = length.try_into().map_err(io::Error::other)?;
+    Ok(lock)
+}
+
+/// Closes a descriptor that a forked child has from its parent.
+pub(super) fn close_inherited(descriptor: RawFd) {
+    // SAFETY: the parent had it open at the fork, and nobody in the child uses it.
+    unsafe { libc::close(descriptor) };
 }
 
 /// The same open file under a descriptor above 2, so that nobody's standard output lands in it.
@@ -124,14 +163,21 @@ pub(super) fn permits(path: &Path, rights: i32) -> bool {
     unsafe { libc::faccessat(libc::AT_FDCWD, path.as_ptr(), rights, libc::AT_EACCESS) == 0 }
 }
 
-/// Whether a path lies in a file system that the kernel makes up, where nobody can create a folder.
-pub(super) fn is_made_up(path: &Path) -> bool {
-    let Ok(path) = CString::new(path.as_os_str().as_bytes()) else { return false };
+/// The number of the file system that the path lies on, `statfs(2)`. Nothing where the path cannot be asked about.
+pub(super) fn file_system(path: &Path) -> Option<u64> {
+    let path = CString::new(path.as_os_str().as_bytes()).ok()?;
     // SAFETY: all-zero bytes are a valid `statfs`.
     let mut about: libc::statfs = unsafe { std::mem::zeroed() };
     // SAFETY: the path is a NUL-terminated string that lives through the call, and the kernel writes one `statfs`.
     let known = unsafe { libc::statfs(path.as_ptr(), &mut about) } == 0;
-    known && matches!(about.f_type, libc::PROC_SUPER_MAGIC | libc::SYSFS_MAGIC)
+    // 32 bits, whatever the type is here; some have the highest one set.
+    known.then_some((about.f_type & 0xffff_ffff).cast_unsigned())
+}
+
+/// Whether a path lies in a file system that the kernel makes up, where nobody can create a folder.
+pub(super) fn is_made_up(path: &Path) -> bool {
+    let made_up = [libc::PROC_SUPER_MAGIC, libc::SYSFS_MAGIC].map(i64::cast_unsigned);
+    file_system(path).is_some_and(|number| made_up.contains(&number))
 }
 
 /// The effective user id.

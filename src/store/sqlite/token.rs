@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
+use super::commits::{Leader, Outcome};
 use super::connection::Purpose;
 use super::failure::{Attempt, Failure};
 use super::gate::{self, Visit};
@@ -20,6 +21,8 @@ use crate::store::{Change, Commit, ObjectId, Row, Store, Term, Terms, TokenRow, 
 pub(super) struct SqliteToken {
     number: u64,
     path: PathBuf,
+    /// The file in which the processes queue that want to commit.
+    lock: PathBuf,
     writable: bool,
     patience: Duration,
     pub(super) notice: Arc<Notice>,
@@ -28,7 +31,8 @@ pub(super) struct SqliteToken {
 impl SqliteToken {
     /// Opens the file and reads the token row once, so that what cannot be used is found out now.
     pub(super) fn open(path: PathBuf, writable: bool, patience: Duration) -> Result<Self> {
-        let token = Self { number: gate::next_number(), path, writable, patience, notice: Arc::default() };
+        let lock = path.with_extension("lock");
+        let token = Self { number: gate::next_number(), path, lock, writable, patience, notice: Arc::default() };
         token.token()?;
         Ok(token)
     }
@@ -84,6 +88,34 @@ impl SqliteToken {
 
     fn pool(&self) -> Result<Arc<Pool>> {
         Ok(Visit::enter()?.pool(self.number, &self.notice))
+    }
+
+    /// Commits for all threads that wait, until the leader's own request is served. What keeps the leader from
+    /// committing at all is his own error; the next one finds out for himself.
+    fn lead(&self, pool: &Pool, leader: &mut Leader<'_>, patience: &mut Patience<'_>) -> Result<Commit> {
+        leader.gather();
+        loop {
+            let place = pool.queue.wait(&self.lock, patience)?;
+            let attempt = Visit::enter()
+                .map_err(Failure::Final)
+                .and_then(|visit| pool.write(&visit, &self.path, |connection| apply_all(connection, leader)));
+            match attempt {
+                Ok(verdicts) => leader.tell(verdicts),
+                Err(Failure::Final(error)) if leader.failed(&error) => {}
+                Err(Failure::Final(error)) => return Err(error),
+                Err(failure) => {
+                    leader.give_back();
+                    if let Failure::Lost = failure {
+                        gate::abandon();
+                    }
+                    patience.wait()?;
+                }
+            }
+            drop(place);
+            if let Some(verdict) = leader.own_verdict() {
+                return verdict;
+            }
+        }
     }
 }
 
@@ -148,13 +180,13 @@ impl Store for SqliteToken {
         if changes.is_empty() {
             return Ok(Commit::Done { revision: self.revision()? });
         }
-        let patience = Patience::new(&self.path, self.patience);
+        let mut patience = Patience::new(&self.path, self.patience);
         let pool = self.pool()?;
-        let _turn = pool.turn.take(&patience)?;
-        patiently(patience, || {
-            let visit = Visit::enter()?;
-            pool.write(&visit, &self.path, |connection| apply_all(connection, &changes))
-        })
+        let request = pool.commits.bring(changes);
+        match pool.commits.wait(&request, &patience)? {
+            Outcome::Told(verdict) => verdict,
+            Outcome::Lead(mut leader) => self.lead(&pool, &mut leader, &mut patience),
+        }
     }
 
     fn revision(&self) -> Result<u64> {
@@ -213,18 +245,41 @@ pub(super) fn patiently<T>(mut patience: Patience<'_>, mut attempt: impl FnMut()
     }
 }
 
-fn apply_all(connection: &mut Connection, changes: &[Change]) -> rusqlite::Result<Commit> {
+/// One transaction for all that wait.
+fn apply_all(connection: &mut Connection, leader: &mut Leader<'_>) -> rusqlite::Result<Vec<Result<Commit>>> {
     // Immediate: a transaction that reads first and writes later would fail at once where another wrote in between.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let requests = leader.take();
+    let mut verdicts = Vec::with_capacity(requests.len());
+    for request in requests {
+        verdicts.push(Ok(apply_request(&transaction, &request.changes, requests.len() > 1)?));
+    }
+    if verdicts.iter().all(|verdict| *verdict == Ok(Commit::Conflict)) {
+        transaction.rollback()?;
+        return Ok(verdicts);
+    }
+    leader.writes();
+    transaction.commit()?;
+    Ok(verdicts)
+}
+
+/// What does not hold undoes what the request changed; alone in its transaction it is undone with that.
+fn apply_request(connection: &Connection, changes: &[Change], among_others: bool) -> rusqlite::Result<Commit> {
+    let run = |sql| match among_others {
+        true => connection.prepare_cached(sql)?.execute([]).map(drop),
+        false => Ok(()),
+    };
+    run("SAVEPOINT request")?;
     let sql = "UPDATE token SET revision = revision + 1 RETURNING revision";
-    let revision: i64 = transaction.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+    let revision: i64 = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
     for change in changes {
-        if !apply(&transaction, revision, change)? {
-            transaction.rollback()?;
+        if !apply(connection, revision, change)? {
+            run("ROLLBACK TO request")?;
+            run("RELEASE request")?;
             return Ok(Commit::Conflict);
         }
     }
-    transaction.commit()?;
+    run("RELEASE request")?;
     Ok(Commit::Done { revision: number(revision) })
 }
 

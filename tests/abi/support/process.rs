@@ -67,6 +67,17 @@ impl Peer {
         rest.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')).map(str::to_owned).collect()
     }
 
+    /// The peer's process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends the peer a signal.
+    pub fn signal(&self, signal: libc::c_int) {
+        // SAFETY: the child is ours and not waited for.
+        assert_eq!(unsafe { libc::kill(self.child.id() as libc::pid_t, signal) }, 0);
+    }
+
     /// Kills the peer as `kill -9` does and waits until it is gone.
     pub fn kill(mut self) {
         self.child.kill().expect("the peer is ours");

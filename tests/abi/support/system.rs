@@ -203,3 +203,25 @@ fn with_timer(microseconds: i64, handler: extern "C" fn(libc::c_int), work: impl
     work();
     timer(0);
 }
+
+/// Mounts a new file system in memory of so many KiB at the folder, for this process alone. False: the system refuses.
+pub fn mount_in_memory(folder: &Path, kib: usize) -> bool {
+    let folder = CString::new(folder.as_os_str().as_encoded_bytes()).expect("a path without NUL");
+    let options = CString::new(format!("size={kib}k,mode=0700")).expect("no NUL");
+    let (kind, root) = (c"tmpfs".as_ptr(), c"/".as_ptr());
+    // SAFETY: the strings live through the calls; a namespace of its own keeps the mount to this process and its children.
+    unsafe {
+        libc::unshare(libc::CLONE_NEWNS) == 0
+            && libc::mount(kind, root, std::ptr::null(), libc::MS_REC | libc::MS_PRIVATE, std::ptr::null()) == 0
+            && libc::mount(kind, folder.as_ptr(), kind, 0, options.as_ptr().cast()) == 0
+    }
+}
+
+/// Makes what is mounted at the folder read-only. False: the system refuses.
+pub fn remount_read_only(folder: &Path) -> bool {
+    let folder = CString::new(folder.as_os_str().as_encoded_bytes()).expect("a path without NUL");
+    let kind = c"tmpfs".as_ptr();
+    let flags = libc::MS_REMOUNT | libc::MS_RDONLY;
+    // SAFETY: the strings live through the call.
+    unsafe { libc::mount(kind, folder.as_ptr(), kind, flags, std::ptr::null()) == 0 }
+}

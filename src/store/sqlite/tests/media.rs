@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 
+use super::super::file_system::{self, Asked};
 use super::files::checkpoint;
 use super::support::{Place, listing, process};
 use crate::error::Error;
@@ -123,4 +124,55 @@ fn a_wal_that_cannot_be_read_is_refused_with_the_remedy() {
     assert_eq!(listing(&place.path()), before);
     let store = place.folder().open(0).unwrap();
     assert_eq!(store.version(id(1)).unwrap(), Some(1));
+}
+
+/// By the numbers of `statfs`: shared ones are refused with path and name, local and unknown ones pass.
+#[test]
+fn a_shared_file_system_is_refused_by_name() {
+    let place = Place::new();
+    token(place.folder());
+    let shared: [(&str, Asked); 6] = [
+        ("NFS", |_| Some(0x6969)),
+        ("CIFS", |_| Some(0xff53_4d42)),
+        ("SMB2", |_| Some(0xfe53_4d42)),
+        ("9p", |_| Some(0x0102_1997)),
+        ("FUSE", |_| Some(0x6573_5546)),
+        ("Ceph", |_| Some(0x00c3_6400)),
+    ];
+    for (name, asked) in shared {
+        let folder = place.again().on(asked);
+        let says = |error: &Error| {
+            let said = error.to_string();
+            assert!(said.contains(&format!(" lies on {name}: ")) && said.contains("tokens #1?%"), "{said}");
+        };
+        let unusable = folder.usable().unwrap_err();
+        assert!(matches!(unusable, Error::DeviceError(_)));
+        says(&unusable);
+        let refused = folder.open(0).map(drop).unwrap_err();
+        assert!(matches!(refused, Error::TokenNotRecognized(_)));
+        says(&refused);
+        says(&folder.create(1, b"").unwrap_err());
+        assert_eq!(folder.slots().unwrap(), [0], "it keeps its slot");
+    }
+    let local: [Asked; 6] = [
+        |_| Some(0xef53),      // ext4
+        |_| Some(0x5846_5342), // XFS
+        |_| Some(0x9123_683e), // Btrfs
+        |_| Some(0x794c_7630), // overlayfs
+        |_| Some(0x0102_1994), // tmpfs
+        |_| None,
+    ];
+    for asked in local {
+        let folder = place.again().on(asked);
+        folder.usable().unwrap();
+        assert!(folder.open(0).unwrap().writable());
+    }
+}
+
+/// What the system says of a path that does not exist yet is what it says of the folder above.
+#[test]
+fn the_file_system_is_asked_for_above_what_is_missing() {
+    assert_eq!(file_system::of_system(Path::new("/proc/none/such")), Some(0x9fa0));
+    let place = Place::new();
+    assert!(file_system::of_system(&place.path()).is_some());
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod commits;
 mod daemon;
 mod files;
 mod forks;
@@ -9,6 +10,7 @@ mod locks;
 mod media;
 mod notice;
 mod processes;
+mod queue;
 mod roles;
 mod support;
 

@@ -64,6 +64,10 @@ fn another_process() {
             // Until the other end goes away, or for the time of a test.
             let _ = std::io::stdin().read_line(&mut String::new());
         }),
+        "have the turn" => super::queue::have_the_turn(&path.join("slot-00000000.lock")),
+        "fork with the turn" => super::queue::fork_with_the_turn(&path.join("slot-00000000.lock"), Birth::Fork),
+        "clone with the turn" => super::queue::fork_with_the_turn(&path.join("slot-00000000.lock"), Birth::RawClone),
+        "stop in a commit" => super::queue::stop_in_a_commit(&path.join("slot-00000000.lock")),
         "read media" => super::media::read_media(&*folder.read_only().open(0).unwrap()),
         "try to write" => {
             let store = folder.patience(Duration::from_millis(100)).open(0).unwrap();

@@ -70,6 +70,14 @@ fn text(value: rusqlite::types::ValueRef<'_>) -> rusqlite::Result<String> {
     })
 }
 
+/// How many transactions the WAL of the token in slot 0 holds (<https://www.sqlite.org/walformat.html>, section 1).
+pub fn commits_in_wal(place: &Place) -> usize {
+    let wal = std::fs::read(place.file("db-wal")).unwrap();
+    let (header, frames) = wal.split_at(32);
+    let frames = frames.chunks_exact(24 + 4096).take_while(|frame| frame[8..16] == header[16..24]);
+    frames.filter(|frame| frame[4..8] != [0; 4]).count()
+}
+
 pub fn assert_intact(path: &Path) {
     assert_eq!(sql(path, "PRAGMA integrity_check"), "ok");
 }
