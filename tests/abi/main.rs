@@ -31,6 +31,7 @@ mod forks;
 mod gcm;
 mod library;
 mod linking;
+mod lives;
 mod login;
 mod macs;
 mod maskable;
@@ -105,6 +106,7 @@ const SUITES: &[&[Test]] = &[
     gcm::TESTS,
     library::TESTS,
     linking::TESTS,
+    lives::TESTS,
     login::TESTS,
     macs::TESTS,
     maskable::TESTS,
@@ -153,6 +155,7 @@ const PEERS: &[&[Test]] = &[
     durability::PEERS,
     fork::PEERS,
     forks::PEERS,
+    lives::PEERS,
     login::PEERS,
     objects::PEERS,
     pins::PEERS,
