@@ -34,6 +34,7 @@ mod forks;
 mod gcm;
 mod library;
 mod linking;
+mod lives;
 mod login;
 mod macs;
 mod maskable;
@@ -117,6 +118,7 @@ const SUITES: &[&[Test]] = &[
     gcm::TESTS,
     library::TESTS,
     linking::TESTS,
+    lives::TESTS,
     login::TESTS,
     macs::TESTS,
     maskable::TESTS,
@@ -172,6 +174,7 @@ const PEERS: &[&[Test]] = &[
     durability::PEERS,
     fork::PEERS,
     forks::PEERS,
+    lives::PEERS,
     login::PEERS,
     objects::PEERS,
     pins::PEERS,
