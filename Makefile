@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 DESTDIR ?=
 
-.PHONY: help build demo test check conformance lint soak fuzz deny bench install clean
+.PHONY: help build demo test check conformance docs lint soak fuzz deny bench install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,9 @@ conformance: ## pkcs11-check, an independent suite; minutes. Needs Python 3.12 o
 	$(MAKE) --no-print-directory build
 	tests/conformance/run quick
 	tests/conformance/run codes
+
+docs: ## write the pages of docs that come from the library's tables
+	KEYSTEAD_WRITE_DOCS=1 $(CARGO) test --locked --release --test pages
 
 lint: ## format and clippy, warnings denied
 	$(CARGO) fmt --all --check

@@ -12,7 +12,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// One meaning of failure. See the module's documentation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
-    /// The object's own attributes forbid the action (`CKA_MODIFIABLE`, `CKA_COPYABLE`, `CKA_DESTROYABLE`).
+    /// The object forbids the action, by its attributes (`CKA_MODIFIABLE`, `CKA_COPYABLE`, `CKA_DESTROYABLE`) or by what it is;
+    /// why is said.
     ActionProhibited(&'static str),
     /// `C_Initialize` was called twice.
     AlreadyInitialized,
@@ -166,7 +167,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use Error::*;
         match self {
-            ActionProhibited(attribute) => write!(f, "the object forbids it: {attribute} is false"),
+            ActionProhibited(reason) => write!(f, "the object forbids it: {reason}"),
             AlreadyInitialized => f.write_str("the library is initialised already"),
             ArgumentsBad(what) => write!(f, "bad argument: {what}"),
             AttributeReadOnly(name) => write!(f, "{name} may not be set here"),

@@ -65,7 +65,7 @@ fn is_accepted(given: &[Given<'_>], way: Way) -> bool {
 fn same(one: &Template, other: &Template) {
     assert_eq!(one.attributes, other.attributes);
     assert_eq!(one.class, other.class);
-    assert_eq!(one.key_type, other.key_type);
+    assert_eq!(one.of, other.of);
     assert_eq!(one.value_length, other.value_length);
     assert!(one.secrets == other.secrets);
 }
@@ -99,7 +99,7 @@ fn made(template: Template, login: Login) -> Option<Object> {
     assert_eq!((object.class, object.version), (class, 1));
     assert!(!object.is_private() || login == Login::User);
     assert_eq!(object.value(CKA_UNIQUE_ID), Some(object.id.to_string().as_bytes()));
-    if class == Class::SecretKey {
+    if matches!(class, Class::SecretKey | Class::OtpKey) {
         let generated = matches!(way, Way::Generate(..));
         assert_eq!(object.value(CKA_VALUE), None);
         assert_eq!(object.flag(CKA_LOCAL), generated);

@@ -1,6 +1,7 @@
 //! What the gate needs to know of a caller and of a key.
 
-use super::kind::{Class, KeyType};
+use super::class::Class;
+use super::kind::KeyType;
 
 /// Who is logged in to the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

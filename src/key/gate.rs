@@ -1,8 +1,9 @@
 //! The two questions that decide everything: may this key be used so, and may this object be made or changed so.
 
+use super::class::Class;
 use super::facts::{Caller, Facts, Login, Usage};
 use super::grant::Grant;
-use super::kind::{Class, KeyType};
+use super::kind::KeyType;
 use crate::error::{Error, Result};
 
 /// Whether a key may be used, asked before every `C_*Init`, wrap and unwrap. The order of the checks is part of the answer:
@@ -44,6 +45,9 @@ pub fn permit(caller: &Caller, asked: &Use<'_>) -> Result<Grant> {
 /// Whether an object may be made, changed, copied or destroyed. `standing` describes a new object as it will be, any other as
 /// it is.
 pub fn admit(caller: &Caller, act: Act, standing: &Standing) -> Result<()> {
+    if standing.class.is_built_in() {
+        return Err(Error::ActionProhibited("it says what the token is"));
+    }
     if standing.private && caller.login != Login::User {
         return Err(Error::UserNotLoggedIn);
     }
@@ -52,7 +56,7 @@ pub fn admit(caller: &Caller, act: Act, standing: &Standing) -> Result<()> {
     }
     if act == Act::CopyFrom {
         // The object itself stays as it is, so a read-only session will do.
-        return if standing.copyable { Ok(()) } else { Err(Error::ActionProhibited("CKA_COPYABLE")) };
+        return if standing.copyable { Ok(()) } else { Err(Error::ActionProhibited("CKA_COPYABLE is false")) };
     }
     if standing.token && !caller.read_write {
         return Err(Error::SessionReadOnly);
@@ -63,8 +67,12 @@ pub fn admit(caller: &Caller, act: Act, standing: &Standing) -> Result<()> {
     }
     match act {
         Act::Create if standing.trusted && caller.login != Login::So => Err(Error::AttributeReadOnly("CKA_TRUSTED")),
-        Act::Change if !standing.modifiable => Err(Error::ActionProhibited("CKA_MODIFIABLE")),
-        Act::Destroy if !standing.destroyable => Err(Error::ActionProhibited("CKA_DESTROYABLE")),
+        // PKCS#11 3.2, section 4.6.2: "Trusted certificates cannot be modified." Who gave the trust may take it back.
+        Act::Change if standing.class == Class::Certificate && standing.trusted && caller.login != Login::So => {
+            Err(Error::ActionProhibited("it is a trusted certificate"))
+        }
+        Act::Change if !standing.modifiable => Err(Error::ActionProhibited("CKA_MODIFIABLE is false")),
+        Act::Destroy if !standing.destroyable => Err(Error::ActionProhibited("CKA_DESTROYABLE is false")),
         _ => Ok(()),
     }
 }
@@ -147,6 +155,8 @@ pub enum Act {
 /// What [`admit`] needs to know of an object.
 #[derive(Debug, Clone, Copy)]
 pub struct Standing {
+    /// `CKA_CLASS`
+    pub class: Class,
     /// `CKA_TOKEN`
     pub token: bool,
     /// `CKA_PRIVATE`
@@ -173,8 +183,8 @@ fn release(caller: &Caller, key: &Facts, Other { key: target, fits }: Other<'_>)
     if target.is_sealed() && caller.login != Login::User {
         return Err(Error::UserNotLoggedIn);
     }
-    if !target.class.is_secret() {
-        return Err(Error::KeyNotWrappable("it is not secret"));
+    if !target.class.is_wrapped() {
+        return Err(Error::KeyNotWrappable("it is neither a secret key nor a private key"));
     }
     if !target.extractable {
         return Err(Error::KeyUnextractable);
@@ -399,5 +409,39 @@ mod tests {
         let encrypt = ask(&USER, Purpose::Encrypt, &key(1), None).unwrap();
         assert!(one.for_wrapping(&encrypt).is_err());
         assert!(one.for_reading(&key(1)).is_err());
+    }
+
+    #[test]
+    fn what_says_what_the_token_is_is_nobodys_to_make_or_change() {
+        let standing = |class| Standing {
+            class,
+            token: false,
+            private: false,
+            modifiable: true,
+            copyable: true,
+            destroyable: true,
+            trusted: false,
+            of_later_version: false,
+            sealed: false,
+        };
+        for act in [Act::Create, Act::Change, Act::CopyFrom, Act::Destroy] {
+            for class in Class::ALL {
+                let verdict = admit(&USER, act, &standing(*class));
+                assert_eq!(verdict.is_ok(), !class.is_built_in(), "{act:?} {class:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_of_one_time_passwords_does_nothing_and_goes_nowhere() {
+        for key_type in KeyType::OTP {
+            let otp = Facts { class: Class::OtpKey, key_type: *key_type, ..key(1) };
+            let fit = || Fit { mechanism: 7, key_types: KeyType::OTP, sizes: 0..=9999 };
+            for purpose in [Purpose::Sign, Purpose::Verify, Purpose::Wrap, Purpose::Derive, Purpose::Digest] {
+                assert!(permit(&USER, &Use { purpose, fit: fit(), key: &otp, other: None }).is_err());
+            }
+            let wrapped = ask(&USER, Purpose::Wrap, &key(2), Some(&otp));
+            assert!(matches!(wrapped, Err(Error::KeyNotWrappable(_))));
+        }
     }
 }

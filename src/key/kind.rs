@@ -1,64 +1,9 @@
-//! Which objects and keys there are.
+//! Which keys there are.
 
 use cryptoki_sys::*;
 
 use crate::crypto::PrivateKey;
 use crate::crypto::hash::Algorithm;
-
-/// `CKA_CLASS`. PKCS#11 3.2, section 4.2.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
-    /// `CKO_DATA`
-    Data,
-    /// `CKO_CERTIFICATE`
-    Certificate,
-    /// `CKO_PUBLIC_KEY`
-    PublicKey,
-    /// `CKO_PRIVATE_KEY`
-    PrivateKey,
-    /// `CKO_SECRET_KEY`
-    SecretKey,
-}
-
-impl Class {
-    /// All of them.
-    pub const ALL: &[Self] = &[Self::Data, Self::Certificate, Self::PublicKey, Self::PrivateKey, Self::SecretKey];
-
-    /// The class of this number, if the token keeps objects of it.
-    pub fn from_number(number: u64) -> Option<Self> {
-        Self::ALL.iter().copied().find(|class| class.number() == number)
-    }
-
-    /// The standard's number.
-    pub fn number(self) -> u64 {
-        match self {
-            Self::Data => CKO_DATA,
-            Self::Certificate => CKO_CERTIFICATE,
-            Self::PublicKey => CKO_PUBLIC_KEY,
-            Self::PrivateKey => CKO_PRIVATE_KEY,
-            Self::SecretKey => CKO_SECRET_KEY,
-        }
-    }
-
-    /// Whether objects of it are keys.
-    pub fn is_key(self) -> bool {
-        matches!(self, Self::PublicKey | Self::PrivateKey | Self::SecretKey)
-    }
-
-    /// Whether objects of it have a value that stays inside.
-    pub fn is_secret(self) -> bool {
-        matches!(self, Self::PrivateKey | Self::SecretKey)
-    }
-
-    /// Whether keys of this class can be of a type.
-    pub fn takes(self, key_type: KeyType) -> bool {
-        match self {
-            Self::PublicKey | Self::PrivateKey => key_type.comes_in_pairs(),
-            Self::SecretKey => !key_type.comes_in_pairs(),
-            Self::Data | Self::Certificate => false,
-        }
-    }
-}
 
 /// `CKA_KEY_TYPE`. PKCS#11 3.2, section 4.8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +22,18 @@ pub enum KeyType {
     EcEdwards,
     /// `CKK_EC_MONTGOMERY`
     EcMontgomery,
+    /// `CKK_DSA`, of domain parameters alone.
+    Dsa,
+    /// `CKK_DH`, of domain parameters alone.
+    Dh,
+    /// `CKK_X9_42_DH`, of domain parameters alone.
+    X942Dh,
+    /// `CKK_SECURID`
+    SecurId,
+    /// `CKK_HOTP`
+    Hotp,
+    /// `CKK_ACTI`
+    Acti,
 }
 
 impl KeyType {
@@ -103,9 +60,16 @@ impl KeyType {
     /// All of them that come in pairs.
     pub const PAIRS: &[Self] = &[Self::Rsa, Self::Ec, Self::EcEdwards, Self::EcMontgomery];
 
+    /// All of them that make one-time passwords. PKCS#11 3.2, section 6.53.
+    pub const OTP: &[Self] = &[Self::SecurId, Self::Hotp, Self::Acti];
+
+    /// All of them that domain parameters are kept for.
+    pub const DOMAINS: &[Self] = &[Self::Dsa, Self::Dh, Self::X942Dh];
+
     /// The key type of this number, if the token knows it.
     pub fn from_number(number: u64) -> Option<Self> {
-        Self::SECRET.iter().chain(Self::PAIRS).copied().find(|key_type| key_type.number() == number)
+        let all = [Self::SECRET, Self::PAIRS, Self::OTP, Self::DOMAINS];
+        all.into_iter().flatten().copied().find(|key_type| key_type.number() == number)
     }
 
     /// The standard's number.
@@ -128,6 +92,12 @@ impl KeyType {
             Self::Ec => CKK_EC,
             Self::EcEdwards => CKK_EC_EDWARDS,
             Self::EcMontgomery => CKK_EC_MONTGOMERY,
+            Self::Dsa => CKK_DSA,
+            Self::Dh => CKK_DH,
+            Self::X942Dh => CKK_X9_42_DH,
+            Self::SecurId => CKK_SECURID,
+            Self::Hotp => CKK_HOTP,
+            Self::Acti => CKK_ACTI,
         }
     }
 
@@ -150,8 +120,10 @@ impl KeyType {
     pub fn takes_length(self, length: usize) -> bool {
         match self {
             Self::Aes => matches!(length, 16 | 24 | 32),
-            Self::GenericSecret | Self::Hmac(_) => (1..=Self::LONGEST).contains(&length),
-            Self::Rsa | Self::Ec | Self::EcEdwards | Self::EcMontgomery => false,
+            Self::GenericSecret | Self::Hmac(_) | Self::SecurId | Self::Hotp | Self::Acti => {
+                (1..=Self::LONGEST).contains(&length)
+            }
+            Self::Rsa | Self::Ec | Self::EcEdwards | Self::EcMontgomery | Self::Dsa | Self::Dh | Self::X942Dh => false,
         }
     }
 

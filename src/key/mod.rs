@@ -3,14 +3,16 @@
 //! Pure decisions: no store, no lock, no session. [`permit`] answers for every use of a key and [`admit`] for
 //! everything that makes, changes or destroys an object; [`KeyMaterial`] opens only to what they grant.
 
+mod class;
 mod facts;
 mod gate;
 mod grant;
 mod kind;
 mod material;
 
+pub use class::{CertificateType, Class, FeatureType, Type};
 pub use facts::{Caller, Facts, Login, Usage};
 pub use gate::{Act, Fit, Other, Purpose, Standing, Use, admit, permit, visible};
 pub use grant::Grant;
-pub use kind::{Class, KeyType};
+pub use kind::KeyType;
 pub use material::KeyMaterial;

@@ -12,7 +12,9 @@ impl Object {
     /// The object as it is after `C_SetAttributeValue`: with all the changes, or with none.
     pub fn changed(&self, given: &[Given<'_>], login: Login) -> Result<Self> {
         let version = self.version.checked_add(1).ok_or(Error::GeneralError("an object has no version left".into()))?;
-        Ok(Self { version, ..self.with(given, |row, new| self.lets(row.change, row, new, login))? })
+        let changed = Self { version, ..self.with(given, |row, new| self.lets(row.change, row, new, login))? };
+        changed.check_consistency()?;
+        Ok(changed)
     }
 
     /// A new object like this one, as `C_CopyObject` makes it. Its history is that of the original; only the SO can make a
@@ -32,7 +34,7 @@ impl Object {
     fn with(&self, given: &[Given<'_>], allowed: impl Fn(&Attribute, &[u8]) -> bool) -> Result<Self> {
         check_known(given)?;
         let mut object = self.clone();
-        object.attributes.extend(judge(given, (self.class, self.key_type()), allowed)?.attributes);
+        object.attributes.extend(judge(given, (self.class, self.of()), allowed)?.attributes);
         Ok(object)
     }
 
@@ -42,6 +44,7 @@ impl Object {
         match rule {
             Change::Never | Change::InCopy => false,
             Change::Free => true,
+            Change::Away => new.is_empty() || self.value(row.number) == Some(new),
             Change::Up => becomes || !is,
             Change::Down => is || !becomes,
             Change::UpBySo => becomes == is || (becomes && login == Login::So),

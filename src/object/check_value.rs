@@ -13,7 +13,7 @@ use crate::secret::Secret;
 /// Of a secret key that a template is for: the first bytes of a block of zeros encrypted with it; where the type does not
 /// encrypt, of the SHA-1 of its value. None if the template asks for none.
 pub(super) fn of_secret_key(template: &Template, value: &Secret) -> Result<Option<Vec<u8>>> {
-    match template.key_type {
+    match template.key_type() {
         Some(KeyType::Aes) => agreed(&template.attributes, || encrypted_zeros(value)),
         _ => agreed(&template.attributes, || Ok(hashed(value.expose()))),
     }

@@ -6,10 +6,10 @@ use cryptoki_sys::*;
 
 use super::attribute::{self, Default};
 use super::template::{Template, Way};
-use super::{Attributes, Object, certificate, check_value, new_id, pair};
+use super::{Attributes, Object, certificate, check_value, new_id, pair, parameters, trust};
 use crate::crypto::PrivateKey;
 use crate::error::{Error, Result};
-use crate::key::{Class, KeyMaterial, KeyType, Login};
+use crate::key::{Class, KeyMaterial, KeyType, Login, Type};
 use crate::secret::Secret;
 
 /// How an object came to be, kept in its record.
@@ -65,29 +65,28 @@ impl Draft {
 
     /// Finishes an object whose template holds everything.
     pub fn finish(mut self) -> Result<New> {
-        let Template { class, key_type, ref mut secrets, ref attributes, .. } = self.template;
-        match (class, key_type) {
-            (Class::SecretKey, Some(key_type)) => {
+        let Template { class, of, ref mut secrets, ref attributes, .. } = self.template;
+        let set = match (class, of) {
+            (Class::SecretKey | Class::OtpKey, Some(Type::Key(key_type))) => {
                 let value = secrets.remove(&CKA_VALUE).ok_or(Error::TemplateIncomplete("CKA_VALUE"))?;
                 if !key_type.takes_length(value.len()) {
                     return Err(Error::AttributeValueInvalid("CKA_VALUE"));
                 }
-                self.finish_secret(value)
+                return self.finish_secret(value);
             }
-            (Class::PrivateKey, Some(key_type)) => {
+            (Class::PrivateKey, Some(Type::Key(key_type))) => {
                 let key = pair::import_private(key_type, attributes, secrets)?;
-                self.finish_private(&key)
+                return self.finish_private(&key);
             }
-            (Class::PublicKey, Some(key_type)) => {
-                let key = pair::import_public(key_type, attributes)?;
-                Ok((self.complete(pair::describe(&key)?)?, None))
+            (Class::PublicKey, Some(Type::Key(key_type))) => {
+                pair::describe(&pair::import_public(key_type, attributes)?)?
             }
-            (Class::Certificate, _) => {
-                let set = certificate::describe(attributes)?;
-                Ok((self.complete(set)?, None))
-            }
-            _ => Ok((self.complete(Attributes::new())?, None)),
-        }
+            (Class::Certificate, Some(Type::Certificate(of))) => certificate::describe(of, attributes)?,
+            (Class::DomainParameters, _) => parameters::describe(attributes)?,
+            (Class::Trust, _) => trust::describe(attributes)?,
+            _ => Attributes::new(),
+        };
+        Ok((self.complete(set)?, None))
     }
 
     /// Finishes a secret key with the value that was made for it.
@@ -166,7 +165,7 @@ impl Draft {
     }
 
     fn is_of(&self, types: &[KeyType]) -> bool {
-        self.template.key_type.is_some_and(|key_type| types.contains(&key_type))
+        self.template.key_type().is_some_and(|key_type| types.contains(&key_type))
     }
 
     fn asks_for(&self, number: u64) -> bool {
@@ -174,7 +173,7 @@ impl Draft {
     }
 
     fn complete_private(self, key: &PrivateKey, known: Attributes) -> Result<New> {
-        if self.template.key_type != Some(KeyType::of(key)) {
+        if self.template.key_type() != Some(KeyType::of(key)) {
             return Err(Error::TemplateInconsistent("CKA_KEY_TYPE"));
         }
         let object = self.complete(known)?;
@@ -200,16 +199,16 @@ impl Draft {
 
     /// The object as its template and the defaults make it.
     fn object(&self) -> Result<Object> {
-        let Template { way, class, key_type, ref attributes, .. } = self.template;
+        let Template { way, class, of, ref attributes, .. } = self.template;
         let mut all = Attributes::new();
-        for row in attribute::rows(class, key_type) {
+        for row in attribute::rows(class, of) {
             let value = match (attributes.get(&row.number), row.default) {
                 (Some(given), _) => Some(given.clone()),
                 (None, Default::Absent | Default::Set) => None,
                 (None, Default::Empty) => Some(Vec::new()),
                 (None, Default::Bool(value)) => Some(vec![u8::from(value)]),
                 (None, Default::Number(value)) => Some(number(value)),
-                (None, Default::Rule(rule)) => Some(vec![u8::from(rule(self))]),
+                (None, Default::Rule(rule, _)) => Some(vec![u8::from(rule(self))]),
             };
             if let Some(value) = value {
                 all.insert(row.number, value);
@@ -218,10 +217,10 @@ impl Draft {
         let id = new_id()?;
         all.insert(CKA_CLASS, number(class.number()));
         all.insert(CKA_UNIQUE_ID, id.to_string().into_bytes());
-        if let Some(key_type) = key_type {
-            all.insert(CKA_KEY_TYPE, number(key_type.number()));
-            self.write_history(&mut all);
+        if let (Some((attribute, _)), Some(of)) = (class.typed_by(), of) {
+            all.insert(attribute, number(of.number()));
         }
+        self.write_history(&mut all);
         let origin = match way {
             Way::Create => Origin::Created,
             Way::Generate(..) => Origin::Generated,
@@ -237,7 +236,7 @@ impl Draft {
         Ok(object)
     }
 
-    /// PKCS#11 3.2, sections 4.8, 4.10 and 4.11: only a generated key has always been here, and only it, or one derived from
+    /// PKCS#11 3.2, sections 4.8 and 4.10 to 4.12: only a generated key has always been here, and only it, or one derived from
     /// such a one, can always have been sensitive and never extractable.
     fn write_history(&self, all: &mut Attributes) {
         let is = |number: u64| all.get(&number).is_some_and(|value| value == &[1]);
@@ -246,14 +245,14 @@ impl Draft {
             Way::Create | Way::Unwrap => (false, CK_UNAVAILABLE_INFORMATION, (false, false)),
             Way::Derive(sensitive, unextractable) => (false, CK_UNAVAILABLE_INFORMATION, (sensitive, unextractable)),
         };
-        let always_sensitive = sensitive && is(CKA_SENSITIVE);
-        let never_extractable = unextractable && !is(CKA_EXTRACTABLE);
-        all.insert(CKA_LOCAL, vec![u8::from(local)]);
-        all.insert(CKA_KEY_GEN_MECHANISM, number(mechanism));
-        if self.template.class.is_secret() {
-            all.insert(CKA_ALWAYS_SENSITIVE, vec![u8::from(always_sensitive)]);
-            all.insert(CKA_NEVER_EXTRACTABLE, vec![u8::from(never_extractable)]);
-        }
+        let history = [
+            (CKA_LOCAL, vec![u8::from(local)]),
+            (CKA_KEY_GEN_MECHANISM, number(mechanism)),
+            (CKA_ALWAYS_SENSITIVE, vec![u8::from(sensitive && is(CKA_SENSITIVE))]),
+            (CKA_NEVER_EXTRACTABLE, vec![u8::from(unextractable && !is(CKA_EXTRACTABLE))]),
+        ];
+        let Template { class, of, .. } = self.template;
+        all.extend(history.into_iter().filter(|(number, _)| attribute::of(class, of, *number).is_some()));
     }
 }
 

@@ -10,9 +10,11 @@ mod draft;
 mod index;
 pub mod nested;
 mod pair;
+mod parameters;
 mod record;
 mod search;
 mod template;
+mod trust;
 
 pub use draft::{Basis, Draft, New, Origin};
 pub use index::{Column, terms};
@@ -26,7 +28,7 @@ use cryptoki_sys::*;
 
 use crate::crypto::random;
 use crate::error::{Error, Result};
-use crate::key::{Class, Facts, KeyType, Standing, Usage};
+use crate::key::{Class, Facts, KeyType, Standing, Type, Usage};
 use crate::secret::Secret;
 use crate::store::ObjectId;
 use attribute::Attribute;
@@ -70,9 +72,15 @@ impl Object {
         self.value(number)?.try_into().map(u64::from_le_bytes).ok()
     }
 
+    /// The type within the class, where the class has types.
+    pub fn of(&self) -> Option<Type> {
+        let (attribute, _) = self.class.typed_by()?;
+        Type::named(attribute, self.number(attribute)?).filter(|of| self.class.takes(*of))
+    }
+
     /// `CKA_KEY_TYPE`, of a key.
     pub fn key_type(&self) -> Option<KeyType> {
-        KeyType::from_number(self.number(CKA_KEY_TYPE)?)
+        if self.class.is_key() { self.of()?.key() } else { None }
     }
 
     /// The template in an attribute; empty where there is none.
@@ -87,7 +95,7 @@ impl Object {
 
     /// The row of an attribute, if such an object can have it.
     pub fn row(&self, number: u64) -> Option<&'static Attribute> {
-        attribute::of(self.class, self.key_type(), number)
+        attribute::of(self.class, self.of(), number)
     }
 
     /// Whether the numbers that a public key shows are those of the key in `CKA_PUBLIC_KEY_INFO`, which is the one that is used.
@@ -105,7 +113,7 @@ impl Object {
     /// An attribute that stays inside, from the key's value.
     pub fn secret(&self, value: &Secret, number: u64) -> Option<Secret> {
         match self.class {
-            Class::SecretKey if number == CKA_VALUE => Some(value.duplicate()),
+            Class::SecretKey | Class::OtpKey if number == CKA_VALUE => Some(value.duplicate()),
             Class::PrivateKey => pair::component(value, number),
             _ => None,
         }
@@ -116,6 +124,9 @@ impl Object {
         // PKCS#11 3.2, section 4.10: whose PIN would it be?
         if self.flag(CKA_ALWAYS_AUTHENTICATE) && !self.is_private() {
             return Err(Error::TemplateInconsistent("CKA_ALWAYS_AUTHENTICATE"));
+        }
+        if self.class == Class::Trust && !trust::names_what_it_trusts(self) {
+            return Err(Error::TemplateInconsistent("CKA_HASH_OF_CERTIFICATE"));
         }
         Ok(())
     }
@@ -143,7 +154,7 @@ impl Object {
     pub fn facts(&self) -> Option<Facts> {
         let key_type = self.key_type()?;
         let size = match self.class {
-            Class::SecretKey => usize::try_from(self.number(CKA_VALUE_LEN)?).ok()?,
+            Class::SecretKey | Class::OtpKey => usize::try_from(self.number(CKA_VALUE_LEN)?).ok()?,
             _ => pair::bits(key_type, &self.attributes)?,
         };
         let usages = [
@@ -184,6 +195,7 @@ impl Object {
     /// What the gate needs to know before the object is made, changed, copied or destroyed. `sealed`: see [`Standing::sealed`].
     pub fn standing(&self, sealed: bool) -> Standing {
         Standing {
+            class: self.class,
             token: self.is_token(),
             private: self.is_private(),
             modifiable: self.flag(CKA_MODIFIABLE),

@@ -54,11 +54,9 @@ impl Object {
             Some(row) => !row.secret && row.is_well_formed(value),
             None => attribute::name(*number).is_none(),
         };
-        let typed = match self.key_type() {
-            Some(key_type) => self.class.takes(key_type),
-            None => !self.class.is_key(),
-        };
-        self.attributes.iter().all(fits) && typed && self.number(CKA_CLASS) == Some(self.class.number())
+        let typed = self.of().is_some() == self.class.typed_by().is_some();
+        let made = typed && !self.class.is_built_in();
+        self.attributes.iter().all(fits) && made && self.number(CKA_CLASS) == Some(self.class.number())
     }
 
     fn decode(id: ObjectId, version: u64, record: &[u8]) -> std::result::Result<Self, minicbor::decode::Error> {

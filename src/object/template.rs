@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use super::attribute::{self, Attribute, Role};
 use super::{Attributes, Secrets};
 use crate::error::{Error, Result};
-use crate::key::{Class, KeyType};
+use crate::key::{Class, KeyType, Type};
 use crate::secret::Secret;
 
 /// One attribute as a caller gave it.
@@ -49,8 +49,8 @@ pub struct Template {
     pub way: Way,
     /// `CKA_CLASS`
     pub class: Class,
-    /// `CKA_KEY_TYPE`, for keys.
-    pub key_type: Option<KeyType>,
+    /// The type within the class, where the class has types.
+    pub of: Option<Type>,
     /// `CKA_VALUE_LEN`, where given.
     pub value_length: Option<usize>,
     /// Values that stay inside, where given.
@@ -74,11 +74,10 @@ impl Template {
     pub fn parse(given: &[Given<'_>], way: Way) -> Result<Self> {
         check_known(given)?;
         let class = class(given, way)?;
-        let key_type = key_type(given, way, class)?;
-        let Judged { attributes, secrets } =
-            judge(given, (class, key_type), |row, _| role(row, way) != Role::Forbidden)?;
+        let of = type_within(class, given, way)?;
+        let Judged { attributes, secrets } = judge(given, (class, of), |row, _| role(row, way) != Role::Forbidden)?;
         let is_given = |row: &Attribute| attributes.contains_key(&row.number) || secrets.contains_key(&row.number);
-        let mut rows = attribute::rows(class, key_type);
+        let mut rows = attribute::rows(class, of);
         if let Some(missing) = rows.find(|row| role(row, way) == Role::Required && !is_given(row)) {
             return Err(Error::TemplateIncomplete(missing.name));
         }
@@ -86,7 +85,12 @@ impl Template {
             Some(length) => Some(usize::try_from(length).map_err(|_| Error::AttributeValueInvalid("CKA_VALUE_LEN"))?),
             None => None,
         };
-        Ok(Self { way, class, key_type, value_length, secrets, attributes })
+        Ok(Self { way, class, of, value_length, secrets, attributes })
+    }
+
+    /// `CKA_KEY_TYPE`, for keys.
+    pub fn key_type(&self) -> Option<KeyType> {
+        if self.class.is_key() { self.of?.key() } else { None }
     }
 }
 
@@ -110,13 +114,13 @@ pub(super) fn check_known(given: &[Given<'_>]) -> Result<()> {
 /// `allowed` gets each row with the canonical value that was given for it.
 pub(super) fn judge(
     given: &[Given<'_>],
-    (class, key_type): (Class, Option<KeyType>),
+    (class, of): (Class, Option<Type>),
     allowed: impl Fn(&Attribute, &[u8]) -> bool,
 ) -> Result<Judged> {
     let (mut attributes, mut secrets) = (Attributes::new(), Secrets::new());
     let (mut forbidden, mut inconsistent) = (None, None);
     for one in given {
-        let Some(row) = attribute::of(class, key_type, one.number) else {
+        let Some(row) = attribute::of(class, of, one.number) else {
             inconsistent = inconsistent.or(attribute::name(one.number));
             continue;
         };
@@ -151,33 +155,32 @@ fn class(given: &[Given<'_>], way: Way) -> Result<Class> {
         (Way::Generate(made, ..), None) => Ok(made),
         (Way::Generate(made, ..), Some(named)) if made != named => Err(Error::TemplateInconsistent("CKA_CLASS")),
         // PKCS#11 3.2, sections 5.18.4 and 5.18.5: what is unwrapped is a secret or private key, what is derived a secret one.
-        (Way::Unwrap, Some(class)) if !class.is_secret() => Err(Error::TemplateInconsistent("CKA_CLASS")),
+        (Way::Unwrap, Some(class)) if !class.is_wrapped() => Err(Error::TemplateInconsistent("CKA_CLASS")),
         (Way::Derive(..), None) => Ok(Class::SecretKey),
         (Way::Derive(..), Some(class)) if class != Class::SecretKey => Err(Error::TemplateInconsistent("CKA_CLASS")),
+        // `CKR_ACTION_PROHIBITED` is not among the codes of C_CreateObject: section 5.1.6 leaves it to copy, change and destroy.
+        (Way::Create, Some(class)) if class.is_built_in() => Err(Error::AttributeValueInvalid("CKA_CLASS")),
         (_, Some(named)) => Ok(named),
         (_, None) => Err(Error::TemplateIncomplete("CKA_CLASS")),
     }
 }
 
-/// The key type that the template is for, if it is for a key.
-fn key_type(given: &[Given<'_>], way: Way, class: Class) -> Result<Option<KeyType>> {
-    if !class.is_key() {
+/// The type within the class that the template is for, if the class has types.
+fn type_within(class: Class, given: &[Given<'_>], way: Way) -> Result<Option<Type>> {
+    let Some((attribute, name)) = class.typed_by() else {
         return Ok(None);
-    }
-    let named = match named(given, CKA_KEY_TYPE, "CKA_KEY_TYPE")? {
-        Some(number) => Some(KeyType::from_number(number).ok_or(unknown(way, "CKA_KEY_TYPE"))?),
-        None => None,
     };
-    let key_type = match (way, named) {
-        (Way::Generate(_, made, _), Some(named)) if named != made => {
-            return Err(Error::TemplateInconsistent("CKA_KEY_TYPE"));
+    let of = match (way, named(given, attribute, name)?) {
+        (Way::Generate(_, made, _), Some(number)) if number != made.number() => {
+            return Err(Error::TemplateInconsistent(name));
         }
-        (Way::Generate(_, made, _), _) => made,
+        (Way::Generate(_, made, _), _) => Type::Key(made),
         // PKCS#11 3.2, section 6.20.5, and the like: without a type, the derived key is a generic secret.
-        (Way::Derive(..), named) => named.unwrap_or(KeyType::GenericSecret),
-        (Way::Create | Way::Unwrap, named) => named.ok_or(Error::TemplateIncomplete("CKA_KEY_TYPE"))?,
+        (Way::Derive(..), None) => Type::Key(KeyType::GenericSecret),
+        (_, None) => return Err(Error::TemplateIncomplete(name)),
+        (_, Some(number)) => Type::named(attribute, number).ok_or(unknown(way, name))?,
     };
-    if class.takes(key_type) { Ok(Some(key_type)) } else { Err(Error::TemplateInconsistent("CKA_KEY_TYPE")) }
+    if class.takes(of) { Ok(Some(of)) } else { Err(Error::TemplateInconsistent(name)) }
 }
 
 /// The verdict on a class or type that the token does not know: where the mechanism says which it is, it is another one.

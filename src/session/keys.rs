@@ -127,7 +127,7 @@ impl Sessions {
             let added = opened.object().template(CKA_UNWRAP_TEMPLATE);
             let template = Template::parse_under(given, &added, Way::Unwrap)?;
             let (class, length) = (template.class, template.value_length);
-            let key_type = template.key_type.ok_or(Error::TemplateIncomplete("CKA_KEY_TYPE"))?;
+            let key_type = template.key_type().ok_or(Error::TemplateIncomplete("CKA_KEY_TYPE"))?;
             if class == Class::SecretKey && length.is_none() && key_type.has_open_length() && !how.tells_length {
                 return Err(Error::TemplateIncomplete("CKA_VALUE_LEN"));
             }
@@ -164,7 +164,7 @@ impl Sessions {
             let added = opened.object().template(CKA_DERIVE_TEMPLATE);
             let way = Way::Derive(history.always_sensitive, history.never_extractable);
             let template = Template::parse_under(given, &added, way)?;
-            let key_type = template.key_type.ok_or(Error::TemplateIncomplete("CKA_KEY_TYPE"))?;
+            let key_type = template.key_type().ok_or(Error::TemplateIncomplete("CKA_KEY_TYPE"))?;
             let length = template.value_length;
             match length {
                 Some(length) if !key_type.takes_length(length) => {

@@ -13,6 +13,7 @@ mod support;
 mod always_authenticate;
 mod changes;
 mod ciphers;
+mod classes;
 mod clients;
 mod copies;
 mod counter;
@@ -90,6 +91,7 @@ const SUITES: &[&[Test]] = &[
     always_authenticate::TESTS,
     changes::TESTS,
     ciphers::TESTS,
+    classes::TESTS,
     clients::engine::TESTS,
     clients::java::TESTS,
     clients::nss::TESTS,

@@ -1,20 +1,27 @@
-//! The attribute table: one row per attribute of a class, or of a class and a key type. Create, generate, unwrap, derive,
-//! copy, change, get and find read these rows. To add an attribute, add a row to its class's file.
+//! The attribute table: one row per attribute of a class, or of a class and a type within it. Create, generate, unwrap,
+//! derive, copy, change, get and find read these rows, and `docs/attributes.md` is written from them. To add an attribute, add
+//! a row to its class's file.
 
+mod built_in;
 mod certificate;
 mod elsewhere;
+mod kind;
+mod otp;
 mod pair;
+mod parameters;
 mod secret_key;
 mod storage;
+mod trust;
 mod vendor;
 
+pub use elsewhere::{ELSEWHERE, Elsewhere, WITHOUT_ROWS};
+pub use kind::Kind;
 pub use vendor::CKA_KEYSTEAD_MASKABLE;
 
 use cryptoki_sys::*;
 
 use super::draft::Draft;
-use super::{curve, nested};
-use crate::key::{Class, KeyType};
+use crate::key::{CertificateType, Class, FeatureType, KeyType, Type};
 
 /// One attribute of one class, or of some, or of all.
 pub struct Attribute {
@@ -37,29 +44,6 @@ pub struct Attribute {
     pub change: Change,
     /// Whether the value is secret: kept as key material, shown only where the standard calls it readable.
     pub secret: bool,
-}
-
-/// What the values of an attribute look like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// `CK_BBOOL`: one byte, 0 or 1.
-    Bool,
-    /// `CK_DATE`: eight ASCII digits, or nothing.
-    Date,
-    /// `CK_ULONG`
-    Number,
-    /// An array of `CK_MECHANISM_TYPE`.
-    Numbers,
-    /// Bytes, at most so many.
-    Bytes(usize),
-    /// A big integer: big-endian, with or without zeros in front, at most so many bytes.
-    Integer(usize),
-    /// A template: see [`nested`](super::nested).
-    Template,
-    /// The parameters of a curve, DER. PKCS#11 3.2, section 6.3.
-    Curve,
-    /// A point of a curve in a DER `OCTET STRING`; the bare point is taken too. PKCS#11 3.2, section 6.3.
-    Point,
 }
 
 /// What a way of making objects does with an attribute in its template.
@@ -87,6 +71,8 @@ pub enum Change {
     Up,
     /// From true to false.
     Down,
+    /// To no bytes, which takes it away.
+    Away,
     /// To true by the SO only.
     UpBySo,
 }
@@ -102,32 +88,42 @@ pub enum Default {
     Bool(bool),
     /// A number.
     Number(u64),
-    /// A boolean that depends on the rest of the object.
-    Rule(fn(&Draft) -> bool),
+    /// A boolean that depends on the rest of the object, and on what in words.
+    Rule(fn(&Draft) -> bool, &'static str),
     /// The library sets it, from what it knows.
     Set,
 }
 
-/// The row of an attribute for objects of a class and, for keys, of a type.
-pub fn of(class: Class, key_type: Option<KeyType>, number: u64) -> Option<&'static Attribute> {
-    rows(class, key_type).find(|row| row.number == number)
+/// The row of an attribute for objects of a class and a type within it.
+pub fn of(class: Class, of: Option<Type>, number: u64) -> Option<&'static Attribute> {
+    rows(class, of).find(|row| row.number == number)
 }
 
-/// All rows of a class and, for keys, of a type.
-pub fn rows(class: Class, key_type: Option<KeyType>) -> impl Iterator<Item = &'static Attribute> {
-    let tables: [&[Attribute]; 4] = match class {
-        Class::Data => [storage::DATA, &[], &[], &[]],
-        Class::Certificate => [certificate::CERTIFICATE, certificate::X_509, &[], &[]],
-        Class::SecretKey => [storage::KEY, secret_key::SECRET_KEY, vendor::KEY, &[]],
-        Class::PublicKey => [storage::KEY, pair::PUBLIC_KEY, pair::of_public(key_type), &[]],
-        Class::PrivateKey => [storage::KEY, pair::PRIVATE_KEY, pair::of_private(key_type), vendor::KEY],
+/// All rows of a class and a type within it.
+pub fn rows(class: Class, of: Option<Type>) -> impl Iterator<Item = &'static Attribute> {
+    let key_type = of.and_then(Type::key);
+    let tables: [&[Attribute]; 6] = match class {
+        Class::Data => [storage::STORAGE, storage::DATA, &[], &[], &[], &[]],
+        Class::Certificate => [storage::STORAGE, certificate::CERTIFICATE, certificate::of(of), &[], &[], &[]],
+        Class::SecretKey => [storage::STORAGE, storage::KEY, secret_key::SECRET_KEY, &[], &[], vendor::KEY],
+        Class::PublicKey => [storage::STORAGE, storage::KEY, pair::PUBLIC_KEY, pair::of_public(key_type), &[], &[]],
+        Class::PrivateKey => {
+            [storage::STORAGE, storage::KEY, pair::PRIVATE_KEY, pair::of_private(key_type), &[], vendor::KEY]
+        }
+        Class::OtpKey => [storage::STORAGE, storage::KEY, secret_key::SECRET_KEY, otp::OTP_KEY, otp::of(key_type), &[]],
+        Class::DomainParameters => [storage::STORAGE, parameters::PARAMETERS, parameters::of(key_type), &[], &[], &[]],
+        Class::Trust => [storage::STORAGE, trust::TRUST, &[], &[], &[], &[]],
+        Class::Profile => [storage::STORAGE, built_in::PROFILE, &[], &[], &[], &[]],
+        Class::Mechanism => [built_in::MECHANISM, &[], &[], &[], &[], &[]],
+        Class::Validation => [storage::STORAGE, built_in::VALIDATION, &[], &[], &[], &[]],
+        Class::HwFeature => [built_in::FEATURE, built_in::of(of), &[], &[], &[], &[]],
     };
-    storage::STORAGE.iter().chain(tables.into_iter().flatten())
+    storage::COMMON.iter().chain(tables.into_iter().flatten())
 }
 
 /// A row of an attribute, whatever class has it: its values have one form in all classes, but not one limit.
 pub fn of_any_class(number: u64) -> Option<&'static Attribute> {
-    TABLES.iter().copied().flatten().find(|row| row.number == number)
+    all().find(|row| row.number == number)
 }
 
 /// The form for a caller of a canonical value, whatever class has it.
@@ -137,13 +133,13 @@ pub fn native(number: u64, canonical: &[u8]) -> Vec<u8> {
 
 /// Whether a class has an attribute of this number with a value that stays inside.
 pub fn is_secret(number: u64) -> bool {
-    TABLES.iter().copied().flatten().any(|row| row.number == number && row.secret)
+    all().any(|row| row.number == number && row.secret)
 }
 
-/// The name of an attribute that any class has, also classes that this token does not keep.
+/// The name of an attribute of the standard or of ours, also of what this token does not keep.
 pub fn name(number: u64) -> Option<&'static str> {
-    let own = of_any_class(number).map(|row| row.name);
-    own.or_else(|| elsewhere::NAMES.iter().find(|(elsewhere, _)| *elsewhere == number).map(|(_, name)| *name))
+    let row = of_any_class(number).map(|row| row.name);
+    row.or_else(|| WITHOUT_ROWS.iter().find(|(elsewhere, _)| *elsewhere == number).map(|(_, name)| *name))
 }
 
 /// The longest value, in bytes, that an attribute of this number has in any class: nothing longer is looked at.
@@ -151,12 +147,21 @@ pub fn longest(number: u64) -> usize {
     if number == CKA_VALUE { storage::DATA_VALUE } else { NAME }
 }
 
+/// Every row: those of objects that are kept, and those of keys that only other tokens keep.
+fn all() -> impl Iterator<Item = &'static Attribute> {
+    let elsewhere = ELSEWHERE.iter().flat_map(|keys| keys.halves);
+    TABLES.iter().copied().chain(elsewhere).flatten()
+}
+
 const TABLES: &[&[Attribute]] = &[
+    storage::COMMON,
     storage::STORAGE,
     storage::DATA,
     storage::KEY,
     certificate::CERTIFICATE,
     certificate::X_509,
+    certificate::X_509_ATTRIBUTE,
+    certificate::WTLS,
     secret_key::SECRET_KEY,
     pair::PUBLIC_KEY,
     pair::PRIVATE_KEY,
@@ -165,6 +170,22 @@ const TABLES: &[&[Attribute]] = &[
     pair::EC_PUBLIC,
     pair::EC_PRIVATE,
     vendor::KEY,
+    otp::OTP_KEY,
+    otp::SECURID,
+    otp::HOTP,
+    otp::ACTI,
+    parameters::PARAMETERS,
+    parameters::DSA,
+    parameters::DH,
+    parameters::X9_42_DH,
+    trust::TRUST,
+    built_in::PROFILE,
+    built_in::MECHANISM,
+    built_in::VALIDATION,
+    built_in::FEATURE,
+    built_in::COUNTER,
+    built_in::CLOCK,
+    built_in::INTERFACE,
 ];
 
 /// The longest label, id, name or application, in bytes.
@@ -190,57 +211,62 @@ const fn secret(number: u64, name: &'static str, kind: Kind, create: Role) -> At
 const ANY: [Role; 3] = [Role::Optional; 3];
 const NONE: [Role; 3] = [Role::Forbidden; 3];
 
-impl Attribute {
-    /// The canonical form of a value that a caller gave, or `None` if it has not the form of the attribute's kind.
-    pub fn canonical(&self, given: &[u8]) -> Option<Vec<u8>> {
-        let given = if self.kind == Kind::Curve { curve::canonical(given) } else { given };
-        self.is_well_formed(given).then(|| self.turn_numbers(given))
-    }
-
-    /// Whether a value, canonical or not, has the form of the attribute's kind.
-    pub fn is_well_formed(&self, value: &[u8]) -> bool {
-        match self.kind {
-            Kind::Bool => matches!(value, [0 | 1]),
-            Kind::Date => value.is_empty() || (value.len() == 8 && value.iter().all(u8::is_ascii_digit)),
-            Kind::Number => value.len() == 8,
-            Kind::Numbers => value.len().is_multiple_of(8) && value.len() <= NAME,
-            Kind::Bytes(longest) | Kind::Integer(longest) => value.len() <= longest,
-            Kind::Template => nested::read(value).is_some(),
-            Kind::Curve => value.len() <= NAME,
-            Kind::Point => (1..=NAME).contains(&value.len()),
-        }
-    }
-
-    /// The form for a caller of a canonical value.
-    pub fn native(&self, canonical: &[u8]) -> Vec<u8> {
-        self.turn_numbers(canonical)
-    }
-
-    /// Between the machine's byte order and little-endian: the same on every machine we know, and its own inverse.
-    fn turn_numbers(&self, value: &[u8]) -> Vec<u8> {
-        match self.kind {
-            Kind::Number | Kind::Numbers => {
-                let (words, _) = value.as_chunks::<8>();
-                words.iter().flat_map(|word| u64::from_ne_bytes(*word).to_le_bytes()).collect()
-            }
-            _ => value.to_vec(),
-        }
-    }
-}
+/// May be given by who creates the object, and by nobody else.
+const AT_CREATION: [Role; 3] = [Role::Optional, Role::Forbidden, Role::Forbidden];
+/// Must be given by who creates the object, and may be by nobody else.
+const CREATE: [Role; 3] = [Role::Required, Role::Forbidden, Role::Forbidden];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Every class with each of its types, or with none.
+    fn shapes() -> impl Iterator<Item = (Class, Option<Type>)> {
+        Class::ALL.iter().flat_map(|class| {
+            let types: Vec<_> = class.types().into_iter().map(Some).collect();
+            let types = if types.is_empty() { vec![None] } else { types };
+            types.into_iter().map(move |of| (*class, of))
+        })
+    }
+
     #[test]
     fn no_class_has_an_attribute_twice() {
-        let types: Vec<_> = KeyType::PAIRS.iter().map(|key_type| Some(*key_type)).chain([None]).collect();
-        for (class, key_type) in Class::ALL.iter().flat_map(|class| types.iter().map(move |of| (*class, *of))) {
-            for row in rows(class, key_type) {
-                let same = rows(class, key_type).filter(|other| other.number == row.number).count();
+        for (class, of) in shapes() {
+            for row in rows(class, of) {
+                let same = rows(class, of).filter(|other| other.number == row.number).count();
                 assert_eq!(same, 1, "{}", row.name);
             }
         }
+    }
+
+    /// What is said of an attribute whatever class has it is true of all of them.
+    #[test]
+    fn an_attribute_has_one_name_and_one_form() {
+        let form = |row: &Attribute| {
+            match row.kind {
+                Kind::Number | Kind::Choice(_) => "number",
+                Kind::Bool | Kind::Numbers | Kind::Template | Kind::Curve => return format!("{:?}", row.kind),
+                _ => "bytes",
+            }
+            .to_string()
+        };
+        for (row, other) in all().flat_map(|row| all().map(move |other| (row, other))) {
+            if row.number == other.number {
+                assert_eq!((row.name, form(row)), (other.name, form(other)));
+            } else {
+                assert_ne!(row.name, other.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_row_is_reached_by_its_number() {
+        for (class, of) in shapes() {
+            assert!(rows(class, of).all(|row| TABLES.iter().copied().flatten().any(|known| std::ptr::eq(known, row))));
+        }
+        let reached = |row: &Attribute| shapes().any(|(class, of)| rows(class, of).any(|own| std::ptr::eq(own, row)));
+        let lost: Vec<_> = TABLES.iter().copied().flatten().filter(|row| !reached(row)).map(|row| row.name).collect();
+        assert_eq!(lost, Vec::<&str>::new());
     }
 
     #[test]
@@ -248,8 +274,17 @@ mod tests {
         let form =
             |number, value: &[u8]| of(Class::SecretKey, None, number).is_some_and(|r| r.canonical(value).is_some());
         assert!(form(CKA_TOKEN, &[1]) && !form(CKA_TOKEN, &[2]) && !form(CKA_TOKEN, &[1; 8]) && !form(CKA_TOKEN, &[]));
-        assert!(form(CKA_VALUE_LEN, &[0; 8]) && !form(CKA_VALUE_LEN, &[0; 4]));
+        assert!(form(CKA_VALUE_LEN, &[0; 8]) && !form(CKA_VALUE_LEN, &[0; 4]) && !form(CKA_VALUE_LEN, &[0; 9]));
         assert!(form(CKA_START_DATE, b"") && form(CKA_START_DATE, b"20261124") && !form(CKA_START_DATE, b"2026112x"));
         assert!(form(CKA_ALLOWED_MECHANISMS, &[0; 16]) && !form(CKA_ALLOWED_MECHANISMS, &[0; 15]));
+        let trust = |value: u64| {
+            of(Class::Trust, None, CKA_TRUST_IPSEC_IKE).is_some_and(|r| r.canonical(&value.to_ne_bytes()).is_some())
+        };
+        assert!(trust(0) && trust(4) && !trust(5) && !trust(1 << 56));
+        let counter = |value: &[u8]| {
+            let hotp = Some(Type::Key(KeyType::Hotp));
+            of(Class::OtpKey, hotp, CKA_OTP_COUNTER).is_some_and(|row| row.canonical(value).is_some())
+        };
+        assert!(counter(&[]) && counter(&[0; 8]) && !counter(&[0; 7]));
     }
 }

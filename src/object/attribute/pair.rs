@@ -4,8 +4,8 @@ use cryptoki_sys::*;
 
 use super::Change::{Down, Free, Never, Up, UpBySo};
 use super::Default::{Absent, Bool, Empty, Rule, Set};
-use super::Role::{self, Forbidden, Optional, Required};
-use super::{ANY, Attribute, Kind, NAME, NONE, row, secret};
+use super::Role::{Forbidden, Optional, Required};
+use super::{ANY, Attribute, CREATE, Kind, NAME, NONE, row, secret};
 use crate::key::KeyType;
 use crate::object::Draft;
 
@@ -13,8 +13,8 @@ use crate::object::Draft;
 pub(super) fn of_public(key_type: Option<KeyType>) -> &'static [Attribute] {
     match key_type {
         Some(KeyType::Rsa) => RSA_PUBLIC,
-        Some(_) => EC_PUBLIC,
-        None => &[],
+        Some(KeyType::Ec | KeyType::EcEdwards | KeyType::EcMontgomery) => EC_PUBLIC,
+        _ => &[],
     }
 }
 
@@ -22,35 +22,53 @@ pub(super) fn of_public(key_type: Option<KeyType>) -> &'static [Attribute] {
 pub(super) fn of_private(key_type: Option<KeyType>) -> &'static [Attribute] {
     match key_type {
         Some(KeyType::Rsa) => RSA_PRIVATE,
-        Some(_) => EC_PRIVATE,
-        None => &[],
+        Some(KeyType::Ec | KeyType::EcEdwards | KeyType::EcMontgomery) => EC_PRIVATE,
+        _ => &[],
     }
 }
 
 pub(super) const PUBLIC_KEY: &[Attribute] = &[
     row(CKA_SUBJECT, "CKA_SUBJECT", Kind::Bytes(NAME), ANY, Empty, Free),
-    row(CKA_ENCRYPT, "CKA_ENCRYPT", Kind::Bool, ANY, Rule(Draft::is_rsa), Free),
-    row(CKA_VERIFY, "CKA_VERIFY", Kind::Bool, ANY, Rule(Draft::signs_by_default), Free),
+    row(CKA_ENCRYPT, "CKA_ENCRYPT", Kind::Bool, ANY, Rule(Draft::is_rsa, "TRUE for RSA"), Free),
+    row(
+        CKA_VERIFY,
+        "CKA_VERIFY",
+        Kind::Bool,
+        ANY,
+        Rule(Draft::signs_by_default, "TRUE for RSA, EC, Edwards curves"),
+        Free,
+    ),
     row(CKA_VERIFY_RECOVER, "CKA_VERIFY_RECOVER", Kind::Bool, ANY, Bool(false), Free),
-    row(CKA_WRAP, "CKA_WRAP", Kind::Bool, ANY, Rule(Draft::is_rsa), Free),
+    row(CKA_WRAP, "CKA_WRAP", Kind::Bool, ANY, Rule(Draft::is_rsa, "TRUE for RSA"), Free),
+    row(CKA_ENCAPSULATE, "CKA_ENCAPSULATE", Kind::Bool, ANY, Bool(false), Free),
     row(CKA_TRUSTED, "CKA_TRUSTED", Kind::Bool, ANY, Bool(false), UpBySo),
     row(CKA_WRAP_TEMPLATE, "CKA_WRAP_TEMPLATE", Kind::Template, ANY, Absent, Never),
+    row(CKA_ENCAPSULATE_TEMPLATE, "CKA_ENCAPSULATE_TEMPLATE", Kind::Template, ANY, Absent, Never),
     row(CKA_PUBLIC_KEY_INFO, "CKA_PUBLIC_KEY_INFO", Kind::Bytes(NAME), ANY, Set, Never),
 ];
 
 pub(super) const PRIVATE_KEY: &[Attribute] = &[
     row(CKA_SUBJECT, "CKA_SUBJECT", Kind::Bytes(NAME), ANY, Empty, Free),
     row(CKA_SENSITIVE, "CKA_SENSITIVE", Kind::Bool, ANY, Bool(true), Up),
-    row(CKA_DECRYPT, "CKA_DECRYPT", Kind::Bool, ANY, Rule(Draft::is_rsa), Free),
-    row(CKA_SIGN, "CKA_SIGN", Kind::Bool, ANY, Rule(Draft::signs_by_default), Free),
+    row(CKA_DECRYPT, "CKA_DECRYPT", Kind::Bool, ANY, Rule(Draft::is_rsa, "TRUE for RSA"), Free),
+    row(CKA_SIGN, "CKA_SIGN", Kind::Bool, ANY, Rule(Draft::signs_by_default, "TRUE for RSA, EC, Edwards curves"), Free),
     row(CKA_SIGN_RECOVER, "CKA_SIGN_RECOVER", Kind::Bool, ANY, Bool(false), Free),
-    row(CKA_UNWRAP, "CKA_UNWRAP", Kind::Bool, ANY, Rule(Draft::is_rsa), Free),
-    row(CKA_EXTRACTABLE, "CKA_EXTRACTABLE", Kind::Bool, ANY, Rule(Draft::is_extractable_by_default), Down),
+    row(CKA_UNWRAP, "CKA_UNWRAP", Kind::Bool, ANY, Rule(Draft::is_rsa, "TRUE for RSA"), Free),
+    row(CKA_DECAPSULATE, "CKA_DECAPSULATE", Kind::Bool, ANY, Bool(false), Free),
+    row(
+        CKA_EXTRACTABLE,
+        "CKA_EXTRACTABLE",
+        Kind::Bool,
+        ANY,
+        Rule(Draft::is_extractable_by_default, "TRUE if unwrapped, else FALSE"),
+        Down,
+    ),
     row(CKA_ALWAYS_SENSITIVE, "CKA_ALWAYS_SENSITIVE", Kind::Bool, NONE, Set, Never),
     row(CKA_NEVER_EXTRACTABLE, "CKA_NEVER_EXTRACTABLE", Kind::Bool, NONE, Set, Never),
     row(CKA_WRAP_WITH_TRUSTED, "CKA_WRAP_WITH_TRUSTED", Kind::Bool, ANY, Bool(false), Up),
     row(CKA_UNWRAP_TEMPLATE, "CKA_UNWRAP_TEMPLATE", Kind::Template, ANY, Absent, Never),
     row(CKA_DERIVE_TEMPLATE, "CKA_DERIVE_TEMPLATE", Kind::Template, ANY, Absent, Never),
+    row(CKA_DECAPSULATE_TEMPLATE, "CKA_DECAPSULATE_TEMPLATE", Kind::Template, ANY, Absent, Never),
     row(CKA_ALWAYS_AUTHENTICATE, "CKA_ALWAYS_AUTHENTICATE", Kind::Bool, ANY, Bool(false), Never),
     row(CKA_PUBLIC_KEY_INFO, "CKA_PUBLIC_KEY_INFO", Kind::Bytes(NAME), ANY, Set, Never),
 ];
@@ -83,8 +101,6 @@ pub(super) const EC_PRIVATE: &[Attribute] = &[
     row(CKA_EC_PARAMS, "CKA_EC_PARAMS", Kind::Curve, CREATE, Set, Never),
     secret(CKA_VALUE, "CKA_VALUE", INTEGER, Required),
 ];
-
-const CREATE: [Role; 3] = [Required, Forbidden, Forbidden];
 
 /// Twice the longest RSA modulus: zeros may stand in front.
 const INTEGER: Kind = Kind::Integer(2048);

@@ -13,6 +13,6 @@ pub(super) const KEY: &[Attribute] = &[row(
     "CKA_KEYSTEAD_MASKABLE",
     Kind::Bool,
     ANY,
-    Default::Rule(Draft::is_maskable_by_default),
+    Default::Rule(Draft::is_maskable_by_default, "TRUE if extractable, else what the token says"),
     Change::Down,
 )];
