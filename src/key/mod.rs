@@ -9,6 +9,8 @@ mod gate;
 mod grant;
 mod kind;
 mod material;
+#[cfg(test)]
+mod order;
 
 pub use class::{CertificateType, Class, FeatureType, Type};
 pub use facts::{Caller, Facts, Login, Usage};
