@@ -16,6 +16,7 @@ mod vendor;
 
 pub use elsewhere::{ELSEWHERE, Elsewhere, WITHOUT_ROWS};
 pub use kind::Kind;
+pub use trust::trusts;
 pub use vendor::CKA_KEYSTEAD_MASKABLE;
 
 use cryptoki_sys::*;
