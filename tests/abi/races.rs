@@ -124,16 +124,6 @@ const ACTS: &[Act] = &[
     },
 ];
 
-/// What every call may say: others ended its library, session, login, operation or object, or made the token anew.
-const GONE: [CK_RV; 6] = [
-    CKR_CRYPTOKI_NOT_INITIALIZED,
-    CKR_SESSION_HANDLE_INVALID,
-    CKR_KEY_HANDLE_INVALID,
-    CKR_OBJECT_HANDLE_INVALID,
-    CKR_OPERATION_NOT_INITIALIZED,
-    CKR_USER_NOT_LOGGED_IN,
-];
-
 fn every_pair_of_calls_races_without_a_dead_lock() {
     let token = Token::new();
     let pairs: Vec<(usize, usize)> =

@@ -36,6 +36,7 @@ mod system;
 mod table;
 mod tally;
 mod token;
+mod token_key;
 mod tool;
 mod tour;
 
@@ -57,7 +58,7 @@ pub use pkcs11_tool::Tool;
 pub use process::{Forked, Peer, arguments, end_after, hear, say, tell};
 pub use records::{Record, records};
 pub use rsa::{RsaKey, RsaPair};
-pub use rv::{Result, Rv};
+pub use rv::{GONE, Result, Rv};
 pub use session::Session;
 pub use signature::SignatureHash;
 pub use system::{
@@ -69,6 +70,7 @@ pub use table::{Entry, FUNCTIONS, Table, call_blank};
 pub use tally::{Outcome, Tally};
 pub use template::Template;
 pub use token::{LABEL, SO_PIN, Token, USER_PIN};
+pub use token_key::{all_work, token_key, works};
 pub use tool::{contains, files, hex, libcrypto_gcm_open, openssl_enc, output, python_kdf, run, unhex};
 pub use tour::{make_token_again, tour};
 pub use trial::{Test, main, report, rounds, skip};
