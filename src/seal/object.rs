@@ -135,12 +135,9 @@ impl SealedMaterial {
 
 /// Who may see the object in a row; tells nothing of whether the row is genuine.
 ///
-/// Errors: [`Error::ObjectDamaged`] when it is no row.
-pub fn visibility(row: &[u8]) -> Result<Visibility> {
-    match Row::parse(row) {
-        Ok(row) => Ok(row.visibility),
-        Err(why) => Err(Error::ObjectDamaged(format!("an object is damaged: {why}").into())),
-    }
+/// Errors: [`Error::ObjectDamaged`], naming the object, when it is no row.
+pub fn visibility(id: ObjectId, row: &[u8]) -> Result<Visibility> {
+    Row::parse(row).map(|row| row.visibility).map_err(|why| damaged(id, &why))
 }
 
 fn verify(seal: Option<&Seal>, place: &Place, row: &Row) -> Result<Verified> {

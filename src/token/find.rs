@@ -98,7 +98,7 @@ impl Token {
             };
         }
         let Some(row) = self.store.read(id)? else { return Ok(None) };
-        let private = match seal::visibility(&row.record) {
+        let private = match seal::visibility(id, &row.record) {
             Ok(visibility) => visibility == Visibility::Private,
             Err(error) => return self.leave_out(error),
         };

@@ -33,6 +33,7 @@ mod exits;
 mod fork;
 mod forks;
 mod gcm;
+mod hex_editor;
 mod library;
 mod linking;
 mod lives;
@@ -118,6 +119,7 @@ const SUITES: &[&[Test]] = &[
     fork::TESTS,
     forks::TESTS,
     gcm::TESTS,
+    hex_editor::TESTS,
     library::TESTS,
     linking::TESTS,
     lives::TESTS,

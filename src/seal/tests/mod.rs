@@ -65,7 +65,7 @@ fn what_was_sealed_opens_again() {
         assert_eq!(material.as_deref(), name.ends_with("key").then_some(&b"the value of a key"[..]));
         assert_eq!(verified, if name == "unverified" { Verified::No } else { Verified::Yes });
         let private = name.starts_with("private");
-        assert_eq!(visibility(&row).unwrap(), if private { Visibility::Private } else { Visibility::Public });
+        assert_eq!(visibility(ID, &row).unwrap(), if private { Visibility::Private } else { Visibility::Public });
         assert_eq!(row.windows(8).any(|window| window == b"the body"), !private);
         assert!(!row.windows(9).any(|window| window == b"the value"));
     }
@@ -125,7 +125,7 @@ fn no_changed_byte_is_taken_for_genuine() {
         }
         for length in 0..row.len() {
             assert!(is_refused_by_name(open_whole(&login, &terms, &row[..length]), ID));
-            assert!(visibility(&row[..length]).is_err());
+            assert!(visibility(ID, &row[..length]).is_err());
         }
         let longer = [&row[..], &[0]].concat();
         assert!(is_refused_by_name(open_whole(&login, &terms, &longer), ID));
@@ -219,7 +219,7 @@ fn a_row_of_a_newer_format_is_refused_with_both_formats() {
     for (row, format) in
         [(&[0xa1, 0x00, 0x01][..], "format 1,"), (&[0xa2, 0x00, 0x18, 0x63, 0x18, 0x20, 0x00], "format 99,")]
     {
-        let Err(Error::ObjectDamaged(why)) = visibility(row) else { panic!("taken") };
+        let Err(Error::ObjectDamaged(why)) = visibility(ID, row) else { panic!("taken") };
         assert!(why.contains(format) && why.contains("format 0"), "{why}");
     }
 }
