@@ -78,7 +78,7 @@ pub trait Store: Send + Sync {
     /// How many commits there were, by anybody. Cheap while there was none.
     fn revision(&self) -> Result<u64>;
 
-    /// The objects that were inserted, updated or deleted after `revision`, by ascending id.
+    /// The objects that were inserted, updated or deleted after `revision`, by ascending id. It may look at every object.
     fn changed_since(&self, revision: u64) -> Result<Vec<ObjectId>>;
 
     /// Whether commits are possible at all: false on read-only media.
@@ -158,10 +158,27 @@ pub struct ObjectId(pub [u8; 16]);
 pub type Term = [u8; 16];
 
 /// How many index columns an object has.
-pub const TERMS: usize = 8;
+pub const TERMS: usize = 7;
 
 /// An object's index terms by column; absent ones are not found by anything.
 pub type Terms = [Option<Term>; TERMS];
+
+impl ObjectId {
+    /// The id in 32 hexadecimal digits, as [`Display`](fmt::Display) writes it. Nothing else is one.
+    pub fn parse(digits: &[u8]) -> Option<Self> {
+        let digit = |digit: u8| match digit {
+            b'0'..=b'9' => Some(digit - b'0'),
+            b'a'..=b'f' => Some(digit - b'a' + 10),
+            _ => None,
+        };
+        let digits: &[u8; 32] = digits.try_into().ok()?;
+        let mut bytes = [0; 16];
+        for (byte, [high, low]) in bytes.iter_mut().zip(digits.as_chunks().0) {
+            *byte = digit(*high)? << 4 | digit(*low)?;
+        }
+        Some(Self(bytes))
+    }
+}
 
 impl fmt::Display for ObjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -198,7 +198,7 @@ bad("tombstone-critical", "a tombstone with a critical field of a later version"
 # The page's examples.
 TOKEN_ID, MASTER = bytes(range(0x10, 0x20)), bytes(range(0x40, 0x60))
 OBJECT, VERSION = bytes(range(0x20, 0x30)), 300
-TERMS = [hashlib.sha256(b"keystead 0 term\0label").digest()[:16]] + [None] * 7
+TERMS = [hashlib.sha256(b"keystead 0 term\0label").digest()[:16]] + [None] * 6
 
 
 def hkdf(secret, salt, info):
@@ -219,7 +219,7 @@ row("verified", "verified", "a public object, written with a login", {0: 0, 1: 1
 row("unverified", "unverified", "the same without", {0: 0, 1: 1, 2: whole, 4: b""})
 row("damaged", "other-version", "of another version", {0: 0, 1: 1, 2: whole, 4: mac(whole, version=299)})
 row("damaged", "other-id", "of another object", {0: 0, 1: 1, 2: whole, 4: mac(whole, identity=TOKEN_ID)})
-row("damaged", "other-terms", "with other terms", {0: 0, 1: 1, 2: whole, 4: mac(whole, terms=[None] * 8)})
+row("damaged", "other-terms", "with other terms", {0: 0, 1: 1, 2: whole, 4: mac(whole, terms=[None] * 7)})
 row("damaged", "short-mac", "a MAC that was cut", {0: 0, 1: 1, 2: whole, 4: mac(whole)[:16]})
 row("damaged", "no-mac", "a public object with no place for a MAC", {0: 0, 1: 1, 2: whole})
 row("damaged", "private-with-mac", "a private object with a MAC", {0: 0, 1: 0, 2: whole, 4: mac(whole)})

@@ -83,10 +83,9 @@ const TABLES: &str = "
         id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
         version INTEGER NOT NULL,
         revision INTEGER NOT NULL,
-        term0 BLOB, term1 BLOB, term2 BLOB, term3 BLOB, term4 BLOB, term5 BLOB, term6 BLOB, term7 BLOB,
+        term0 BLOB, term1 BLOB, term2 BLOB, term3 BLOB, term4 BLOB, term5 BLOB, term6 BLOB,
         record BLOB NOT NULL
     ) STRICT;
-    CREATE INDEX objects_revision ON objects (revision);
     CREATE INDEX objects_term0 ON objects (term0, id) WHERE term0 IS NOT NULL;
     CREATE INDEX objects_term1 ON objects (term1, id) WHERE term1 IS NOT NULL;
     CREATE INDEX objects_term2 ON objects (term2, id) WHERE term2 IS NOT NULL;
@@ -94,12 +93,10 @@ const TABLES: &str = "
     CREATE INDEX objects_term4 ON objects (term4, id) WHERE term4 IS NOT NULL;
     CREATE INDEX objects_term5 ON objects (term5, id) WHERE term5 IS NOT NULL;
     CREATE INDEX objects_term6 ON objects (term6, id) WHERE term6 IS NOT NULL;
-    CREATE INDEX objects_term7 ON objects (term7, id) WHERE term7 IS NOT NULL;
     CREATE TABLE deletions (
         id BLOB PRIMARY KEY NOT NULL,
         revision INTEGER NOT NULL,
         version INTEGER,
         tombstone BLOB
     ) STRICT, WITHOUT ROWID;
-    CREATE INDEX deletions_revision ON deletions (revision);
 ";
