@@ -56,10 +56,10 @@ impl Seal {
         let mac_key = |label| derive(label).map(|key| HmacKey::new(Algorithm::Sha256, key.expose()));
         Ok(Self {
             token: *token,
-            object_root: derive(b"keystead 0 object")?,
-            index: mac_key(b"keystead 0 index")?,
-            digest: mac_key(b"keystead 0 digest")?,
-            mac: mac_key(b"keystead 0 mac")?,
+            object_root: derive(b"keystead 1 object")?,
+            index: mac_key(b"keystead 1 index")?,
+            digest: mac_key(b"keystead 1 digest")?,
+            mac: mac_key(b"keystead 1 mac")?,
         })
     }
 
@@ -74,7 +74,7 @@ impl Seal {
 
     /// The key of one object: [`HKDF`](hkdf_sha256) from the root, with the id.
     fn object_key(&self, id: ObjectId) -> Result<GcmKey> {
-        let key = hkdf_sha256(&self.object_root, &self.token.0, &[b"keystead 0 object key", &id.0], KEY)?;
+        let key = hkdf_sha256(&self.object_root, &self.token.0, &[b"keystead 1 object key", &id.0], KEY)?;
         GcmKey::new(key.expose()).map_err(|_| Error::HostMemory("a cipher context"))
     }
 }
@@ -82,7 +82,7 @@ impl Seal {
 /// The index term of a public object's value, which anybody can compute.
 pub fn plain_term(column: u8, value: &[u8]) -> Term {
     let mut hash = Hash::new(Algorithm::Sha256);
-    hash.update(b"keystead 0 term");
+    hash.update(b"keystead 1 term");
     hash.update(&[column]);
     hash.update(value);
     truncated(hash.finish().as_ref())
@@ -91,8 +91,8 @@ pub fn plain_term(column: u8, value: &[u8]) -> Term {
 /// The length of every key here in bytes.
 const KEY: usize = 32;
 
-/// The only format so far. Not frozen.
-const FORMAT: u8 = 0;
+/// The format of everything here: the only one that was ever frozen.
+const FORMAT: u8 = 1;
 
 fn truncated(whole: &[u8]) -> Term {
     whole.first_chunk().copied().unwrap_or_default()

@@ -33,7 +33,7 @@ pub(super) struct Pin {
     pub failures: u32,
 }
 
-const FORMAT: u8 = 0;
+const FORMAT: u8 = 1;
 const ID: u8 = 2;
 const LABEL: u8 = 4;
 const SERIAL: u8 = 6;

@@ -5,15 +5,15 @@ use super::*;
 const TOKEN: TokenId = TokenId(ascending(0x10));
 const ID: ObjectId = ObjectId(ascending(0x20));
 const VERSION: u64 = 300;
-const PIN_ROW: &str = "a600000150606162636465666768696a6b6c6d6e6f021840030104010558282d5175966d0bbe13bb0cba710a110dd75\
-                       01c9730a55a7d07010c20c7010e8c071634b9dbbd66bf3a";
-const PRIVATE: &str = "a300000100025820707172737475767778797a7b68dc6a80047cdede6bacbc553404aef29395a7a4";
-const PRIVATE_KEY: &str = "a400000100025820707172737475767778797a7b68dc6a805704580aa465c73fb1b0c277a185267203582480818\
-                           2838485868788898a8b09f9111d38cf8df0035be68832862437ecd50f8dd24b9cd2";
-const PUBLIC: &str = "a4000001010244626f64790458204c6961c1ce317b531cb13187be29dca74cfc18ae029b2ee8723aa14d84bfdeb0";
-const PUBLIC_KEY: &str = "a5000001010244626f6479035824808182838485868788898a8b09f9111d38cf8df0a608b6d7cb645f0de68c2bec\
-                          4fbe1591045820ad6498660532fd1f86b55964282c48e08c3e71f9d2681c16c076ac96af190bbe";
-const UNVERIFIED: &str = "a4000001010244626f64790440";
+const PIN_ROW: &str = "a600010150606162636465666768696a6b6c6d6e6f02184003010401055828453dac43d0bb4b73935a36804c59fa3de\
+                       06236446b0c5f3a86675f44231026da105f3a75b19c3f40";
+const PRIVATE: &str = "a300010100025820707172737475767778797a7bb85a3d5643ddb6a4bb0e9333be5367b7f7cb671c";
+const PRIVATE_KEY: &str = "a400010100025820707172737475767778797a7bb85a3d56b1a57a2f3afb3a97e7548e756f9f50e803582480818\
+                           2838485868788898a8b2bead882ab3db03ee8169ae5b2c6eb3bf03a13c4e68b1fa5";
+const PUBLIC: &str = "a4000101010244626f64790458205db8eb3483bbbc47a7bf070f0c8d78810e767b51c1152e22c1b01e272d33cfba";
+const PUBLIC_KEY: &str = "a5000101010244626f6479035824808182838485868788898a8b2bead882ab3db03e1518562a10236594a41b0759\
+                          fd224663045820328bfeb63559f09fd97fb9b0a99d3c757c2abe2f80c1d862487515cb5a673f5e";
+const UNVERIFIED: &str = "a4000101010244626f64790440";
 
 const fn ascending(first: u8) -> [u8; 16] {
     let mut bytes = [0; 16];
@@ -35,8 +35,8 @@ fn rows_open() {
     let master = MasterKey::unlock(&pin_row, Role::User, b"123456", &TOKEN).unwrap().unwrap();
     let login = Seal::new(&master, &TOKEN).unwrap();
     let (blind, plain) = (login.blind(0, b"label"), plain_term(0, b"label"));
-    assert_eq!(blind[..], hex("fd513eb78c509e49526cdfd992a97d4f"));
-    assert_eq!(plain[..], hex("4e8a2c8f199fa0c7b09a980689930695"));
+    assert_eq!(blind[..], hex("8849abfce81cde030f1479cbef9997b6"));
+    assert_eq!(plain[..], hex("6f6fce2891035e9659614daaa667e932"));
 
     for (row, term, verified, has_material) in [
         (PRIVATE, blind, Verified::Yes, false),
@@ -63,5 +63,5 @@ fn rows_open() {
     let mut digest = Digest::default();
     digest.add(&login, ID, 300);
     digest.add(&login, ID, 301);
-    assert_eq!(digest.0[..], hex("d05f4a7a71a8b8f692b59c15454e6b708e8dc0cf565c7f3447ababbc17c1a952"));
+    assert_eq!(digest.0[..], hex("c042b76c7ce8ed9842f3941fc46962df64a4990b4b971cf32ba764120b388bf9"));
 }

@@ -10,7 +10,7 @@ use super::failure::{self, Attempt, Failure};
 use crate::error::Error;
 
 /// The format that this library writes and the newest it reads: the file's `user_version`.
-pub const FORMAT: i64 = 0;
+pub const FORMAT: i64 = 1;
 
 /// The file's `application_id`: "KSTD".
 pub(super) const APPLICATION: i64 = 0x4b53_5444;
@@ -41,12 +41,16 @@ pub(super) fn check(connection: &Connection, path: &Path, immutable: bool) -> At
         return Err(refuse("is no Keystead token".into()));
     }
     let format = number("user_version").map_err(sqlite)?;
-    if format != FORMAT {
-        return Err(refuse(format!("has format {format}; this library knows format {FORMAT}")));
-    }
-    // Format 0 is not frozen, and its number does not tell its stages apart.
-    if connection.prepare("SELECT version, tombstone FROM deletions").is_err() {
-        return Err(refuse("was made by an early version, before there were tombstones; make it anew".into()));
+    match format {
+        FORMAT => {}
+        0 => {
+            let remedy = "move its keys with the version that made it, and make the token anew";
+            return Err(refuse(format!("has format 0, which was never frozen: {remedy}")));
+        }
+        _ => {
+            let remedy = "a newer version of Keystead has written it";
+            return Err(refuse(format!("has format {format}; this library knows format {FORMAT}: {remedy}")));
+        }
     }
     let mode: String = match immutable {
         true => header_mode(path)?.into(),

@@ -142,11 +142,17 @@ fn a_damaged_file_is_listed_and_refused_by_name() {
 }
 
 #[test]
-fn a_newer_format_is_refused_with_both_versions() {
-    let place = Place::new();
-    token(place.folder());
-    with_connection(&place.file("db"), |open| open.connection.pragma_update(None, "user_version", 7).unwrap());
-    refused(place.folder(), "newer", "has format 7; this library knows format 0");
+fn another_format_is_refused_with_what_to_do() {
+    for (format, because) in [
+        (0, "has format 0, which was never frozen: move its keys with the version that made it"),
+        (2, "has format 2; this library knows format 1: a newer version of Keystead has written it"),
+        (-1, "has format -1; this library knows format 1"),
+    ] {
+        let place = Place::new();
+        token(place.folder());
+        with_connection(&place.file("db"), |open| open.connection.pragma_update(None, "user_version", format).unwrap());
+        refused(place.folder(), "format", because);
+    }
 }
 
 #[test]
