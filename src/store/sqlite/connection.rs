@@ -71,7 +71,7 @@ pub(super) fn open(visit: &Visit, path: &Path, purpose: Purpose) -> Attempt<Open
 }
 
 /// Opens the file in which a token is being made, empty and known to nobody else.
-pub(super) fn create(visit: &Visit, path: &Path, token: &[u8]) -> Result<(), Error> {
+pub(super) fn create(visit: &Visit, path: &Path, token: &[u8], digest: &[u8]) -> Result<(), Error> {
     let _counted = visit.count_connection();
     let attempt = || {
         install_system_calls()?;
@@ -80,7 +80,7 @@ pub(super) fn create(visit: &Visit, path: &Path, token: &[u8]) -> Result<(), Err
         let outcome = set_up(&connection, Purpose::Write).and_then(|()| {
             // The last close moves the WAL into the file and removes it, this once.
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
-            schema::create(&mut connection, token)
+            schema::create(&mut connection, token, digest)
         });
         outcome.map_err(|error| failure::of_sqlite(&error, &connection, path))?;
         connection.close().map_err(|(connection, error)| failure::of_sqlite(&error, &connection, path))

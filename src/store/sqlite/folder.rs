@@ -85,7 +85,7 @@ impl SqliteFolder {
         }
     }
 
-    fn try_create(&self, slot: u32, token: &[u8]) -> Attempt<bool> {
+    fn try_create(&self, slot: u32, token: &[u8], digest: &[u8]) -> Attempt<bool> {
         // Inside the gate from before the lock is taken, so that no forked child keeps a copy of its descriptor.
         let visit = Visit::enter()?;
         let _signal = FileSizeSignal::block();
@@ -100,7 +100,7 @@ impl SqliteFolder {
         let made = self.path.join(NEW_TOKEN);
         remove_remains(&made)?;
         new_file(&made).map_err(|error| failure::of_system(&error, "create", &made))?;
-        let built = connection::create(&visit, &made, token).and_then(|()| sync(&made));
+        let built = connection::create(&visit, &made, token, digest).and_then(|()| sync(&made));
         let placed = built.and_then(|()| self.place(&made, slot, &lock, after));
         // What has its name already may have been seen and is not taken away again.
         if placed.is_err() && !self.token_path(slot).exists() {
@@ -153,13 +153,13 @@ impl Folder for SqliteFolder {
         }
     }
 
-    fn create(&self, slot: u32, token: &[u8]) -> Result<bool> {
+    fn create(&self, slot: u32, token: &[u8], digest: &[u8]) -> Result<bool> {
         if self.read_only {
             return Err(Error::TokenWriteProtected);
         }
         file_system::check(&self.path, self.file_system)?;
         let lock = self.path.join(FOLDER_LOCK);
-        patiently(Patience::new(&lock, self.patience), || self.try_create(slot, token))
+        patiently(Patience::new(&lock, self.patience), || self.try_create(slot, token, digest))
     }
 
     fn open(&self, slot: u32) -> Result<Arc<dyn Store>> {

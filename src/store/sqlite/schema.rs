@@ -16,7 +16,7 @@ pub const FORMAT: i64 = 1;
 pub(super) const APPLICATION: i64 = 0x4b53_5444;
 
 /// Writes the tables and the token row into an empty file and makes it a WAL file for good.
-pub(super) fn create(connection: &mut Connection, token: &[u8]) -> rusqlite::Result<()> {
+pub(super) fn create(connection: &mut Connection, token: &[u8], digest: &[u8]) -> rusqlite::Result<()> {
     connection.pragma_update(None, "page_size", 4096)?;
     connection.pragma_update(None, "application_id", APPLICATION)?;
     connection.pragma_update(None, "user_version", FORMAT)?;
@@ -24,8 +24,8 @@ pub(super) fn create(connection: &mut Connection, token: &[u8]) -> rusqlite::Res
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(TABLES)?;
     transaction.execute(
-        "INSERT INTO token (one, version, revision, file, bytes) VALUES (1, 1, 0, randomblob(16), ?1)",
-        params![token],
+        "INSERT INTO token (one, version, revision, file, bytes, digest) VALUES (1, 1, 0, randomblob(16), ?1, ?2)",
+        params![token, digest],
     )?;
     transaction.commit()
 }
@@ -81,7 +81,8 @@ const TABLES: &str = "
         version INTEGER NOT NULL,
         revision INTEGER NOT NULL,
         file BLOB NOT NULL CHECK (length(file) = 16),
-        bytes BLOB NOT NULL
+        bytes BLOB NOT NULL,
+        digest BLOB NOT NULL
     ) STRICT;
     CREATE TABLE objects (
         id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),

@@ -14,7 +14,7 @@ use super::notice::Notice;
 use super::patience::Patience;
 use super::pool::{Pool, Reader};
 use crate::error::{Error, Result};
-use crate::store::{Change, Commit, ObjectId, Row, Store, Term, Terms, TokenRow, check_column};
+use crate::store::{Change, Commit, ObjectId, Row, Step, Store, Term, Terms, TokenRow, check_column};
 
 /// A token's file. The connections are the process's, not this value's: dropping a value that a forked child inherited
 /// touches nothing of its parent's.
@@ -122,8 +122,10 @@ impl SqliteToken {
 impl Store for SqliteToken {
     fn token(&self) -> Result<TokenRow> {
         self.query(|connection| {
-            let mut statement = connection.prepare_cached("SELECT version, bytes FROM token")?;
-            statement.query_row([], |row| Ok(TokenRow { version: number(row.get(0)?), bytes: row.get(1)? }))
+            let mut statement = connection.prepare_cached("SELECT version, bytes, digest FROM token")?;
+            statement.query_row([], |row| {
+                Ok(TokenRow { version: number(row.get(0)?), bytes: row.get(1)?, digest: row.get(2)? })
+            })
         })
     }
 
@@ -173,6 +175,11 @@ impl Store for SqliteToken {
         self.ids(LIST_SQL, params![start(&after), count(limit)])
     }
 
+    fn tombstones(&self, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectId>> {
+        let sql = "SELECT id FROM deletions WHERE id > ?1 AND tombstone IS NOT NULL ORDER BY id LIMIT ?2";
+        self.ids(sql, params![start(&after), count(limit)])
+    }
+
     fn commit(&self, changes: Vec<Change>) -> Result<Commit> {
         if !self.writable {
             return Err(Error::TokenWriteProtected);
@@ -200,6 +207,14 @@ impl Store for SqliteToken {
         let mut ids = self.ids(CHANGED_SQL, params![i64::try_from(revision).unwrap_or(i64::MAX)])?;
         ids.sort_unstable();
         Ok(ids)
+    }
+
+    fn check(&self) -> Result<Vec<String>> {
+        let lines: Vec<String> = self.query(|connection| {
+            let mut statement = connection.prepare("PRAGMA integrity_check")?;
+            statement.query_map([], |row| row.get(0))?.collect()
+        })?;
+        Ok(lines.into_iter().filter(|line| line != "ok").collect())
     }
 
     fn writable(&self) -> bool {
@@ -253,9 +268,9 @@ fn apply_all(connection: &mut Connection, leader: &mut Leader<'_>) -> rusqlite::
     let requests = leader.take();
     let mut verdicts = Vec::with_capacity(requests.len());
     for request in requests {
-        verdicts.push(Ok(apply_request(&transaction, &request.changes, requests.len() > 1)?));
+        verdicts.push(apply_request(&transaction, &request.changes, requests.len() > 1)?);
     }
-    if verdicts.iter().all(|verdict| *verdict == Ok(Commit::Conflict)) {
+    if !verdicts.iter().any(|verdict| matches!(verdict, Ok(Commit::Done { .. }))) {
         transaction.rollback()?;
         return Ok(verdicts);
     }
@@ -265,7 +280,7 @@ fn apply_all(connection: &mut Connection, leader: &mut Leader<'_>) -> rusqlite::
 }
 
 /// What does not hold undoes what the request changed; alone in its transaction it is undone with that.
-fn apply_request(connection: &Connection, changes: &[Change], among_others: bool) -> rusqlite::Result<Commit> {
+fn apply_request(connection: &Connection, changes: &[Change], among_others: bool) -> rusqlite::Result<Result<Commit>> {
     let run = |sql| match among_others {
         true => connection.prepare_cached(sql)?.execute([]).map(drop),
         false => Ok(()),
@@ -274,18 +289,32 @@ fn apply_request(connection: &Connection, changes: &[Change], among_others: bool
     let sql = "UPDATE token SET revision = revision + 1 RETURNING revision";
     let revision: i64 = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
     for change in changes {
-        if !apply(connection, revision, change)? {
+        let verdict = apply(connection, revision, change)?;
+        if verdict != Ok(true) {
             run("ROLLBACK TO request")?;
             run("RELEASE request")?;
-            return Ok(Commit::Conflict);
+            return Ok(verdict.map(|_| Commit::Conflict));
         }
     }
     run("RELEASE request")?;
-    Ok(Commit::Done { revision: number(revision) })
+    Ok(Ok(Commit::Done { revision: number(revision) }))
 }
 
-/// False: an expected version did not hold.
-fn apply(connection: &Connection, revision: i64, change: &Change) -> rusqlite::Result<bool> {
+/// One step of the digest.
+fn carry_on(connection: &Connection, step: &Step) -> rusqlite::Result<Result<bool>> {
+    let now: Vec<u8> = connection.prepare_cached("SELECT digest FROM token")?.query_row([], |row| row.get(0))?;
+    let then = match step(&now) {
+        Ok(then) => then,
+        Err(error) => return Ok(Err(error)),
+    };
+    if then != now {
+        connection.prepare_cached("UPDATE token SET digest = ?1")?.execute([then])?;
+    }
+    Ok(Ok(true))
+}
+
+/// False: an expected version did not hold. An error of the step of a digest is the request's own.
+fn apply(connection: &Connection, revision: i64, change: &Change) -> rusqlite::Result<Result<bool>> {
     let run = |sql, parameters: &[&dyn rusqlite::ToSql]| connection.prepare_cached(sql)?.execute(parameters);
     let changed = match change {
         Change::Token { expected, bytes } => {
@@ -320,10 +349,11 @@ fn apply(connection: &Connection, revision: i64, change: &Change) -> rusqlite::R
             let sql = "INSERT OR REPLACE INTO deletions (id, revision) SELECT id, ?1 FROM objects";
             run(sql, params![revision])?;
             run("DELETE FROM objects", &[])?;
-            return Ok(true);
+            return Ok(Ok(true));
         }
+        Change::Digest(step) => return carry_on(connection, step),
     };
-    Ok(changed == 1)
+    Ok(Ok(changed == 1))
 }
 
 /// Versions are compared, never ordered: the same 64 bits serve as SQLite's signed integer.
