@@ -412,3 +412,20 @@ fn an_edit_that_was_undone_before_the_login_has_no_effect() {
     token.login(Login::User, b"user-pin").unwrap();
     assert!(!token.basis(&USER).maskable);
 }
+
+/// The store in `tests/stores`, whose objects another test uses one by one.
+#[test]
+fn the_store_of_format_1_is_in_order() {
+    let from = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stores/1");
+    let directory = tempfile::tempdir().unwrap();
+    for file in ["slot-00000000.db", "slot-00000000.lock", "folder.lock"] {
+        std::fs::copy(from.join(file), directory.path().join(file)).unwrap();
+    }
+    let folder = SqliteFolder::new(directory.path().into());
+    let token = Token::open(folder.open(0).unwrap(), PINS, Log::default()).unwrap();
+    token.open_session(true).unwrap();
+    token.login(Login::User, b"user-pin-1357").unwrap();
+    let verdict = token.verify(&mut |_| ()).unwrap();
+    assert_eq!((verdict.findings, verdict.objects, verdict.tombstones), (vec![], 21, 4));
+    assert_eq!((verdict.unverified, verdict.unverified_tombstones), (2, 1));
+}

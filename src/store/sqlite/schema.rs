@@ -30,36 +30,46 @@ pub(super) fn create(connection: &mut Connection, token: &[u8], digest: &[u8]) -
     transaction.commit()
 }
 
-/// Refuses a file that is not a token of ours, is newer than this library, or is not in WAL mode. A connection that
-/// takes the file to be immutable does not know the mode; the file's header says it.
+/// Refuses a file that is not a token of ours in a format that this library knows.
 pub(super) fn check(connection: &Connection, path: &Path, immutable: bool) -> Attempt<()> {
-    let refuse = |why: String| Failure::Final(Error::TokenNotRecognized(format!("{} {why}", path.display()).into()));
-    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
-    let sqlite = |error| failure::of_sqlite(&error, connection, path);
+    check_ours(connection, path, immutable)?;
+    let format = format(connection).map_err(|error| failure::of_sqlite(&error, connection, path))?;
+    let what = match format {
+        FORMAT => return Ok(()),
+        0 => "was never frozen: move its keys with the version that made it, and make the token anew",
+        older if (1..FORMAT).contains(&older) => {
+            "is brought up to date when the token is opened where it can be written"
+        }
+        _ => "is a newer version's",
+    };
+    Err(refuse(path, &format!("has format {format}, which {what}; this library knows format {FORMAT}")))
+}
 
-    if number("application_id").map_err(sqlite)? != APPLICATION {
-        return Err(refuse("is no Keystead token".into()));
-    }
-    let format = number("user_version").map_err(sqlite)?;
-    match format {
-        FORMAT => {}
-        0 => {
-            let remedy = "move its keys with the version that made it, and make the token anew";
-            return Err(refuse(format!("has format 0, which was never frozen: {remedy}")));
-        }
-        _ => {
-            let remedy = "a newer version of Keystead has written it";
-            return Err(refuse(format!("has format {format}; this library knows format {FORMAT}: {remedy}")));
-        }
+/// Refuses a file that is not a token of ours in whatever format, or is not in WAL mode. A connection that takes the file to be immutable
+/// does not know the mode; the file's header says it.
+pub(super) fn check_ours(connection: &Connection, path: &Path, immutable: bool) -> Attempt<()> {
+    let sqlite = |error| failure::of_sqlite(&error, connection, path);
+    let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(sqlite)?;
+    if application != APPLICATION {
+        return Err(refuse(path, "is no Keystead token"));
     }
     let mode: String = match immutable {
         true => header_mode(path)?.into(),
         false => connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).map_err(sqlite)?,
     };
     if mode != "wal" {
-        return Err(refuse(format!("has been set to journal mode {mode}; only wal is safe")));
+        return Err(refuse(path, &format!("has been set to journal mode {mode}; only wal is safe")));
     }
     Ok(())
+}
+
+/// The file's format now; inside a transaction it stays so.
+pub(super) fn format(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached("PRAGMA user_version")?.query_row([], |row| row.get(0))
+}
+
+fn refuse(path: &Path, why: &str) -> Failure {
+    Failure::Final(Error::TokenNotRecognized(format!("{} {why}", path.display()).into()))
 }
 
 /// The number that the file was given when it was made: no two files have the same, wherever they lie.

@@ -13,6 +13,7 @@ use super::gate::{self, Visit};
 use super::notice::Notice;
 use super::patience::Patience;
 use super::pool::{Pool, Reader};
+use super::schema::{self, FORMAT};
 use crate::error::{Error, Result};
 use crate::store::{Change, Commit, ObjectId, Row, Step, Store, Term, Terms, TokenRow, check_column};
 
@@ -82,6 +83,10 @@ impl SqliteToken {
         // Read after the version: as new as it, or newer, and then the version moves again.
         let revision =
             number(connection.prepare_cached("SELECT revision FROM token")?.query_row([], |row| row.get(0))?);
+        if schema::format(connection)? != FORMAT {
+            reader.outdated = true;
+            return Ok(revision);
+        }
         reader.seen = Some((version, revision));
         Ok(revision)
     }
@@ -261,10 +266,13 @@ pub(super) fn patiently<T>(mut patience: Patience<'_>, mut attempt: impl FnMut()
     }
 }
 
-/// One transaction for all that wait.
-fn apply_all(connection: &mut Connection, leader: &mut Leader<'_>) -> rusqlite::Result<Vec<Result<Commit>>> {
+/// One transaction for all that wait; none if somebody has upgraded the file.
+fn apply_all(connection: &mut Connection, leader: &mut Leader<'_>) -> rusqlite::Result<Option<Vec<Result<Commit>>>> {
     // Immediate: a transaction that reads first and writes later would fail at once where another wrote in between.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if schema::format(&transaction)? != FORMAT {
+        return Ok(None);
+    }
     let requests = leader.take();
     let mut verdicts = Vec::with_capacity(requests.len());
     for request in requests {
@@ -272,11 +280,11 @@ fn apply_all(connection: &mut Connection, leader: &mut Leader<'_>) -> rusqlite::
     }
     if !verdicts.iter().any(|verdict| matches!(verdict, Ok(Commit::Done { .. }))) {
         transaction.rollback()?;
-        return Ok(verdicts);
+        return Ok(Some(verdicts));
     }
     leader.writes();
     transaction.commit()?;
-    Ok(verdicts)
+    Ok(Some(verdicts))
 }
 
 /// What does not hold undoes what the request changed; alone in its transaction it is undone with that.

@@ -133,9 +133,12 @@ fn a_damaged_file_is_listed_and_refused_by_name() {
 #[test]
 fn another_format_is_refused_with_what_to_do() {
     for (format, because) in [
-        (0, "has format 0, which was never frozen: move its keys with the version that made it"),
-        (2, "has format 2; this library knows format 1: a newer version of Keystead has written it"),
-        (-1, "has format -1; this library knows format 1"),
+        (
+            0,
+            "has format 0, which was never frozen: move its keys with the version that made it, and make the token anew",
+        ),
+        (2, "has format 2, which is a newer version's; this library knows format 1"),
+        (-1, "has format -1"),
     ] {
         let place = Place::new();
         token(place.folder());

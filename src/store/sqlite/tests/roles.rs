@@ -32,6 +32,7 @@ fn another_process() {
             }
             assert_eq!(folder.open(0).unwrap().token().unwrap().bytes, b"token");
         }
+        "upgrade and die" => super::upgrade::upgrades_and_dies(path),
         "file size limit" => file_size_limit(&*folder.open(0).unwrap()),
         "few descriptors" => few_descriptors(&folder),
         "unreadable to another user" => {
