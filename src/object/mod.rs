@@ -19,7 +19,7 @@ mod trust;
 pub use draft::{Basis, Draft, New, Origin};
 pub use index::{Column, terms};
 pub use record::{is_tombstone, tombstone};
-pub use search::Search;
+pub use search::{Narrowed, Search};
 pub use template::{Given, Template, Way};
 
 use std::collections::BTreeMap;

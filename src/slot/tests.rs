@@ -25,8 +25,8 @@ impl Folder for Flaky {
         self.inner.next_slot()
     }
 
-    fn create(&self, slot: u32, token: &[u8]) -> Result<bool> {
-        self.inner.create(slot, token)
+    fn create(&self, slot: u32, token: &[u8], digest: &[u8]) -> Result<bool> {
+        self.inner.create(slot, token, digest)
     }
 
     fn open(&self, slot: u32) -> Result<Arc<dyn Store>> {

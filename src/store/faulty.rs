@@ -130,6 +130,10 @@ impl Store for Faulty {
         self.call(|store| store.list(after, limit))
     }
 
+    fn tombstones(&self, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectId>> {
+        self.call(|store| store.tombstones(after, limit))
+    }
+
     fn commit(&self, changes: Vec<Change>) -> Result<Commit> {
         self.call(|store| store.commit(changes))
     }
@@ -140,6 +144,10 @@ impl Store for Faulty {
 
     fn changed_since(&self, revision: u64) -> Result<Vec<ObjectId>> {
         self.call(|store| store.changed_since(revision))
+    }
+
+    fn check(&self) -> Result<Vec<String>> {
+        self.call(|store| store.check())
     }
 
     fn writable(&self) -> bool {
@@ -159,8 +167,8 @@ impl<F: Folder> Folder for FaultyFolder<F> {
         self.0.next_slot()
     }
 
-    fn create(&self, slot: u32, token: &[u8]) -> Result<bool> {
-        self.0.create(slot, token)
+    fn create(&self, slot: u32, token: &[u8], digest: &[u8]) -> Result<bool> {
+        self.0.create(slot, token, digest)
     }
 
     fn open(&self, slot: u32) -> Result<Arc<dyn Store>> {

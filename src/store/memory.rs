@@ -28,13 +28,13 @@ impl Folder for MemoryFolder {
         Ok(hold(&self.tokens).next)
     }
 
-    fn create(&self, slot: u32, token: &[u8]) -> Result<bool> {
+    fn create(&self, slot: u32, token: &[u8], digest: &[u8]) -> Result<bool> {
         let mut tokens = hold(&self.tokens);
         if slot < tokens.next {
             return Ok(false);
         }
         let next = slot.checked_add(1).ok_or_else(|| Error::DeviceMemory("the slot numbers are used up".into()))?;
-        tokens.stores.insert(slot, Arc::new(MemoryStore { contents: Mutex::new(Contents::new(token)) }));
+        tokens.stores.insert(slot, Arc::new(MemoryStore { contents: Mutex::new(Contents::new(token, digest)) }));
         tokens.next = next;
         Ok(true)
     }
@@ -88,6 +88,12 @@ impl Store for MemoryStore {
         Ok(hold(&self.contents).page(after, limit, |_| true))
     }
 
+    fn tombstones(&self, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectId>> {
+        let contents = hold(&self.contents);
+        let left = contents.deletions.iter().filter(|(_, deletion)| deletion.tombstone.is_some());
+        Ok(left.map(|(id, _)| *id).filter(|id| after.is_none_or(|after| *id > after)).take(limit).collect())
+    }
+
     fn commit(&self, changes: Vec<Change>) -> Result<Commit> {
         let mut contents = hold(&self.contents);
         if changes.is_empty() {
@@ -118,6 +124,10 @@ impl Store for MemoryStore {
         Ok(ids)
     }
 
+    fn check(&self) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
     fn writable(&self) -> bool {
         true
     }
@@ -145,8 +155,8 @@ struct Kept {
 }
 
 impl Contents {
-    fn new(token: &[u8]) -> Self {
-        let token = TokenRow { version: 1, bytes: token.to_vec() };
+    fn new(token: &[u8], digest: &[u8]) -> Self {
+        let token = TokenRow { version: 1, bytes: token.to_vec(), digest: digest.to_vec() };
         Self { revision: 0, token, objects: BTreeMap::new(), deletions: BTreeMap::new() }
     }
 
@@ -166,7 +176,7 @@ impl Contents {
                 if self.token.version != expected {
                     return Ok(false);
                 }
-                self.token = TokenRow { version: successor(expected)?, bytes };
+                (self.token.version, self.token.bytes) = (successor(expected)?, bytes);
             }
             Change::Insert(row) => {
                 let buried = self.deletions.get(&row.id).is_some_and(|deletion| deletion.tombstone.is_some());
@@ -197,6 +207,7 @@ impl Contents {
                 let cleared = std::mem::take(&mut self.objects).into_keys();
                 self.deletions.extend(cleared.map(|id| (id, Deletion { revision, tombstone: None })));
             }
+            Change::Digest(step) => self.token.digest = step(&self.token.digest)?,
         }
         Ok(true)
     }

@@ -25,9 +25,9 @@ pub trait Folder: Send + Sync {
     /// The number that the next token will get: 0 in a new folder, and never one that was used before. Creates nothing.
     fn next_slot(&self) -> Result<u32>;
 
-    /// Creates the token of `slot` with `token` as the bytes of its token row, version 1, revision 0. The token is
+    /// Creates the token of `slot` with `token` and `digest` as the bytes of its token row, version 1, revision 0. The token is
     /// there whole and durable when this returns true. False: the number has been used already, by whomever.
-    fn create(&self, slot: u32, token: &[u8]) -> Result<bool>;
+    fn create(&self, slot: u32, token: &[u8], digest: &[u8]) -> Result<bool>;
 
     /// Opens the token of `slot`.
     ///
@@ -66,6 +66,9 @@ pub trait Store: Send + Sync {
     /// Up to `limit` objects, by ascending id, after the id `after`.
     fn list(&self, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectId>>;
 
+    /// Up to `limit` objects of which a tombstone is left, by ascending id, after the id `after`.
+    fn tombstones(&self, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectId>>;
+
     /// Carries out the changes in their order, all or none, and is durable when it returns [`Commit::Done`]. An empty
     /// batch changes nothing, not even the revision.
     ///
@@ -78,8 +81,12 @@ pub trait Store: Send + Sync {
     /// How many commits there were, by anybody. Cheap while there was none.
     fn revision(&self) -> Result<u64>;
 
-    /// The objects that were inserted, updated or deleted after `revision`, by ascending id.
+    /// The objects that were inserted, updated or deleted after `revision`, by ascending id. It may look at every object.
     fn changed_since(&self, revision: u64) -> Result<Vec<ObjectId>>;
+
+    /// What is wrong with the structure in which the engine keeps all this, a sentence for people each. It looks at everything, and
+    /// a `fork` of this process may have to wait for its end.
+    fn check(&self) -> Result<Vec<String>>;
 
     /// Whether commits are possible at all: false on read-only media.
     fn writable(&self) -> bool;
@@ -114,7 +121,14 @@ pub enum Change {
     },
     /// Removes all objects and all tombstones, for reinitialisation.
     Clear,
+    /// Carries the digest on. The token row's version stays: whoever commits at the same time, each step begins with what the
+    /// one before it has left.
+    Digest(Step),
 }
+
+/// One step of the digest: from what the store has to what it is to have. An error undoes the commit that it belongs to, and is its
+/// outcome. It may be asked again when a commit is tried again, in any thread; it waits for nothing, and asks nothing of the store.
+pub type Step = Arc<dyn Fn(&[u8]) -> Result<Vec<u8>> + Send + Sync>;
 
 /// What became of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,6 +162,8 @@ pub struct TokenRow {
     pub version: u64,
     /// Opaque to the store.
     pub bytes: Vec<u8>,
+    /// What the steps of the digest have come to; opaque, too.
+    pub digest: Vec<u8>,
 }
 
 /// The random 128-bit id of an object.
@@ -158,10 +174,27 @@ pub struct ObjectId(pub [u8; 16]);
 pub type Term = [u8; 16];
 
 /// How many index columns an object has.
-pub const TERMS: usize = 8;
+pub const TERMS: usize = 7;
 
 /// An object's index terms by column; absent ones are not found by anything.
 pub type Terms = [Option<Term>; TERMS];
+
+impl ObjectId {
+    /// The id in 32 hexadecimal digits, as [`Display`](fmt::Display) writes it. Nothing else is one.
+    pub fn parse(digits: &[u8]) -> Option<Self> {
+        let digit = |digit: u8| match digit {
+            b'0'..=b'9' => Some(digit - b'0'),
+            b'a'..=b'f' => Some(digit - b'a' + 10),
+            _ => None,
+        };
+        let digits: &[u8; 32] = digits.try_into().ok()?;
+        let mut bytes = [0; 16];
+        for (byte, [high, low]) in bytes.iter_mut().zip(digits.as_chunks().0) {
+            *byte = digit(*high)? << 4 | digit(*low)?;
+        }
+        Some(Self(bytes))
+    }
+}
 
 impl fmt::Display for ObjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,7 +7,7 @@ use super::opened::Opened;
 use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::key::{Caller, Facts, Login, visible};
-use crate::object::Search;
+use crate::object::{Narrowed, Search};
 use crate::seal::{self, Visibility};
 use crate::store::{ObjectId, Row, Terms};
 
@@ -141,7 +141,7 @@ impl Token {
         }
     }
 
-    /// Token objects that may match, ascending: by the most telling index, or all.
+    /// Token objects that may match, ascending: by id, by the most telling index, or all.
     fn candidates(&self, search: &Search, terms: &[Terms]) -> Result<Vec<ObjectId>> {
         const PAGE: usize = 1024;
         let mut found = Vec::new();
@@ -156,9 +156,14 @@ impl Token {
                 }
             }
         };
-        let Some(column) = search.most_telling().map(|column| column as usize) else {
-            collect(&|after| self.store.list(after, PAGE))?;
-            return Ok(found);
+        let column = match search.narrowed() {
+            Narrowed::None => return Ok(found),
+            Narrowed::One(id) => return Ok(vec![id]),
+            Narrowed::Column(column) => column as usize,
+            Narrowed::All => {
+                collect(&|after| self.store.list(after, PAGE))?;
+                return Ok(found);
+            }
         };
         for term in terms.iter().filter_map(|terms| terms.get(column).copied().flatten()) {
             collect(&|after| self.store.find(column, &term, after, PAGE))?;

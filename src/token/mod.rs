@@ -1,5 +1,6 @@
 //! One token: its PINs and login, and the catalog of its objects.
 
+mod batch;
 mod catalog;
 mod find;
 mod login;
@@ -7,10 +8,12 @@ mod objects;
 mod opened;
 mod pins;
 mod row;
+mod verify;
 
 pub use find::Candidates;
 pub use opened::{Opened, View};
 pub use row::Label;
+pub use verify::{Finding, Verdict};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -23,10 +26,11 @@ use crate::handle::Handle;
 use crate::key::{Caller, Login};
 use crate::log::Log;
 use crate::object::Basis;
-use crate::seal::{MasterKey, Role, Seal, TokenId};
+use crate::seal::{Digest, MasterKey, Role, Seal, TokenFacts, TokenId};
 #[cfg(test)]
 use crate::store::ObjectId;
-use crate::store::{Change, Commit, Folder, Store, TokenRow};
+use crate::store::{Change, Commit, Folder, Step, Store, TokenRow};
+use batch::Watch;
 use catalog::Catalog;
 use login::LoginState;
 use row::{Pin, TokenRecord};
@@ -36,8 +40,9 @@ pub struct Token {
     store: Arc<dyn Store>,
     /// The id it had when it was opened: reinitialisation gives it another.
     id: TokenId,
-    /// Whether unextractable keys are maskable unless they say otherwise; said when the token was initialised.
-    maskable: bool,
+    /// Whether unextractable keys are maskable unless they say otherwise; said when the token was initialised. What a login has
+    /// checked, once there was one.
+    maskable: AtomicBool,
     pins: Pins,
     log: Log,
     login: LoginState,
@@ -47,6 +52,7 @@ pub struct Token {
     replaced: AtomicBool,
     /// Counts the operations that wait for a PIN.
     uses: AtomicU64,
+    watch: Arc<Watch>,
 }
 
 /// What a token begins with.
@@ -98,7 +104,7 @@ impl Token {
         Ok(Arc::new(Self {
             store,
             id: record.id,
-            maskable: record.maskable,
+            maskable: AtomicBool::new(record.maskable),
             pins,
             log,
             login: LoginState::new(),
@@ -106,6 +112,7 @@ impl Token {
             seen,
             replaced: AtomicBool::new(false),
             uses: AtomicU64::new(0),
+            watch: Arc::default(),
         }))
     }
 
@@ -116,8 +123,8 @@ impl Token {
         for (pair, byte) in digits.chunks_exact_mut(2).zip(serial) {
             pair.copy_from_slice(format!("{byte:02x}").as_bytes());
         }
-        let record = Self::fresh(pins, beginning, digits)?;
-        folder.create(slot, &record.encode())
+        let fresh = Fresh::new(pins, beginning, digits)?;
+        folder.create(slot, &fresh.record.encode(), &fresh.digest)
     }
 
     /// `C_InitToken` on a token that lives: all objects and the user's PIN are gone, slot and serial stay. The SO's PIN must
@@ -131,11 +138,22 @@ impl Token {
 
     fn replace(&self, beginning: &Beginning<'_>) -> Result<()> {
         self.check_pin(Role::So, beginning.so_pin)?;
-        let fresh = Self::fresh(&self.pins, beginning, [b'0'; 16])?;
+        // Checked with the PIN, and never another one.
+        let serial = self.record()?.1.serial;
+        let fresh = Fresh::new(&self.pins, beginning, serial)?;
+        let first = fresh.digest;
+        let digest: Step = Arc::new(move |_| Ok(first.clone()));
         loop {
             let (row, old) = self.record()?;
-            let record = TokenRecord { serial: old.serial, ..fresh.clone() };
-            let changes = vec![Change::Token { expected: row.version, bytes: record.encode() }, Change::Clear];
+            if old.serial != serial {
+                return Err(edited());
+            }
+            let bytes = fresh.record.encode();
+            let changes = vec![
+                Change::Token { expected: row.version, bytes },
+                Change::Clear,
+                Change::Digest(Arc::clone(&digest)),
+            ];
             if let Commit::Done { .. } = self.store.commit(changes)? {
                 self.replaced.store(true, Ordering::Release);
                 return Ok(());
@@ -191,7 +209,7 @@ impl Token {
 
     /// What the defaults of objects that this caller makes depend on.
     pub fn basis(&self, caller: &Caller) -> Basis {
-        Basis { login: caller.login, maskable: self.maskable }
+        Basis { login: caller.login, maskable: self.maskable.load(Ordering::Acquire) }
     }
 
     /// A number that is another one after each login and logout.
@@ -227,17 +245,35 @@ impl Token {
         Ok((row, record))
     }
 
-    /// A token row for a token without objects and without a user PIN.
-    fn fresh(pins: &Pins, beginning: &Beginning<'_>, serial: [u8; 16]) -> Result<TokenRecord> {
-        let Beginning { so_pin, label, maskable } = *beginning;
-        let id = TokenId(random::bytes()?);
-        let row = MasterKey::generate()?.lock(Role::So, so_pin, &id, pins.cost())?;
-        Ok(TokenRecord { id, label, serial, so: Pin { row, failures: 0 }, user: None, maskable })
-    }
-
     fn seal(&self) -> Option<Arc<Seal>> {
         self.login.seal()
     }
+}
+
+/// What the store has of a token without objects and without a user PIN.
+struct Fresh {
+    record: TokenRecord,
+    digest: Vec<u8>,
+}
+
+impl Fresh {
+    fn new(pins: &Pins, beginning: &Beginning<'_>, serial: [u8; 16]) -> Result<Self> {
+        let Beginning { so_pin, label, maskable } = *beginning;
+        let id = TokenId(random::bytes()?);
+        let master = MasterKey::generate()?;
+        let row = master.lock(Role::So, so_pin, &id, pins.cost())?;
+        let seal = Seal::new(&master, &id)?;
+        let mac = seal.mac_of_token_row(&TokenFacts { label: &label, serial: &serial, maskable });
+        let record = TokenRecord { id, label, serial, so: Pin { row, failures: 0 }, user: None, maskable, mac };
+        Ok(Self { record, digest: Digest::default().seal(&seal)? })
+    }
+}
+
+/// The token row is not what it was made as. Of the codes that `C_Login` may return, PKCS#11 3.2 has this one for it.
+fn edited() -> Error {
+    Error::DeviceError(
+        "the token's label, serial number or default of CKA_KEYSTEAD_MASKABLE was changed in its file".into(),
+    )
 }
 
 #[cfg(test)]

@@ -55,6 +55,11 @@ impl Opened {
         self.facts.as_ref()
     }
 
+    /// Whether a login of this token wrote it.
+    pub(super) fn verified(&self) -> Verified {
+        self.verified
+    }
+
     /// Whether changing or removing it needs the token's keys: see [`Standing::sealed`](crate::key::Standing::sealed).
     pub(super) fn is_sealed(&self) -> bool {
         self.sealed.is_some() || self.verified != Verified::No

@@ -28,6 +28,7 @@ mod dual;
 mod durability;
 mod ec_keys;
 mod ec_signing;
+mod edited;
 mod ended;
 mod exits;
 mod fork;
@@ -70,6 +71,7 @@ mod searches;
 mod sessions;
 mod slots;
 mod softhsm;
+mod stores;
 mod surroundings;
 mod tables;
 mod templates;
@@ -114,6 +116,7 @@ const SUITES: &[&[Test]] = &[
     durability::TESTS,
     ec_keys::TESTS,
     ec_signing::TESTS,
+    edited::TESTS,
     ended::TESTS,
     exits::TESTS,
     fork::TESTS,
@@ -156,6 +159,7 @@ const SUITES: &[&[Test]] = &[
     sessions::TESTS,
     slots::TESTS,
     softhsm::TESTS,
+    stores::TESTS,
     surroundings::TESTS,
     tables::TESTS,
     templates::TESTS,

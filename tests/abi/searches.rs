@@ -42,7 +42,15 @@ fn searches_match_every_attribute_given() {
     assert_eq!(found(template![CKA_SIGN => false]), sorted(vec![a2, bare]), "data has no such attribute");
     assert_eq!(found(template![CKA_LABEL => "", CKA_CLASS => CKO_SECRET_KEY]), [bare]);
     assert_eq!(found(template![CKA_VALUE => "x"]), [data]);
-    assert_eq!(found(template![CKA_UNIQUE_ID => &ok!(session.value(b1, CKA_UNIQUE_ID))]), [b1]);
+    for key in [b1, a1] {
+        let unique = ok!(session.value(key, CKA_UNIQUE_ID));
+        assert_eq!(found(template![CKA_UNIQUE_ID => &unique]), [key]);
+        assert_eq!(found(template![CKA_UNIQUE_ID => &unique, CKA_ID => &[1]]), [key]);
+        assert!(found(template![CKA_UNIQUE_ID => &unique, CKA_ID => &[9]]).is_empty());
+        for other in [unique.to_ascii_uppercase(), unique[1..].to_vec(), [&unique[..], b"0"].concat(), vec![b'0'; 32]] {
+            assert!(found(template![CKA_UNIQUE_ID => &other]).is_empty() || other == unique);
+        }
+    }
     assert!(found(template![CKA_LABEL => "A"]).is_empty() && found(template![CKA_LABEL => "a\0"]).is_empty());
 }
 

@@ -15,6 +15,7 @@ use super::gate::{self, Visit};
 use super::patience::{PATIENCE, Patience};
 use super::system::{self, FileSizeSignal};
 use super::token::{SqliteToken, patiently};
+use super::upgrade;
 use crate::error::{Error, Result};
 use crate::store::{Folder, Store};
 
@@ -24,6 +25,7 @@ pub struct SqliteFolder {
     read_only: bool,
     patience: Duration,
     file_system: file_system::Asked,
+    steps: &'static [upgrade::Step],
 }
 
 impl SqliteFolder {
@@ -31,7 +33,7 @@ impl SqliteFolder {
     pub fn new(path: PathBuf) -> Self {
         // As early as can be: where there is no room for it now, the first visit says so.
         let _ = gate::register();
-        Self { path, read_only: false, patience: PATIENCE, file_system: file_system::of_system }
+        Self { path, read_only: false, patience: PATIENCE, file_system: file_system::of_system, steps: upgrade::STEPS }
     }
 
     /// The same folder, taken to be on read-only media whatever the rights say.
@@ -48,6 +50,12 @@ impl SqliteFolder {
     #[cfg(test)]
     pub(super) fn on(self, file_system: file_system::Asked) -> Self {
         Self { file_system, ..self }
+    }
+
+    /// The same folder, of a library that knows these steps from older formats.
+    #[cfg(test)]
+    pub(super) fn with_steps(self, steps: &'static [upgrade::Step]) -> Self {
+        Self { steps, ..self }
     }
 
     fn token_path(&self, slot: u32) -> PathBuf {
@@ -85,7 +93,7 @@ impl SqliteFolder {
         }
     }
 
-    fn try_create(&self, slot: u32, token: &[u8]) -> Attempt<bool> {
+    fn try_create(&self, slot: u32, token: &[u8], digest: &[u8]) -> Attempt<bool> {
         // Inside the gate from before the lock is taken, so that no forked child keeps a copy of its descriptor.
         let visit = Visit::enter()?;
         let _signal = FileSizeSignal::block();
@@ -100,7 +108,7 @@ impl SqliteFolder {
         let made = self.path.join(NEW_TOKEN);
         remove_remains(&made)?;
         new_file(&made).map_err(|error| failure::of_system(&error, "create", &made))?;
-        let built = connection::create(&visit, &made, token).and_then(|()| sync(&made));
+        let built = connection::create(&visit, &made, token, digest).and_then(|()| sync(&made));
         let placed = built.and_then(|()| self.place(&made, slot, &lock, after));
         // What has its name already may have been seen and is not taken away again.
         if placed.is_err() && !self.token_path(slot).exists() {
@@ -153,13 +161,13 @@ impl Folder for SqliteFolder {
         }
     }
 
-    fn create(&self, slot: u32, token: &[u8]) -> Result<bool> {
+    fn create(&self, slot: u32, token: &[u8], digest: &[u8]) -> Result<bool> {
         if self.read_only {
             return Err(Error::TokenWriteProtected);
         }
         file_system::check(&self.path, self.file_system)?;
         let lock = self.path.join(FOLDER_LOCK);
-        patiently(Patience::new(&lock, self.patience), || self.try_create(slot, token))
+        patiently(Patience::new(&lock, self.patience), || self.try_create(slot, token, digest))
     }
 
     fn open(&self, slot: u32) -> Result<Arc<dyn Store>> {
@@ -183,7 +191,8 @@ impl Folder for SqliteFolder {
         }
         file_system::check(&path, self.file_system).map_err(|error| refuse(error.to_string()))?;
         let writable = self.writable(&path);
-        match SqliteToken::open(path, writable, self.patience) {
+        let upgraded = if writable { upgrade::upgrade(&path, self.steps, self.patience) } else { Ok(()) };
+        match upgraded.and_then(|()| SqliteToken::open(path, writable, self.patience)) {
             Ok(token) => Ok(Arc::new(token)),
             Err(Error::DeviceError(reason)) => Err(Error::TokenNotRecognized(reason)),
             Err(error) => Err(error),
@@ -267,7 +276,7 @@ fn remove_remains(made: &Path) -> Result<()> {
 }
 
 /// Makes a file's contents, or a folder's entries, durable.
-fn sync(path: &Path) -> Result<()> {
+pub(super) fn sync(path: &Path) -> Result<()> {
     File::open(path).and_then(|file| file.sync_all()).map_err(|error| failure::of_system(&error, "sync", path))
 }
 

@@ -10,6 +10,7 @@
 //! notice      whether there was a commit, without asking SQLite
 //! connection  how a connection is opened: read-write, read-only, or on media that cannot change
 //! schema      the tables and the format's version
+//! upgrade     how a file of an older format becomes one of this
 //! gate        what keeps SQLite and `fork` apart: the registry of open stores, and the gate
 //! descriptors what SQLite has open, and whether the host has left it so
 //! file_system which file systems a token may lie on
@@ -35,6 +36,7 @@ mod system;
 #[cfg(test)]
 mod tests;
 mod token;
+mod upgrade;
 
 pub use folder::SqliteFolder;
 pub use schema::FORMAT;

@@ -46,6 +46,8 @@ pub(super) struct Reader {
     open: OpenConnection,
     /// SQLite's `data_version` and the store's revision that was read after it.
     pub(super) seen: Option<(i64, u64)>,
+    /// Somebody has upgraded the file: who opens it anew sees to what.
+    pub(super) outdated: bool,
 }
 
 impl Reader {
@@ -72,7 +74,7 @@ impl Pool {
         self.follow(visit, path, false)?;
         let mut place = self.reader();
         if place.is_none() {
-            *place = Some(Reader { open: self.connect(visit, path, purpose)?, seen: None });
+            *place = Some(Reader { open: self.connect(visit, path, purpose)?, seen: None, outdated: false });
         }
         let Some(reader) = place.as_mut() else { return Err(Failure::Again) };
         if reader.open.media.is_none() {
@@ -84,19 +86,21 @@ impl Pool {
             Some(media) => *media != MediaState::look(path)?,
             None => false,
         };
-        if moved || matches!(outcome, Err(Failure::Final(_))) {
+        let again = moved || reader.outdated;
+        if again || matches!(outcome, Err(Failure::Final(_))) {
             self.notice.lapse();
             *place = None;
         }
-        if moved { Err(Failure::Again) } else { outcome }
+        if again { Err(Failure::Again) } else { outcome }
     }
 
-    /// Runs a transaction on the committing connection.
+    /// Runs a transaction on the committing connection. One that comes to nothing, since the file is of another format by now, is tried
+    /// again on a new connection, which says so.
     pub(super) fn write<T>(
         &self,
         visit: &Visit,
         path: &Path,
-        transaction: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+        transaction: impl FnOnce(&mut Connection) -> rusqlite::Result<Option<T>>,
     ) -> Attempt<T> {
         self.follow(visit, path, true)?;
         let mut place = hold(&self.writer);
@@ -107,11 +111,11 @@ impl Pool {
         let Some(open) = place.as_mut() else { return Err(Failure::Again) };
         let outcome = transaction(&mut open.connection);
         let outcome = outcome.map_err(|error| failure::of_sqlite(&error, &open.connection, path));
-        if matches!(outcome, Err(Failure::Final(_))) {
+        if matches!(outcome, Ok(None) | Err(Failure::Final(_))) {
             self.notice.lapse();
             *place = None;
         }
-        outcome
+        outcome?.ok_or(Failure::Again)
     }
 
     /// Closes every connection.

@@ -211,7 +211,7 @@ impl Described {
             ("unextractable keys", Word::plain(maskable)),
             ("flags", Word::plain(details.flags.join(", "))),
             ("sessions", Word::plain(sessions)),
-            ("format", Word::plain(format!("{}, not frozen: a later version may refuse it", details.format))),
+            ("format", Word::plain(details.format.to_string())),
         ]);
         rows
     }
