@@ -1,6 +1,7 @@
 //! Objects: the attribute table, typed templates, the rules of making an object, and its record.
 
 pub mod attribute;
+mod built_in;
 mod cbor;
 mod certificate;
 mod change;

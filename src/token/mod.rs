@@ -6,6 +6,7 @@ mod login;
 mod objects;
 mod opened;
 mod pins;
+mod profiles;
 mod row;
 
 pub use find::Candidates;
@@ -95,6 +96,8 @@ impl Token {
     pub fn open(store: Arc<dyn Store>, pins: Pins, log: Log) -> Result<Arc<Self>> {
         let seen = AtomicU64::new(store.revision()?);
         let record = TokenRecord::decode(&store.token()?.bytes)?;
+        let catalog = Catalog::new();
+        profiles::put(&catalog, &record.id)?;
         Ok(Arc::new(Self {
             store,
             id: record.id,
@@ -102,7 +105,7 @@ impl Token {
             pins,
             log,
             login: LoginState::new(),
-            catalog: Catalog::new(),
+            catalog,
             seen,
             replaced: AtomicBool::new(false),
             uses: AtomicU64::new(0),
@@ -257,7 +260,9 @@ impl Token {
 
     /// Lets go of every opened token object.
     pub fn forget_opened(&self) {
-        self.catalog.entries.for_each(|_, entry| entry.opened = None);
+        self.catalog.entries.for_each(|_, entry| {
+            entry.opened.take_if(|_| matches!(entry.place, catalog::Place::Token(..)));
+        });
     }
 
     /// Whether a handle names this token object.

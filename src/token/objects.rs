@@ -24,7 +24,7 @@ impl Token {
             return Err(Error::ObjectHandleInvalid);
         }
         match (place, opened) {
-            (Place::Session(_), opened) => opened.ok_or(Error::ObjectHandleInvalid),
+            (Place::BuiltIn | Place::Session(_), opened) => opened.ok_or(Error::ObjectHandleInvalid),
             (Place::Token(id, seen), opened) => self.refreshed(handle, id, seen, opened),
         }
     }

@@ -53,6 +53,7 @@ mod portability;
 mod power_loss;
 mod privacy;
 mod private_keys;
+mod profiles;
 mod published_vectors;
 mod races;
 mod rates;
@@ -138,6 +139,7 @@ const SUITES: &[&[Test]] = &[
     power_loss::TESTS,
     privacy::TESTS,
     private_keys::TESTS,
+    profiles::TESTS,
     published_vectors::TESTS,
     races::TESTS,
     rates::TESTS,

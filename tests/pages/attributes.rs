@@ -80,7 +80,9 @@ programs.",
     (
         Class::Profile,
         "Profiles, `CKO_PROFILE`",
-        "The token's to make, as are all classes below: to create one is `CKR_ATTRIBUTE_VALUE_INVALID`. The token has none yet.",
+        "What the token conforms to, as PKCS#11 Profiles 3.2 has it: `CKP_BASELINE_PROVIDER`, `CKP_EXTENDED_PROVIDER` and
+`CKP_PUBLIC_CERTIFICATES_TOKEN`. They are there before login, on every token, and in no store. They are the token's to make, as are
+all classes below: to create one is `CKR_ATTRIBUTE_VALUE_INVALID`, to change, copy or destroy one `CKR_ACTION_PROHIBITED`.",
     ),
     (Class::Mechanism, "Mechanisms, `CKO_MECHANISM`", "The token has none: `C_GetMechanismInfo` says everything."),
     (Class::Validation, "Validations, `CKO_VALIDATION`", "The token has none: nobody has validated it."),
@@ -104,9 +106,9 @@ fn by_rows(class: Class, types: &[Type], common: &[&'static Attribute]) -> Vec<(
 
 fn table(page: &mut String, class: Class, rows: &[&Attribute]) {
     if class.is_built_in() {
-        page.push_str("| attribute | value |\n| --- | --- |\n");
+        page.push_str("| attribute | value | it is |\n| --- | --- | --- |\n");
         for row in rows {
-            writeln!(page, "| `{}` | {} |", row.name, value(row)).unwrap();
+            writeln!(page, "| `{}` | {} | {} |", row.name, value(row), default(row)).unwrap();
         }
     } else if class.is_key() {
         page.push_str("| attribute | value | create | generate | unwrap | derive | default | set | copy |\n");
