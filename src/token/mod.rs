@@ -16,18 +16,19 @@ pub use row::Label;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crate::config::Pins;
+use crate::config::{KeyDates, Objects, Pins, Settings};
 use crate::crypto::random;
 use crate::error::{Error, Result};
 #[cfg(test)]
 use crate::handle::Handle;
-use crate::key::{Caller, Login};
+use crate::key::{Caller, Day, Login};
 use crate::log::Log;
 use crate::object::Basis;
 use crate::seal::{MasterKey, Role, Seal, TokenId};
 #[cfg(test)]
 use crate::store::ObjectId;
 use crate::store::{Change, Commit, Folder, Store, TokenRow};
+use crate::system;
 use catalog::Catalog;
 use login::LoginState;
 use row::{Pin, TokenRecord};
@@ -40,6 +41,9 @@ pub struct Token {
     /// Whether unextractable keys are maskable unless they say otherwise; said when the token was initialised.
     maskable: bool,
     pins: Pins,
+    shows: Objects,
+    /// Whether keys are held to their dates.
+    dates_bind: bool,
     log: Log,
     login: LoginState,
     catalog: Catalog,
@@ -93,7 +97,7 @@ pub struct Tries {
 
 impl Token {
     /// Opens the token in a store.
-    pub fn open(store: Arc<dyn Store>, pins: Pins, log: Log) -> Result<Arc<Self>> {
+    pub fn open(store: Arc<dyn Store>, settings: &Settings, log: Log) -> Result<Arc<Self>> {
         let seen = AtomicU64::new(store.revision()?);
         let record = TokenRecord::decode(&store.token()?.bytes)?;
         let catalog = Catalog::new();
@@ -102,7 +106,9 @@ impl Token {
             store,
             id: record.id,
             maskable: record.maskable,
-            pins,
+            pins: settings.pin,
+            shows: settings.objects,
+            dates_bind: settings.keys.dates == KeyDates::Enforce,
             log,
             login: LoginState::new(),
             catalog,
@@ -189,7 +195,8 @@ impl Token {
 
     /// A caller with this kind of session, at this moment.
     pub fn caller(&self, read_write: bool) -> Caller {
-        Caller { login: self.login.who(), read_write }
+        let today = self.dates_bind.then(|| Day::of(system::seconds_since_1970()));
+        Caller { login: self.login.who(), read_write, today }
     }
 
     /// What the defaults of objects that this caller makes depend on.
@@ -251,6 +258,11 @@ impl Token {
     /// Whether what is behind a handle is held opened.
     pub fn holds_opened(&self, handle: Handle) -> bool {
         self.catalog.entries.with(handle, |entry| entry.opened.is_some()) == Some(true)
+    }
+
+    /// Whether the library made what is behind a handle.
+    pub fn is_built_in(&self, handle: Handle) -> bool {
+        self.catalog.entries.with(handle, |entry| entry.place == catalog::Place::BuiltIn) == Some(true)
     }
 
     /// Leaves so many object handles.

@@ -42,7 +42,7 @@ impl Token {
             // A token key's value is sealed: without a login it stays so, whatever its attributes say.
             let _ = self.prepared(&opened);
         }
-        Ok(View::of(opened))
+        Ok(View::of(opened, self.shows))
     }
 
     /// Puts new objects in: all of them, or none.

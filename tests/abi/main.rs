@@ -20,6 +20,7 @@ mod counter;
 mod crowds;
 mod curves;
 mod daemons;
+mod dates;
 mod defaults;
 mod derivation;
 mod derived_keys;
@@ -49,6 +50,7 @@ mod pair_mechanisms;
 mod pairs;
 mod pins;
 mod pkcs11_tool;
+mod points;
 mod portability;
 mod power_loss;
 mod privacy;
@@ -106,6 +108,7 @@ const SUITES: &[&[Test]] = &[
     crowds::TESTS,
     curves::TESTS,
     daemons::TESTS,
+    dates::TESTS,
     defaults::TESTS,
     derivation::TESTS,
     derived_keys::TESTS,
@@ -135,6 +138,7 @@ const SUITES: &[&[Test]] = &[
     pairs::TESTS,
     pins::TESTS,
     pkcs11_tool::TESTS,
+    points::TESTS,
     portability::TESTS,
     power_loss::TESTS,
     privacy::TESTS,

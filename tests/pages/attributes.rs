@@ -58,14 +58,18 @@ objects to every user, and so does the token.",
     (
         Class::PublicKey,
         "Public keys, `CKO_PUBLIC_KEY`",
-        "Points and public key information are checked when the key is made.",
+        "Points and public key information are checked when the key is made. Points are taken in a DER `OCTET STRING` or bare, and shown in
+one; keys of Edwards and Montgomery curves show the bare point, as 3.1 and 3.2 have it, with `[objects] edwards-points = \"raw\"` in the
+configuration.",
     ),
     (Class::PrivateKey, "Private keys, `CKO_PRIVATE_KEY`", ""),
     (
         Class::SecretKey,
         "Secret keys, `CKO_SECRET_KEY`",
         "`CKA_START_DATE` and `CKA_END_DATE` are kept, here and for all keys, and restrict nothing: the standard leaves that to
-programs.",
+programs. With `[keys] dates = \"enforce\"` in the configuration, a use before the first day, in UTC, is
+`CKR_KEY_FUNCTION_NOT_PERMITTED`, and so is one after the last day that makes something new: encryption, signature, MAC, wrapping,
+derivation, digest. What the key made is still decrypted, verified and unwrapped. An operation that has begun goes on.",
     ),
     (
         Class::OtpKey,
