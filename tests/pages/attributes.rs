@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use keystead::key::{CertificateType, Class, FeatureType, KeyType, Type};
+use keystead::key::{CertificateType, Class, FeatureType, Type};
 use keystead::object::attribute::{self, Attribute, Change, Default, ELSEWHERE, Kind, Role, WITHOUT_ROWS};
 
 /// The page.
@@ -210,27 +210,7 @@ fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
 
 fn type_name(of: Type) -> String {
     match of {
-        Type::Key(KeyType::Hmac(hash)) => {
-            let hash = format!("{hash:?}").to_uppercase();
-            // SHA-1 alone is written with a line below; the families of SHA-3 and SHA-512/t have one inside as they are.
-            format!("CKK_{}_HMAC", if hash == "SHA1" { "SHA_1".into() } else { hash })
-        }
-        Type::Key(key_type) => match key_type {
-            KeyType::Aes => "CKK_AES",
-            KeyType::GenericSecret => "CKK_GENERIC_SECRET",
-            KeyType::Rsa => "CKK_RSA",
-            KeyType::Ec => "CKK_EC",
-            KeyType::EcEdwards => "CKK_EC_EDWARDS",
-            KeyType::EcMontgomery => "CKK_EC_MONTGOMERY",
-            KeyType::Dsa => "CKK_DSA",
-            KeyType::Dh => "CKK_DH",
-            KeyType::X942Dh => "CKK_X9_42_DH",
-            KeyType::SecurId => "CKK_SECURID",
-            KeyType::Hotp => "CKK_HOTP",
-            KeyType::Acti => "CKK_ACTI",
-            KeyType::Hmac(_) => unreachable!("named above"),
-        }
-        .into(),
+        Type::Key(key_type) => super::key_type_name(key_type),
         Type::Certificate(CertificateType::X509) => "CKC_X_509".into(),
         Type::Certificate(CertificateType::X509Attribute) => "CKC_X_509_ATTR_CERT".into(),
         Type::Certificate(CertificateType::Wtls) => "CKC_WTLS".into(),
