@@ -23,6 +23,7 @@ test: ## all tests; installs what they need where it may, else says what to inst
 	$(MAKE) --no-print-directory build
 	$(CARGO) test --locked --release
 	$(CARGO) test --locked --release --package pkcs11-tests
+	tests/conformance/run --if-possible codes
 
 OURS = target/release/libkeystead.so
 MODULE ?= $(OURS)

@@ -38,6 +38,10 @@ pub struct Settings {
     pub slots: Slots,
     /// `[token]`
     pub token: NewTokens,
+    /// `[objects]`
+    pub objects: Objects,
+    /// `[keys]`
+    pub keys: Keys,
     /// `[wrapping]`
     pub wrapping: Wrapping,
     /// `[mechanisms]`
@@ -89,6 +93,44 @@ pub struct NewTokens {
     pub maskable: bool,
 }
 
+/// What objects show where programs disagree.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Objects {
+    /// The form in which keys of Edwards and Montgomery curves show their point. They take both.
+    pub edwards_points: EdwardsPoints,
+}
+
+/// `CKA_EC_POINT` of keys of Edwards and Montgomery curves: PKCS#11 changed its mind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EdwardsPoints {
+    /// In a DER `OCTET STRING`, as 3.0 has it, and as libp11, GnuTLS and OpenSC read it.
+    #[default]
+    Der,
+    /// The bytes alone, as 3.1 and 3.2 have it.
+    Raw,
+}
+
+/// What keys are held to beyond the standard.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Keys {
+    /// What `CKA_START_DATE` and `CKA_END_DATE` mean.
+    pub dates: KeyDates,
+}
+
+/// What `CKA_START_DATE` and `CKA_END_DATE` mean.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyDates {
+    /// They are kept and shown: PKCS#11 3.2, section 4.8, restricts no use by them.
+    #[default]
+    Inform,
+    /// Before the first day, in UTC, a key does nothing; after the last it makes nothing new.
+    Enforce,
+}
+
 /// What wrapping mechanisms do where the texts leave it open.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
@@ -128,6 +170,13 @@ pub struct Locks {
 impl Default for Locks {
     fn default() -> Self {
         Self { wait_ms: 30_000 }
+    }
+}
+
+impl From<Pins> for Settings {
+    /// All else as by default.
+    fn from(pin: Pins) -> Self {
+        Self { pin, ..Self::default() }
     }
 }
 
@@ -325,6 +374,10 @@ mod tests {
             ("[wrapping]\nkey-wrap-pad = \"pkcs7\"\n", true),
             ("[wrapping]\nkey-wrap-pad = \"pkcs5\"\n", false),
             ("[mechanisms]\nrsa-1024 = true\n", true),
+            ("[keys]\ndates = \"enforce\"\n", true),
+            ("[keys]\ndates = true\n", false),
+            ("[objects]\nedwards-points = \"raw\"\n", true),
+            ("[objects]\nedwards-points = \"bare\"\n", false),
             ("[token]\nmaskable = true\n", true),
             ("[token]\nmaskable = 1\n", false),
             ("[mechanisms]\nrsa-512 = true\n", false),

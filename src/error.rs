@@ -61,6 +61,8 @@ pub enum Error {
     KeyFunctionNotPermitted(&'static str),
     /// No such key, or not visible now.
     KeyHandleInvalid,
+    /// The key's own dates forbid this use today; the attribute is named.
+    KeyOutOfDate(&'static str),
     /// The value of the key cannot be digested.
     KeyIndigestible,
     /// A key was given to a saved state that needs none.
@@ -191,6 +193,7 @@ impl fmt::Display for Error {
             HostMemory(what) => write!(f, "out of memory or descriptors: {what}"),
             KeyFunctionNotPermitted(attribute) => write!(f, "the key may not do this: {attribute} is false"),
             KeyHandleInvalid => f.write_str("no such key is visible to the session"),
+            KeyOutOfDate(attribute) => write!(f, "the key may not do this today, by its {attribute}"),
             KeyIndigestible => f.write_str("the key cannot be digested by this mechanism"),
             KeyNotNeeded => f.write_str("the saved state needs no key"),
             KeyNotWrappable(reason) => write!(f, "the key cannot be wrapped so: {reason}"),

@@ -10,6 +10,12 @@ pub fn effective_user() -> u32 {
     unsafe { libc::geteuid() }
 }
 
+/// Seconds since 1970 by the clock of the calendar, as coarse as `time(2)`: it costs next to nothing. A clock before 1970 says 0.
+pub fn seconds_since_1970() -> u64 {
+    // SAFETY: `time` may be given no place for its answer.
+    u64::try_from(unsafe { libc::time(std::ptr::null_mut()) }).unwrap_or(0)
+}
+
 /// Whether the process runs with more rights than the user who started it (setuid, setgid, capabilities): then the
 /// environment is not to be trusted (`getauxval(3)`, `AT_SECURE`).
 pub fn is_privileged() -> bool {

@@ -30,7 +30,7 @@ pub(super) fn of(error: &Error) -> CK_RV {
         FunctionNotSupported => CKR_FUNCTION_NOT_SUPPORTED,
         GeneralError(_) => CKR_GENERAL_ERROR,
         HostMemory(_) => CKR_HOST_MEMORY,
-        KeyFunctionNotPermitted(_) => CKR_KEY_FUNCTION_NOT_PERMITTED,
+        KeyFunctionNotPermitted(_) | KeyOutOfDate(_) => CKR_KEY_FUNCTION_NOT_PERMITTED,
         KeyHandleInvalid => CKR_KEY_HANDLE_INVALID,
         KeyIndigestible => CKR_KEY_INDIGESTIBLE,
         KeyNotNeeded => CKR_KEY_NOT_NEEDED,

@@ -213,7 +213,7 @@ impl Slots {
         *slot = Slot::Closed;
         let folder = self.folder.as_deref().map_err(|_| Error::SlotIdInvalid)?;
         let opened =
-            folder.open(id).and_then(|store| Token::open(store, self.config.settings.pin, self.config.log.clone()));
+            folder.open(id).and_then(|store| Token::open(store, &self.config.settings, self.config.log.clone()));
         match opened {
             Ok(token) => {
                 *slot = Slot::Open(Arc::clone(&token));

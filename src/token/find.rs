@@ -1,4 +1,4 @@
-//! Searching a token: session objects in memory, token objects through the store's indexes. A search holds the ids of what it
+//! Searching a token: built-in and session objects in memory, others through the store's indexes. A search holds the ids of what it
 //! has still to look at; objects are opened one by one, as the caller asks for more, and let go again.
 
 use super::Token;
@@ -15,7 +15,7 @@ use crate::store::{ObjectId, Row, Terms};
 /// comes, is found once.
 pub struct Candidates {
     search: Search,
-    /// Session objects, which matched when the search began.
+    /// Objects in memory, which matched when the search began.
     objects: Vec<Handle>,
     /// Token objects that may match, each once; those before `next` have been looked at.
     ids: Vec<ObjectId>,
@@ -33,7 +33,7 @@ impl Token {
         self.revision()?;
         let mut objects = Vec::new();
         self.catalog.entries.for_each(|handle, entry| {
-            if let (Place::Session(_), Some(opened)) = (entry.place, &entry.opened)
+            if let (Place::BuiltIn | Place::Session(_), Some(opened)) = (entry.place, &entry.opened)
                 && visible(caller, entry.private)
                 && search.matches(opened.object(), opened.readable_value())
             {

@@ -7,6 +7,7 @@ mod login;
 mod objects;
 mod opened;
 mod pins;
+mod profiles;
 mod row;
 mod verify;
 
@@ -18,18 +19,19 @@ pub use verify::{Finding, Verdict};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crate::config::Pins;
+use crate::config::{KeyDates, Objects, Pins, Settings};
 use crate::crypto::random;
 use crate::error::{Error, Result};
 #[cfg(test)]
 use crate::handle::Handle;
-use crate::key::{Caller, Login};
+use crate::key::{Caller, Day, Login};
 use crate::log::Log;
 use crate::object::Basis;
 use crate::seal::{Digest, MasterKey, Role, Seal, TokenFacts, TokenId};
 #[cfg(test)]
 use crate::store::ObjectId;
 use crate::store::{Change, Commit, Folder, Step, Store, TokenRow};
+use crate::system;
 use batch::Watch;
 use catalog::Catalog;
 use login::LoginState;
@@ -44,6 +46,9 @@ pub struct Token {
     /// checked, once there was one.
     maskable: AtomicBool,
     pins: Pins,
+    shows: Objects,
+    /// Whether keys are held to their dates.
+    dates_bind: bool,
     log: Log,
     login: LoginState,
     catalog: Catalog,
@@ -98,17 +103,21 @@ pub struct Tries {
 
 impl Token {
     /// Opens the token in a store.
-    pub fn open(store: Arc<dyn Store>, pins: Pins, log: Log) -> Result<Arc<Self>> {
+    pub fn open(store: Arc<dyn Store>, settings: &Settings, log: Log) -> Result<Arc<Self>> {
         let seen = AtomicU64::new(store.revision()?);
         let record = TokenRecord::decode(&store.token()?.bytes)?;
+        let catalog = Catalog::new();
+        profiles::put(&catalog, &record.id)?;
         Ok(Arc::new(Self {
             store,
             id: record.id,
             maskable: AtomicBool::new(record.maskable),
-            pins,
+            pins: settings.pin,
+            shows: settings.objects,
+            dates_bind: settings.keys.dates == KeyDates::Enforce,
             log,
             login: LoginState::new(),
-            catalog: Catalog::new(),
+            catalog,
             seen,
             replaced: AtomicBool::new(false),
             uses: AtomicU64::new(0),
@@ -204,7 +213,8 @@ impl Token {
 
     /// A caller with this kind of session, at this moment.
     pub fn caller(&self, read_write: bool) -> Caller {
-        Caller { login: self.login.who(), read_write }
+        let today = self.dates_bind.then(|| Day::of(system::seconds_since_1970()));
+        Caller { login: self.login.who(), read_write, today }
     }
 
     /// What the defaults of objects that this caller makes depend on.
@@ -286,6 +296,11 @@ impl Token {
         self.catalog.entries.with(handle, |entry| entry.opened.is_some()) == Some(true)
     }
 
+    /// Whether the library made what is behind a handle.
+    pub fn is_built_in(&self, handle: Handle) -> bool {
+        self.catalog.entries.with(handle, |entry| entry.place == catalog::Place::BuiltIn) == Some(true)
+    }
+
     /// Leaves so many object handles.
     pub fn leave_handles(&self, handles: u32) {
         self.catalog.entries.leave(handles);
@@ -293,7 +308,9 @@ impl Token {
 
     /// Lets go of every opened token object.
     pub fn forget_opened(&self) {
-        self.catalog.entries.for_each(|_, entry| entry.opened = None);
+        self.catalog.entries.for_each(|_, entry| {
+            entry.opened.take_if(|_| matches!(entry.place, catalog::Place::Token(..)));
+        });
     }
 
     /// Whether a handle names this token object.

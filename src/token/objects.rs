@@ -25,7 +25,7 @@ impl Token {
             return Err(Error::ObjectHandleInvalid);
         }
         match (place, opened) {
-            (Place::Session(_), opened) => opened.ok_or(Error::ObjectHandleInvalid),
+            (Place::BuiltIn | Place::Session(_), opened) => opened.ok_or(Error::ObjectHandleInvalid),
             (Place::Token(id, seen), opened) => self.refreshed(handle, id, seen, opened),
         }
     }
@@ -43,7 +43,7 @@ impl Token {
             // A token key's value is sealed: without a login it stays so, whatever its attributes say.
             let _ = self.prepared(&opened);
         }
-        Ok(View::of(opened))
+        Ok(View::of(opened, self.shows))
     }
 
     /// Puts new objects in: all of them, or none.

@@ -13,8 +13,8 @@ use crate::store::{ObjectId, Row};
 
 const PINS: Pins = Pins { min: 4, max: 255, user_tries: 10, so_tries: 10, memory_kib: 8, passes: 1, lanes: 1 };
 const PIN: &[u8] = b"1234";
-const USER: Caller = Caller { login: Login::User, read_write: true };
-const PUBLIC: Caller = Caller { login: Login::Public, read_write: true };
+const USER: Caller = Caller { login: Login::User, read_write: true, today: None };
+const PUBLIC: Caller = Caller { login: Login::Public, ..USER };
 
 /// A token in memory with one session, and the user logged in.
 fn token() -> Arc<Token> {
@@ -25,7 +25,7 @@ fn token_with(log: Log) -> Arc<Token> {
     let folder = MemoryFolder::new();
     let beginning = Beginning { so_pin: b"4321", label: [b' '; 32], maskable: false };
     assert!(Token::create(&folder, 0, &PINS, &beginning).unwrap());
-    let token = Token::open(folder.open(0).unwrap(), PINS, log).unwrap();
+    let token = Token::open(folder.open(0).unwrap(), &PINS.into(), log).unwrap();
     token.open_session(true).unwrap();
     token.login(Login::So, b"4321").unwrap();
     token.init_user_pin(PIN).unwrap();
@@ -67,7 +67,9 @@ impl Token {
 
     fn all(&self, caller: &Caller) -> Vec<Handle> {
         let mut candidates = self.find(caller, object::Search::new(&[])).unwrap();
-        self.find_more(caller, &mut candidates, 100).unwrap()
+        let mut found = self.find_more(caller, &mut candidates, 100).unwrap();
+        found.retain(|handle| !self.is_built_in(*handle));
+        found
     }
 
     /// The record of an object as the store has it now.

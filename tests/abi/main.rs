@@ -20,6 +20,7 @@ mod counter;
 mod crowds;
 mod curves;
 mod daemons;
+mod dates;
 mod defaults;
 mod derivation;
 mod derived_keys;
@@ -51,10 +52,12 @@ mod pair_mechanisms;
 mod pairs;
 mod pins;
 mod pkcs11_tool;
+mod points;
 mod portability;
 mod power_loss;
 mod privacy;
 mod private_keys;
+mod profiles;
 mod published_vectors;
 mod races;
 mod rates;
@@ -108,6 +111,7 @@ const SUITES: &[&[Test]] = &[
     crowds::TESTS,
     curves::TESTS,
     daemons::TESTS,
+    dates::TESTS,
     defaults::TESTS,
     derivation::TESTS,
     derived_keys::TESTS,
@@ -139,10 +143,12 @@ const SUITES: &[&[Test]] = &[
     pairs::TESTS,
     pins::TESTS,
     pkcs11_tool::TESTS,
+    points::TESTS,
     portability::TESTS,
     power_loss::TESTS,
     privacy::TESTS,
     private_keys::TESTS,
+    profiles::TESTS,
     published_vectors::TESTS,
     races::TESTS,
     rates::TESTS,

@@ -184,7 +184,7 @@ fn works(token: &Token, one: usize, other: usize) {
     let context = both(one, other);
     let tag = ok!(session.sign(&Mechanism::plain(CKM_AES_CMAC), token_key, b"message"), "after {context}");
     assert_eq!(tag.len(), 16);
-    for key in ok!(session.find(&template![CKA_TOKEN => true]), "after {context}") {
+    for key in ok!(session.objects(&template![CKA_TOKEN => true]), "after {context}") {
         ok!(session.destroy(key), "after {context}");
     }
     assert_eq!(token.flags() & (CKF_USER_PIN_COUNT_LOW | CKF_SO_PIN_COUNT_LOW), 0, "after {context}");

@@ -23,7 +23,7 @@ fn searches_match_every_attribute_given() {
         [make(false, "a", &[1], 16), make(true, "a", &[2], 32), make(true, "b", &[1], 16), make(false, "", &[], 24)];
     let data = ok!(session.create(&template![CKA_CLASS => CKO_DATA, CKA_LABEL => "a", CKA_VALUE => "x"]));
     let found = |template: Template| {
-        let mut found = ok!(session.find(&template));
+        let mut found = ok!(session.objects(&template));
         found.sort();
         found
     };
@@ -112,7 +112,7 @@ fn searches_do_not_block_other_work() {
     let key = ok!(session.aes_key(32, template![CKA_LABEL => "k"]));
     fails!(session.find_next(1), CKR_OPERATION_NOT_INITIALIZED);
     fails!(session.find_final(), CKR_OPERATION_NOT_INITIALIZED);
-    ok!(session.find_init(&template![]));
+    ok!(session.find_init(&template![CKA_LABEL => "k"]));
     fails!(session.find_init(&template![]), CKR_OPERATION_ACTIVE);
     ok!(session.encrypt(&cbc(), key, &[0; 16]));
     assert_eq!(ok!(session.value(key, CKA_LABEL)), b"k");

@@ -241,12 +241,12 @@ fn init_token_wipes_what_was_there() {
     ok!(token.module.init_token(token.slot, SO_PIN, LABEL));
     let session = token.session();
     fails!(session.login(CKU_USER, USER_PIN), CKR_USER_PIN_NOT_INITIALIZED);
-    assert!(ok!(session.find(&template![])).is_empty());
+    assert!(ok!(session.objects(&template![])).is_empty());
     ok!(session.login(CKU_SO, SO_PIN));
     ok!(session.init_pin(USER_PIN));
     ok!(session.logout());
     ok!(session.login(CKU_USER, USER_PIN));
-    assert!(ok!(session.find(&template![])).is_empty());
+    assert!(ok!(session.objects(&template![])).is_empty());
 }
 
 fn init_token_minds_sessions_of_this_process_only() {
