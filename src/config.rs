@@ -44,6 +44,8 @@ pub struct Settings {
     pub mechanisms: Mechanisms,
     /// `[locks]`
     pub locks: Locks,
+    /// `[files]`
+    pub files: Files,
 }
 
 /// Lengths, tries and the cost of hashing PINs.
@@ -123,6 +125,26 @@ pub struct Mechanisms {
 pub struct Locks {
     /// After so many milliseconds a call gives up.
     pub wait_ms: u32,
+}
+
+/// The files of tokens that are made from now on, and the folder, if it has to be made too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Files {
+    /// Who may use them.
+    pub mode: Mode,
+}
+
+/// The mode of files, whatever the umask says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub enum Mode {
+    /// The owner alone; the folder is 0700.
+    #[default]
+    #[serde(rename = "0600")]
+    Owner,
+    /// The owner and his group; the folder is 2770, so that the group is the folder's.
+    #[serde(rename = "0660")]
+    Group,
 }
 
 impl Default for Locks {
@@ -330,6 +352,8 @@ mod tests {
             ("[mechanisms]\nrsa-512 = true\n", false),
             ("[locks]\nwait-ms = 100\n", true),
             ("[locks]\nwait-ms = -1\n", false),
+            ("[files]\nmode = \"0660\"\n", true),
+            ("[files]\nmode = \"0666\"\n", false),
         ] {
             std::fs::write(&path, text).unwrap();
             let config = Config::find(Some(&format!("conf={}", path.display())), &bare(|_| None)).unwrap();

@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn the_worst_about_a_pin_is_said() {
-        let tries = |low, last, locked| Pin::of(Tries { low, last, locked });
+        let tries = |low, last, locked| Pin::of(Tries { low, last, locked, left: 1 });
         assert_eq!(tries(false, false, false), Pin::Set);
         assert_eq!(tries(true, false, false), Pin::SomeWrong);
         assert_eq!(tries(true, true, false), Pin::LastTry);
