@@ -4,8 +4,11 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod demo;
+mod destroy;
 mod home;
 mod init;
+mod keys;
+mod pins;
 mod show;
 mod terminal;
 mod usage;
