@@ -21,6 +21,8 @@ pub struct Config {
     pub store: Option<PathBuf>,
     /// Why there is no store, where there is none.
     pub no_store: Option<Box<str>>,
+    /// The file that was read, or was to be.
+    pub file: Option<PathBuf>,
     /// What may be set in a file.
     pub settings: Settings,
     /// Where lines for people go.
@@ -165,12 +167,18 @@ impl Config {
 
     /// The configuration for a store at a known place, all else as by default.
     pub fn for_store(store: PathBuf, settings: Settings) -> Self {
-        Self { store: Some(store), no_store: None, settings, log: Log::default() }
+        Self { store: Some(store), settings, ..Self::default() }
     }
 
     /// The configuration that the reserved string `store=PATH` gives, for any path: no file is read.
     pub fn load_for(store: PathBuf) -> Self {
         Self::chosen(Reserved { store: Some(store), conf: None }, &Surroundings::of_process())
+    }
+
+    /// The files that are looked for where neither an argument nor the environment says where the configuration is: the
+    /// user's and the system's. The first that exists is read.
+    pub fn places() -> Vec<PathBuf> {
+        Surroundings::of_process().places()
     }
 
     fn find(reserved: Option<&str>, around: &Surroundings) -> Result<Self> {
@@ -189,23 +197,22 @@ impl Config {
         };
         let settings = match file.as_deref().map(Settings::read).transpose() {
             Ok(settings) => settings.unwrap_or_default(),
-            Err(reason) => return Self::without_store(reason.into(), Settings::default(), log),
+            Err(reason) => return Self { file, ..Self::without_store(reason.into(), Settings::default(), log) },
         };
         let chosen = given.store.or(if given.conf.is_some() { None } else { from_variable });
         let store = chosen.or_else(|| settings.store.clone()).or_else(|| around.default_store());
         match store.and_then(|path| around.absolute(path)) {
-            Some(store) => Self { store: Some(store), no_store: None, settings, log },
-            None => Self::without_store(
-                "neither a setting nor a home folder says where the tokens are".into(),
-                settings,
-                log,
-            ),
+            Some(store) => Self { store: Some(store), no_store: None, file, settings, log },
+            None => {
+                let reason = "neither a setting nor a home folder says where the tokens are";
+                Self { file, ..Self::without_store(reason.into(), settings, log) }
+            }
         }
     }
 
     fn without_store(reason: Box<str>, settings: Settings, log: Log) -> Self {
         log.error(format_args!("no slots: {reason}"));
-        Self { store: None, no_store: Some(reason), settings, log }
+        Self { no_store: Some(reason), settings, log, ..Self::default() }
     }
 }
 
@@ -287,8 +294,12 @@ impl Surroundings {
         if let Some(named) = self.variable("KEYSTEAD_CONF") {
             return Some(named.into());
         }
+        self.places().into_iter().find(|path| path.exists())
+    }
+
+    fn places(&self) -> Vec<PathBuf> {
         let users = self.under_home("XDG_CONFIG_HOME", ".config").map(|folder| folder.join("keystead/keystead.toml"));
-        [users, Some("/etc/keystead/keystead.toml".into())].into_iter().flatten().find(|path| path.exists())
+        users.into_iter().chain([PathBuf::from("/etc/keystead/keystead.toml")]).collect()
     }
 
     fn default_store(&self) -> Option<PathBuf> {

@@ -5,6 +5,7 @@
 
 mod demo;
 mod destroy;
+mod doctor;
 mod home;
 mod init;
 mod keys;

@@ -9,7 +9,7 @@ use crate::home::{Home, PIN, SO_PIN, bad, says, text};
 fn a_command_line_that_makes_no_sense_is_code_2() {
     let home = Home::new();
     let init = ["token", "init", "--label", "A"];
-    let lines: [&[&str]; 27] = [
+    let lines: [&[&str]; 28] = [
         &[],
         &["tokens"],
         &["token"],
@@ -26,6 +26,7 @@ fn a_command_line_that_makes_no_sense_is_code_2() {
         &["token", "unlock", "A", "123456"],
         &["token", "change-pin", "A", "--new-pin", "123456"],
         &["token", "change-pin", "A", "--new-pin-file", "B", "--new-pin-env", "C"],
+        &["doctor", "A"],
         &["key"],
         &["key", "show"],
         &["key", "destroy", "--all"],
@@ -50,7 +51,7 @@ fn a_command_line_that_makes_no_sense_is_code_2() {
 #[test]
 fn help_has_examples_and_the_version_is_the_packages() {
     let home = Home::new();
-    let lines: [&[&str]; 13] = [
+    let lines: [&[&str]; 14] = [
         &[],
         &["token", "init"],
         &["token", "list"],
@@ -62,6 +63,7 @@ fn help_has_examples_and_the_version_is_the_packages() {
         &["key", "show"],
         &["key", "destroy"],
         &["mechanism", "list"],
+        &["doctor"],
         &["demo"],
         &["completions"],
     ];

@@ -6,6 +6,7 @@
 mod ask;
 mod completions;
 mod demo;
+mod doctor;
 mod failure;
 mod key;
 mod login;
@@ -48,6 +49,7 @@ Examples:
   keystead token list
   keystead --store /srv/tokens token show Test
   keystead key list --login
+  keystead doctor
 
 Exit codes:
   0  done
@@ -67,6 +69,9 @@ enum Command {
     /// What the tokens can do
     #[command(subcommand)]
     Mechanism(mechanism::Command),
+
+    /// Looks for what is wrong with the store and around it, and says what to do
+    Doctor(doctor::Args),
 
     /// Moves keys between two throw-away tokens, in two processes, and checks every step
     Demo(demo::Args),
@@ -92,6 +97,7 @@ fn run(Cli { store, json, command }: Cli) -> Result<()> {
         Command::Token(command) => token::run(command, store, form),
         Command::Key(command) => key::run(command, store, form),
         Command::Mechanism(command) => mechanism::run(command, form),
+        Command::Doctor(args) => doctor::run(&args, store, form),
         Command::Demo(_) | Command::Completions(_) if json => misused("--json is for listings"),
         Command::Demo(_) if store.is_some() => misused("the demo makes two stores of its own: leave --store out"),
         Command::Demo(args) => demo::run(&args),

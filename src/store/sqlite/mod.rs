@@ -5,6 +5,7 @@
 //! folder_lock the lock under which tokens are made, and the next slot number
 //! new_file    how files and folders come to be: mode and owner
 //! removal     how a token is removed
+//! survey      what lies in the folder, for who looks after it
 //! token       one token: the statements behind each call of `Store`
 //! pool        the connections to one token's file
 //! commits     the commits of this process's threads, of which one leads
@@ -35,6 +36,7 @@ mod pool;
 mod queue;
 mod removal;
 mod schema;
+mod survey;
 mod system;
 #[cfg(test)]
 mod tests;
@@ -42,3 +44,4 @@ mod token;
 
 pub use folder::SqliteFolder;
 pub use schema::FORMAT;
+pub use survey::{Entry, Survey, What};

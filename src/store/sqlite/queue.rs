@@ -29,6 +29,14 @@ pub(super) struct Queue {
     passed: AtomicU64,
 }
 
+/// Whether a process has the turn to commit, or waits for it, and which as far as the file tells.
+pub(super) fn whose_turn(path: &Path) -> Option<Option<u32>> {
+    let file = File::open(path).and_then(system::above_standard_streams).ok()?;
+    let number = system::first_lock(&file, NUMBERS, MOST)?.saturating_sub(NUMBERS);
+    let member = Member::read(&file, number).filter(|member| member.number == number);
+    Some(member.map(|member| member.process))
+}
+
 impl Queue {
     /// Waits for the turn and has it until the answer is dropped. Neither may happen inside the gate.
     ///

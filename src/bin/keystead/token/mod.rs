@@ -10,6 +10,8 @@ use std::path::PathBuf;
 use crate::failure::Result;
 use crate::output::Form;
 
+pub use show::label_of;
+
 #[derive(clap::Subcommand)]
 pub enum Command {
     /// Makes a token and sets its two PINs
