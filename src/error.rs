@@ -131,6 +131,8 @@ pub enum Error {
     TemplateInconsistent(&'static str),
     /// The token in the slot cannot be opened; why is said.
     TokenNotRecognized(Box<str>),
+    /// The token has been removed, by whomever.
+    TokenRemoved,
     /// Another token lies where this one was: it has been initialised anew, or its file was exchanged.
     TokenReplaced,
     /// More than the token sets aside for this; what is said.
@@ -230,6 +232,7 @@ impl fmt::Display for Error {
             TemplateIncomplete(name) => write!(f, "the template lacks {name}"),
             TemplateInconsistent(name) => write!(f, "the template is inconsistent about {name}"),
             TokenNotRecognized(reason) => write!(f, "the token cannot be opened: {reason}"),
+            TokenRemoved => f.write_str("the token has been removed"),
             TokenReplaced => f.write_str("another token lies where this session's token was"),
             TokenResourceExceeded(what) => write!(f, "too long for what is set aside: {what}"),
             TokenWriteProtected => f.write_str("the token's store is read-only"),

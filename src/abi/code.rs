@@ -67,7 +67,7 @@ pub(super) fn of(error: &Error) -> CK_RV {
         TemplateInconsistent(_) => CKR_TEMPLATE_INCONSISTENT,
         TokenNotRecognized(_) => CKR_TOKEN_NOT_RECOGNIZED,
         // No session outlives its token.
-        TokenReplaced => CKR_SESSION_HANDLE_INVALID,
+        TokenRemoved | TokenReplaced => CKR_SESSION_HANDLE_INVALID,
         TokenResourceExceeded(_) => CKR_TOKEN_RESOURCE_EXCEEDED,
         TokenWriteProtected => CKR_TOKEN_WRITE_PROTECTED,
         UnwrappingKeyHandleInvalid => CKR_UNWRAPPING_KEY_HANDLE_INVALID,

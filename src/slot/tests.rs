@@ -29,6 +29,14 @@ impl Folder for Flaky {
         self.inner.create(slot, token, digest)
     }
 
+    fn remove(&self, slot: u32) -> Result<bool> {
+        self.inner.remove(slot)
+    }
+
+    fn owns(&self, slot: u32) -> Result<()> {
+        self.inner.owns(slot)
+    }
+
     fn open(&self, slot: u32) -> Result<Arc<dyn Store>> {
         self.inner.open(slot)
     }

@@ -171,6 +171,14 @@ impl<F: Folder> Folder for FaultyFolder<F> {
         self.0.create(slot, token, digest)
     }
 
+    fn remove(&self, slot: u32) -> Result<bool> {
+        self.0.remove(slot)
+    }
+
+    fn owns(&self, slot: u32) -> Result<()> {
+        self.0.owns(slot)
+    }
+
     fn open(&self, slot: u32) -> Result<Arc<dyn Store>> {
         Ok(Faulty::over(self.0.open(slot)?))
     }

@@ -1,7 +1,7 @@
 //! Tokens in this process's memory, for tests: durable as long as the folder value lives.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::{Change, Commit, Folder, ObjectId, Row, Store, Term, Terms, TokenRow, check_column, hold, successor};
 use crate::error::{Error, Result};
@@ -39,6 +39,16 @@ impl Folder for MemoryFolder {
         Ok(true)
     }
 
+    fn remove(&self, slot: u32) -> Result<bool> {
+        let removed = hold(&self.tokens).stores.remove(&slot);
+        removed.iter().for_each(|store| hold(&store.contents).removed = true);
+        Ok(removed.is_some())
+    }
+
+    fn owns(&self, _: u32) -> Result<()> {
+        Ok(())
+    }
+
     fn open(&self, slot: u32) -> Result<Arc<dyn Store>> {
         match hold(&self.tokens).stores.get(&slot) {
             Some(store) => Ok(store.clone()),
@@ -61,41 +71,48 @@ struct MemoryStore {
     contents: Mutex<Contents>,
 }
 
+impl MemoryStore {
+    fn contents(&self) -> Result<MutexGuard<'_, Contents>> {
+        let contents = hold(&self.contents);
+        if contents.removed { Err(Error::TokenRemoved) } else { Ok(contents) }
+    }
+}
+
 impl Store for MemoryStore {
     fn token(&self) -> Result<TokenRow> {
-        Ok(hold(&self.contents).token.clone())
+        Ok(self.contents()?.token.clone())
     }
 
     fn read(&self, id: ObjectId) -> Result<Option<Row>> {
-        Ok(hold(&self.contents).objects.get(&id).map(|kept| kept.row.clone()))
+        Ok(self.contents()?.objects.get(&id).map(|kept| kept.row.clone()))
     }
 
     fn tombstone(&self, id: ObjectId) -> Result<Option<Row>> {
-        Ok(hold(&self.contents).deletions.get(&id).and_then(|deletion| deletion.tombstone.clone()))
+        Ok(self.contents()?.deletions.get(&id).and_then(|deletion| deletion.tombstone.clone()))
     }
 
     fn version(&self, id: ObjectId) -> Result<Option<u64>> {
-        Ok(hold(&self.contents).version(id))
+        Ok(self.contents()?.version(id))
     }
 
     fn find(&self, column: usize, term: &Term, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectId>> {
         check_column(column)?;
         let holds = |kept: &Kept| kept.row.terms.get(column).is_some_and(|held| held.as_ref() == Some(term));
-        Ok(hold(&self.contents).page(after, limit, holds))
+        Ok(self.contents()?.page(after, limit, holds))
     }
 
     fn list(&self, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectId>> {
-        Ok(hold(&self.contents).page(after, limit, |_| true))
+        Ok(self.contents()?.page(after, limit, |_| true))
     }
 
     fn tombstones(&self, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectId>> {
-        let contents = hold(&self.contents);
+        let contents = self.contents()?;
         let left = contents.deletions.iter().filter(|(_, deletion)| deletion.tombstone.is_some());
         Ok(left.map(|(id, _)| *id).filter(|id| after.is_none_or(|after| *id > after)).take(limit).collect())
     }
 
     fn commit(&self, changes: Vec<Change>) -> Result<Commit> {
-        let mut contents = hold(&self.contents);
+        let mut contents = self.contents()?;
         if changes.is_empty() {
             return Ok(Commit::Done { revision: contents.revision });
         }
@@ -112,11 +129,11 @@ impl Store for MemoryStore {
     }
 
     fn revision(&self) -> Result<u64> {
-        Ok(hold(&self.contents).revision)
+        Ok(self.contents()?.revision)
     }
 
     fn changed_since(&self, revision: u64) -> Result<Vec<ObjectId>> {
-        let contents = hold(&self.contents);
+        let contents = self.contents()?;
         let changed = contents.objects.iter().map(|(id, kept)| (*id, kept.revision));
         let deleted = contents.deletions.iter().map(|(id, deletion)| (*id, deletion.revision));
         let mut ids: Vec<_> = changed.chain(deleted).filter(|(_, at)| *at > revision).map(|(id, _)| id).collect();
@@ -135,6 +152,8 @@ impl Store for MemoryStore {
 
 #[derive(Clone)]
 struct Contents {
+    /// The folder has it no more.
+    removed: bool,
     revision: u64,
     token: TokenRow,
     objects: BTreeMap<ObjectId, Kept>,
@@ -157,7 +176,7 @@ struct Kept {
 impl Contents {
     fn new(token: &[u8], digest: &[u8]) -> Self {
         let token = TokenRow { version: 1, bytes: token.to_vec(), digest: digest.to_vec() };
-        Self { revision: 0, token, objects: BTreeMap::new(), deletions: BTreeMap::new() }
+        Self { removed: false, revision: 0, token, objects: BTreeMap::new(), deletions: BTreeMap::new() }
     }
 
     fn version(&self, id: ObjectId) -> Option<u64> {

@@ -29,6 +29,16 @@ pub trait Folder: Send + Sync {
     /// there whole and durable when this returns true. False: the number has been used already, by whomever.
     fn create(&self, slot: u32, token: &[u8], digest: &[u8]) -> Result<bool>;
 
+    /// Removes the token of `slot` for good: it is there whole or not at all, whatever happens meanwhile, and its number is
+    /// never used again. Who has it open gets [`Error::TokenRemoved`]. False: there was none.
+    fn remove(&self, slot: u32) -> Result<bool>;
+
+    /// Whether the caller may do with the token of `slot` what he likes, as far as it depends on the engine and not on PINs.
+    ///
+    /// # Errors
+    /// [`Error::FunctionFailed`] with a sentence for people when somebody else may.
+    fn owns(&self, slot: u32) -> Result<()>;
+
     /// Opens the token of `slot`.
     ///
     /// # Errors

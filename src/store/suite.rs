@@ -12,7 +12,7 @@ macro_rules! every_engine {
     ($folder:expr) => {
         $crate::store::suite::every_engine!($folder =>
             a_new_folder_is_empty_and_usable, a_created_token_is_listed_and_read, a_number_is_never_used_twice,
-            two_racing_creates_have_one_winner, a_missing_token_is_not_recognized, an_object_is_read_as_written,
+            two_racing_creates_have_one_winner, a_missing_token_is_not_recognized, a_removed_token_is_gone_for_everybody, an_object_is_read_as_written,
             an_update_replaces_everything, a_deleted_object_leaves_a_tombstone_and_nothing_else, a_tombstone_goes_with_its_token, ids_are_listed_in_pages,
             objects_are_found_by_term_in_pages, an_unknown_column_is_refused, a_batch_is_applied_in_order,
             a_conflict_leaves_nothing, the_token_row_is_changed_by_version, clear_removes_every_object,
@@ -86,6 +86,33 @@ pub fn a_missing_token_is_not_recognized(folder: &dyn Folder) {
     assert!(folder.create(0, b"", b"").unwrap());
     assert!(matches!(folder.open(1), Err(Error::TokenNotRecognized(_))));
     assert_eq!(folder.slots().unwrap(), [0]);
+}
+
+pub fn a_removed_token_is_gone_for_everybody(folder: &dyn Folder) {
+    assert_eq!(folder.remove(0), Ok(false));
+    for (slot, name) in [(0, b"a"), (1, b"b"), (2, b"c")] {
+        assert!(folder.create(slot, name, b"").unwrap());
+    }
+    assert_eq!((folder.owns(1), folder.owns(2)), (Ok(()), Ok(())));
+    let (removed, kept) = (folder.open(2).unwrap(), folder.open(1).unwrap());
+    done(&*removed, vec![Change::Insert(row(1, 1, b"lost"))]);
+    assert_eq!(folder.remove(2), Ok(true));
+    assert_eq!(folder.remove(2), Ok(false));
+    assert_eq!(removed.commit(vec![Change::Insert(row(2, 1, b"late"))]), Err(Error::TokenRemoved));
+    assert!(matches!(folder.open(2), Err(Error::TokenNotRecognized(_))));
+    // The number is not used again, though nothing is left that speaks of it.
+    assert_eq!((folder.slots().unwrap(), folder.next_slot().unwrap()), (vec![0, 1], 3));
+    assert!(!folder.create(2, b"d", b"").unwrap());
+    assert!(folder.create(3, b"d", b"").unwrap());
+    assert_eq!(kept.token().unwrap().bytes, b"b");
+    done(&*kept, vec![Change::Insert(row(1, 1, b"kept"))]);
+    // Readers may look a moment later than writers.
+    let begun = std::time::Instant::now();
+    while removed.token().is_ok() {
+        assert!(begun.elapsed().as_secs() < 30);
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert_eq!(removed.read(id(1)), Err(Error::TokenRemoved));
 }
 
 pub fn an_object_is_read_as_written(folder: &dyn Folder) {

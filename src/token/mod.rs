@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::config::{KeyDates, Objects, Pins, Settings};
+use crate::crypto::kdf::Argon2Cost;
 use crate::crypto::random;
 use crate::error::{Error, Result};
 #[cfg(test)]
@@ -84,6 +85,8 @@ pub struct TokenState {
     pub user: Tries,
     /// How far wrong PINs have got for the SO.
     pub so: Tries,
+    /// What it costs to try a PIN of the user, if there is one, and of the SO.
+    pub costs: (Option<Argon2Cost>, Argon2Cost),
     /// Whether nothing can be written.
     pub write_protected: bool,
     /// Open sessions of this process, and those of them that are read-write.
@@ -99,6 +102,8 @@ pub struct Tries {
     pub last: bool,
     /// Locked.
     pub locked: bool,
+    /// So many more wrong ones lock it.
+    pub left: u32,
 }
 
 impl Token {
@@ -145,6 +150,14 @@ impl Token {
         self.login.without_sessions(|| self.replace(beginning))
     }
 
+    /// Does away with the token, by `remove`, if this is the SO's PIN; a wrong one counts.
+    ///
+    /// # Errors
+    /// [`Error::SessionExists`] while this process has sessions on it.
+    pub fn remove(&self, so_pin: &[u8], remove: impl FnOnce() -> Result<()>) -> Result<()> {
+        self.login.without_sessions(|| self.check_pin(Role::So, so_pin).and_then(|_| remove()))
+    }
+
     fn replace(&self, beginning: &Beginning<'_>) -> Result<()> {
         self.check_pin(Role::So, beginning.so_pin)?;
         // Checked with the PIN, and never another one.
@@ -181,6 +194,7 @@ impl Token {
             user_pin_set: record.user.is_some(),
             user: Tries::of(user_failures, self.pins.user_tries),
             so: Tries::of(record.so.failures, self.pins.so_tries),
+            costs: (record.user.as_ref().map(|pin| pin.row.cost), record.so.row.cost),
             write_protected: !self.store.writable(),
             sessions: self.login.sessions(),
         })
@@ -191,9 +205,9 @@ impl Token {
         self.login.sessions().0 > 0
     }
 
-    /// Whether the token has been initialised anew since it was opened, by whomever.
+    /// Whether the token has been initialised anew or removed since it was opened, by whomever.
     pub fn is_replaced(&self) -> bool {
-        self.revision().is_err_and(|error| error == Error::TokenReplaced)
+        matches!(self.revision(), Err(Error::TokenReplaced | Error::TokenRemoved))
     }
 
     /// The id it had when it was opened.
@@ -321,6 +335,7 @@ impl Token {
 
 impl Tries {
     fn of(failures: u32, limit: u32) -> Self {
-        Self { low: failures > 0, last: failures.saturating_add(1) == limit, locked: failures >= limit }
+        let left = limit.saturating_sub(failures);
+        Self { low: failures > 0, last: left == 1, locked: left == 0, left }
     }
 }

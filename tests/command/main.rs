@@ -4,8 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod demo;
+mod destroy;
+mod doctor;
 mod home;
 mod init;
+mod keys;
+mod pins;
 mod show;
 mod terminal;
 mod usage;

@@ -3,14 +3,19 @@
 //! It opens a [`Module`](keystead::module::Module) of its own and calls what the library's entry points call, so it can
 //! do nothing that a program cannot.
 
+mod ask;
 mod completions;
 mod demo;
+mod doctor;
 mod failure;
+mod key;
+mod login;
 mod mechanism;
 mod output;
 mod pin;
 mod store;
 mod token;
+mod uri;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,6 +48,8 @@ Examples:
   keystead token init --label Test
   keystead token list
   keystead --store /srv/tokens token show Test
+  keystead key list --login
+  keystead doctor
 
 Exit codes:
   0  done
@@ -51,13 +58,20 @@ Exit codes:
 
 #[derive(Subcommand)]
 enum Command {
-    /// Makes tokens and shows them
+    /// Makes tokens, shows them, sets their PINs and destroys them
     #[command(subcommand)]
     Token(token::Command),
+
+    /// Lists, shows and destroys the objects in a token
+    #[command(subcommand)]
+    Key(key::Command),
 
     /// What the tokens can do
     #[command(subcommand)]
     Mechanism(mechanism::Command),
+
+    /// Looks for what is wrong with the store and around it, and says what to do
+    Doctor(doctor::Args),
 
     /// Moves keys between two throw-away tokens, in two processes, and checks every step
     Demo(demo::Args),
@@ -81,7 +95,9 @@ fn run(Cli { store, json, command }: Cli) -> Result<()> {
     let form = Form::choose(json);
     match command {
         Command::Token(command) => token::run(command, store, form),
+        Command::Key(command) => key::run(command, store, form),
         Command::Mechanism(command) => mechanism::run(command, form),
+        Command::Doctor(args) => doctor::run(&args, store, form),
         Command::Demo(_) | Command::Completions(_) if json => misused("--json is for listings"),
         Command::Demo(_) if store.is_some() => misused("the demo makes two stores of its own: leave --store out"),
         Command::Demo(args) => demo::run(&args),

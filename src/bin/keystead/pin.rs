@@ -11,9 +11,19 @@ use keystead::secret::Secret;
 
 use crate::failure::{Failure, Result};
 
-/// The options that name sources of PINs.
+/// The options that name sources of the SO's PIN and the user's.
 #[derive(clap::Args)]
 pub struct Sources {
+    #[command(flatten)]
+    so: SoSource,
+
+    #[command(flatten)]
+    user: UserSource,
+}
+
+/// The options that name a source of the SO's PIN.
+#[derive(clap::Args)]
+pub struct SoSource {
     /// Takes the SO PIN from the first line of FILE; - is standard input
     #[arg(long, value_name = "FILE")]
     so_pin_file: Option<PathBuf>,
@@ -21,7 +31,11 @@ pub struct Sources {
     /// Takes the SO PIN from the environment variable VAR [default: KEYSTEAD_SO_PIN, if it is set]
     #[arg(long, value_name = "VAR", conflicts_with = "so_pin_file")]
     so_pin_env: Option<String>,
+}
 
+/// The options that name a source of the user's PIN.
+#[derive(clap::Args)]
+pub struct UserSource {
     /// Takes the user PIN from the first line of FILE; - is standard input, after the SO PIN if that is there too
     #[arg(long, value_name = "FILE")]
     user_pin_file: Option<PathBuf>,
@@ -29,6 +43,26 @@ pub struct Sources {
     /// Takes the user PIN from the environment variable VAR [default: KEYSTEAD_PIN, if it is set]
     #[arg(long, value_name = "VAR", conflicts_with = "user_pin_file")]
     user_pin_env: Option<String>,
+}
+
+/// The options that name sources of a PIN and of the one that takes its place.
+#[derive(clap::Args)]
+pub struct ChangeSources {
+    /// Takes the PIN as it is from the first line of FILE; - is standard input
+    #[arg(long, value_name = "FILE")]
+    old_pin_file: Option<PathBuf>,
+
+    /// Takes the PIN as it is from the environment variable VAR [default: KEYSTEAD_PIN, with --so KEYSTEAD_SO_PIN, if it is set]
+    #[arg(long, value_name = "VAR", conflicts_with = "old_pin_file")]
+    old_pin_env: Option<String>,
+
+    /// Takes the new PIN from the first line of FILE; - is standard input, after the old PIN if that is there too
+    #[arg(long, value_name = "FILE")]
+    new_pin_file: Option<PathBuf>,
+
+    /// Takes the new PIN from the environment variable VAR [default: KEYSTEAD_NEW_PIN, if it is set]
+    #[arg(long, value_name = "VAR", conflicts_with = "new_pin_file")]
+    new_pin_env: Option<String>,
 }
 
 /// Whose PIN.
@@ -40,45 +74,121 @@ pub enum Role {
     User,
 }
 
+/// A PIN that a subcommand needs, and the places that it may come from.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    /// In sentences.
+    name: &'static str,
+    /// The option that names a file.
+    option: &'static str,
+    /// The variable that is looked at where no option says anything.
+    default: &'static str,
+    file: Option<&'a Path>,
+    variable: Option<&'a str>,
+}
+
 impl Sources {
+    /// The SO's PIN.
+    pub fn so(&self) -> Wanted<'_> {
+        self.so.pin()
+    }
+
+    /// The user's PIN.
+    pub fn user(&self) -> Wanted<'_> {
+        self.user.pin()
+    }
+}
+
+impl SoSource {
+    /// The SO's PIN.
+    pub fn pin(&self) -> Wanted<'_> {
+        Wanted {
+            name: Role::So.name(),
+            option: "--so-pin-file",
+            default: Role::So.default_variable(),
+            file: self.so_pin_file.as_deref(),
+            variable: self.so_pin_env.as_deref(),
+        }
+    }
+}
+
+impl UserSource {
+    /// The user's PIN.
+    pub fn pin(&self) -> Wanted<'_> {
+        Wanted {
+            name: Role::User.name(),
+            option: "--user-pin-file",
+            default: Role::User.default_variable(),
+            file: self.user_pin_file.as_deref(),
+            variable: self.user_pin_env.as_deref(),
+        }
+    }
+
+    /// Whether an option says where the PIN is.
+    pub fn is_named(&self) -> bool {
+        self.user_pin_file.is_some() || self.user_pin_env.is_some()
+    }
+}
+
+impl ChangeSources {
+    /// The PIN as it is.
+    pub fn old(&self, role: Role) -> Wanted<'_> {
+        Wanted {
+            name: role.name(),
+            option: "--old-pin-file",
+            default: role.default_variable(),
+            file: self.old_pin_file.as_deref(),
+            variable: self.old_pin_env.as_deref(),
+        }
+    }
+
+    /// The PIN that takes its place.
+    pub fn new_one(&self, role: Role) -> Wanted<'_> {
+        Wanted {
+            name: role.name(),
+            option: "--new-pin-file",
+            default: "KEYSTEAD_NEW_PIN",
+            file: self.new_pin_file.as_deref(),
+            variable: self.new_pin_env.as_deref(),
+        }
+    }
+}
+
+impl Wanted<'_> {
     /// A PIN that exists already.
-    pub fn existing(&self, role: Role) -> Result<Secret> {
-        let pin = self.source(role)?.read(role, |prompt| typed(&format!("{prompt}: ")))?;
+    pub fn existing(self) -> Result<Secret> {
+        let pin = self.source()?.read(self.name, |prompt| typed(&format!("{prompt}: ")))?;
         if pin.is_empty() {
-            return Err(Failure::new(format!("the {} is empty", role.name())));
+            return Err(Failure::new(format!("the {} is empty", self.name)));
         }
         Ok(pin)
     }
 
     /// A new PIN, of a length that the configuration allows; from a terminal, typed twice.
-    pub fn new_pin(&self, role: Role, pins: &Pins) -> Result<Secret> {
+    pub fn new_pin(self, pins: &Pins) -> Result<Secret> {
         let allowed = |pin: &Secret| {
             pins.check_new(pin.expose()).map_err(|_| {
                 let Pins { min, max, .. } = pins;
-                Failure::new(format!("the {} has {} bytes and must have {min} to {max}", role.name(), pin.len()))
+                Failure::new(format!("the {} has {} bytes and must have {min} to {max}", self.name, pin.len()))
             })
         };
-        let pin = self.source(role)?.read(role, |prompt| {
+        let pin = self.source()?.read(self.name, |prompt| {
             let pin = typed(&format!("New {prompt}: "))?;
             allowed(&pin)?;
             if typed(&format!("New {prompt}, again: "))? == pin {
                 return Ok(pin);
             }
-            Err(Failure::new(format!("the two entries of the {} differ", role.name())).with_next("start again"))
+            Err(Failure::new(format!("the two entries of the {} differ", self.name)).with_next("start again"))
         })?;
         allowed(&pin).map(|()| pin)
     }
 
-    fn source(&self, role: Role) -> Result<Source> {
-        let (file, variable) = match role {
-            Role::So => (&self.so_pin_file, &self.so_pin_env),
-            Role::User => (&self.user_pin_file, &self.user_pin_env),
-        };
+    fn source(&self) -> Result<Source> {
         let surroundings = Surroundings {
-            default_is_set: std::env::var_os(role.default_variable()).is_some(),
+            default_is_set: std::env::var_os(self.default).is_some(),
             terminal: io::stdin().is_terminal(),
         };
-        Source::choose(role, file.as_deref(), variable.as_deref(), &surroundings)
+        Source::choose(self, &surroundings)
     }
 }
 
@@ -95,13 +205,6 @@ impl Role {
         match self {
             Self::So => "KEYSTEAD_SO_PIN",
             Self::User => "KEYSTEAD_PIN",
-        }
-    }
-
-    fn file_option(self) -> &'static str {
-        match self {
-            Self::So => "--so-pin-file",
-            Self::User => "--user-pin-file",
         }
     }
 }
@@ -122,34 +225,33 @@ struct Surroundings {
 
 impl Source {
     /// The option first, then the default variable, then whoever sits at the terminal.
-    fn choose(role: Role, file: Option<&Path>, variable: Option<&str>, around: &Surroundings) -> Result<Self> {
+    fn choose(wanted: &Wanted<'_>, around: &Surroundings) -> Result<Self> {
+        let Wanted { name, option, default, file, variable } = *wanted;
         match (file, variable) {
             (Some(file), _) if file == Path::new("-") => Ok(Self::StandardInput),
             (Some(file), _) => Ok(Self::File(file.to_owned())),
             (None, Some(variable)) => Ok(Self::Variable(variable.to_owned())),
-            (None, None) if around.default_is_set => Ok(Self::Variable(role.default_variable().to_owned())),
+            (None, None) if around.default_is_set => Ok(Self::Variable(default.to_owned())),
             (None, None) if around.terminal => Ok(Self::Prompt),
             (None, None) => {
-                let (name, option, default) = (role.name(), role.file_option(), role.default_variable());
                 let failure = Failure::new(format!("there is no terminal to ask for the {name}"));
                 Err(failure.with_next(format!("pass {option} FILE or set {default}")))
             }
         }
     }
 
-    fn read(self, role: Role, prompt: impl FnOnce(&str) -> Result<Secret>) -> Result<Secret> {
-        let unreadable =
-            |place: String, error| Failure::of(format!("the {} cannot be read from {place}", role.name()), error);
+    fn read(self, name: &str, prompt: impl FnOnce(&str) -> Result<Secret>) -> Result<Secret> {
+        let unreadable = |place: String, error| Failure::of(format!("the {name} cannot be read from {place}"), error);
         match self {
-            Self::Prompt => prompt(role.name()),
+            Self::Prompt => prompt(name),
             Self::StandardInput => line(&mut io::stdin().lock()).map_err(|e| unreadable("standard input".into(), e)),
             Self::File(path) => {
                 let pin = File::open(&path).and_then(first_line);
                 pin.map_err(|error| unreadable(path.display().to_string(), error))
             }
-            Self::Variable(name) => match std::env::var_os(&name) {
+            Self::Variable(variable) => match std::env::var_os(&variable) {
                 Some(value) => Ok(Secret::new(value.into_vec())),
-                None => Err(Failure::new(format!("the variable {name} for the {} is not set", role.name()))),
+                None => Err(Failure::new(format!("the variable {variable} for the {name} is not set"))),
             },
         }
     }
@@ -198,8 +300,9 @@ mod tests {
     fn an_option_wins_over_the_default_variable_and_that_over_the_prompt() {
         let all = Surroundings { default_is_set: true, terminal: true };
         let terminal = Surroundings { default_is_set: false, terminal: true };
-        let choose = |file: Option<&str>, variable, around| {
-            Source::choose(Role::So, file.map(Path::new), variable, around).unwrap()
+        let choose = |file: Option<&str>, variable: Option<&str>, around| {
+            let source = SoSource { so_pin_file: file.map(Into::into), so_pin_env: variable.map(Into::into) };
+            Source::choose(&source.pin(), around).unwrap()
         };
         assert_eq!(choose(Some("pins/so"), None, &all), Source::File("pins/so".into()));
         assert_eq!(choose(Some("-"), None, &all), Source::StandardInput);
@@ -210,11 +313,17 @@ mod tests {
 
     #[test]
     fn with_nobody_to_ask_the_ways_out_are_named() {
-        for (role, option, variable) in
-            [(Role::So, "--so-pin-file", "KEYSTEAD_SO_PIN"), (Role::User, "--user-pin-file", "KEYSTEAD_PIN")]
-        {
-            let sentence = Source::choose(role, None, None, &NOBODY).unwrap_err().to_string();
-            assert!(sentence.contains(role.name()) && sentence.contains(option) && sentence.contains(variable));
+        let so = SoSource { so_pin_file: None, so_pin_env: None };
+        let user = UserSource { user_pin_file: None, user_pin_env: None };
+        let change = ChangeSources { old_pin_file: None, old_pin_env: None, new_pin_file: None, new_pin_env: None };
+        for (wanted, words) in [
+            (so.pin(), ["SO PIN", "--so-pin-file", "KEYSTEAD_SO_PIN"]),
+            (user.pin(), ["user PIN", "--user-pin-file", "KEYSTEAD_PIN"]),
+            (change.old(Role::So), ["SO PIN", "--old-pin-file", "KEYSTEAD_SO_PIN"]),
+            (change.new_one(Role::User), ["user PIN", "--new-pin-file", "KEYSTEAD_NEW_PIN"]),
+        ] {
+            let sentence = Source::choose(&wanted, &NOBODY).unwrap_err().to_string();
+            assert!(words.iter().all(|word| sentence.contains(word)), "{sentence}");
         }
     }
 

@@ -39,7 +39,8 @@ impl Store {
         Self::with(config)
     }
 
-    fn with(config: Config) -> Result<Self> {
+    /// The same, by a configuration.
+    pub fn with(config: Config) -> Result<Self> {
         let folder = config.store.clone().unwrap_or_default();
         if let Some(reason) = &config.no_store {
             let failure = Failure::new(format!("there is no store: {reason}"));
@@ -76,7 +77,8 @@ impl Store {
 
 const NAME_ANOTHER: &str = "name another folder with --store DIR, KEYSTEAD_STORE or in the configuration file";
 
-fn config(given: Option<PathBuf>) -> Result<Config> {
+/// The configuration of the folder `DIR` of `--store`, else the one that programs find.
+pub fn config(given: Option<PathBuf>) -> Result<Config> {
     match given {
         Some(folder) => Ok(Config::load_for(folder)),
         None => Ok(Config::load(None)?),

@@ -3,6 +3,9 @@
 //! ```text
 //! folder      the folder: which slots there are, how a token comes to be, what stands against opening one
 //! folder_lock the lock under which tokens are made, and the next slot number
+//! new_file    how files and folders come to be: mode and owner
+//! removal     how a token is removed
+//! survey      what lies in the folder, for who looks after it
 //! token       one token: the statements behind each call of `Store`
 //! pool        the connections to one token's file
 //! commits     the commits of this process's threads, of which one leads
@@ -27,11 +30,14 @@ mod file_system;
 mod folder;
 mod folder_lock;
 mod gate;
+mod new_file;
 mod notice;
 mod patience;
 mod pool;
 mod queue;
+mod removal;
 mod schema;
+mod survey;
 mod system;
 #[cfg(test)]
 mod tests;
@@ -40,3 +46,4 @@ mod upgrade;
 
 pub use folder::SqliteFolder;
 pub use schema::FORMAT;
+pub use survey::{Entry, Survey, What};

@@ -2,6 +2,7 @@
 //! fsync. All of it is touched inside the gate only, except the waiting for a turn to commit.
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
@@ -189,6 +190,10 @@ impl Pool {
 }
 
 fn identify(path: &Path) -> Attempt<(u64, u64)> {
-    let file = fs::metadata(path).map_err(|error| failure::of_system(&error, "look at", path))?;
+    let file = fs::metadata(path).map_err(|error| match path.parent() {
+        // The folder is there and the token is not. Where neither is, nobody knows what has become of the token.
+        Some(folder) if error.kind() == io::ErrorKind::NotFound && folder.is_dir() => Error::TokenRemoved,
+        _ => failure::of_system(&error, "look at", path),
+    })?;
     Ok((file.dev(), file.ino()))
 }

@@ -13,8 +13,9 @@ use rusqlite::{Connection, ToSql, Transaction, TransactionBehavior};
 
 use super::connection::{self, beside};
 use super::failure::{self, Attempt};
-use super::folder::{new_file, sync};
+use super::folder::sync;
 use super::gate::Visit;
+use super::new_file::{self, Rights};
 use super::patience::Patience;
 use super::schema::{self, FORMAT};
 use super::system::FileSizeSignal;
@@ -45,7 +46,7 @@ pub(super) fn upgrade(path: &Path, steps: &[Step], patience: Duration) -> Result
     // The header may be older than what the log holds, and never newer.
     match header_format(path) {
         Some(from) if from < FORMAT => patiently(Patience::new(path, patience), || attempt(path, steps)),
-        _ => clear_away(path, steps),
+        _ => clear_away(path),
     }
 }
 
@@ -75,7 +76,7 @@ fn attempt(path: &Path, steps: &[Step]) -> Attempt<()> {
         }
         transaction.commit().map_err(failed)?;
     }
-    Ok(clear_away(path, steps)?)
+    Ok(clear_away(path)?)
 }
 
 /// A whole token beside the file, under a name that nobody takes for one. To use it, rename it to the file's name, with `-wal` and `-shm`
@@ -85,7 +86,7 @@ fn copy(visit: &Visit, path: &Path, format: i64) -> Attempt<()> {
     let failed = |error: io::Error| failure::of_system(&error, "copy", path);
     remove(&made)?;
     // SQLite would give others the right to read it.
-    new_file(&made).map_err(failed)?;
+    Rights::like(path).and_then(|rights| new_file::create(&made, rights)).map_err(failed)?;
     let open = connection::open_older(visit, path)?;
     let name = Name(made.as_os_str());
     let copied = open.connection.execute("VACUUM INTO ?1", [name]);
@@ -96,11 +97,16 @@ fn copy(visit: &Visit, path: &Path, format: i64) -> Attempt<()> {
     Ok(sync_folder(path)?)
 }
 
+/// Every name that a copy of a token can have.
+pub(super) fn copies(path: &Path) -> impl Iterator<Item = PathBuf> {
+    (0..FORMAT).map(|format| copy_path(path, format)).chain([beside(path, MADE)])
+}
+
 /// Removes copies of before an upgrade that has succeeded.
-fn clear_away(path: &Path, steps: &[Step]) -> Result<()> {
-    let mut removed = remove(&beside(path, MADE))?;
-    for step in steps {
-        removed |= remove(&copy_path(path, step.from))?;
+fn clear_away(path: &Path) -> Result<()> {
+    let mut removed = false;
+    for copy in copies(path) {
+        removed |= remove(&copy)?;
     }
     if removed { sync_folder(path) } else { Ok(()) }
 }

@@ -11,6 +11,7 @@ mod media;
 mod notice;
 mod processes;
 mod queue;
+mod removal;
 mod roles;
 mod support;
 mod upgrade;
