@@ -30,6 +30,7 @@ mod ec_keys;
 mod ec_signing;
 mod ended;
 mod exits;
+mod files;
 mod fork;
 mod forks;
 mod gcm;
@@ -38,6 +39,7 @@ mod linking;
 mod lives;
 mod login;
 mod macs;
+mod many_tokens;
 mod maskable;
 mod mechanisms;
 mod media;
@@ -57,6 +59,7 @@ mod published_vectors;
 mod races;
 mod rates;
 mod recover;
+mod remains;
 mod rsa;
 mod rsa_encryption;
 mod rsa_keys;
@@ -115,6 +118,7 @@ const SUITES: &[&[Test]] = &[
     ec_signing::TESTS,
     ended::TESTS,
     exits::TESTS,
+    files::TESTS,
     fork::TESTS,
     forks::TESTS,
     gcm::TESTS,
@@ -123,6 +127,7 @@ const SUITES: &[&[Test]] = &[
     lives::TESTS,
     login::TESTS,
     macs::TESTS,
+    many_tokens::TESTS,
     maskable::TESTS,
     mechanisms::TESTS,
     media::TESTS,
@@ -142,6 +147,7 @@ const SUITES: &[&[Test]] = &[
     races::TESTS,
     rates::TESTS,
     recover::TESTS,
+    remains::TESTS,
     rsa::TESTS,
     rsa_encryption::TESTS,
     rsa_keys::TESTS,
@@ -174,6 +180,7 @@ const PEERS: &[&[Test]] = &[
     crowds::PEERS,
     daemons::PEERS,
     durability::PEERS,
+    files::PEERS,
     fork::PEERS,
     forks::PEERS,
     lives::PEERS,
@@ -184,6 +191,7 @@ const PEERS: &[&[Test]] = &[
     power_loss::PEERS,
     private_keys::PEERS,
     rates::PEERS,
+    remains::PEERS,
     slots::PEERS,
     softhsm::PEERS,
     surroundings::PEERS,
