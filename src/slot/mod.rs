@@ -120,14 +120,8 @@ impl Slots {
     /// only descriptors or memory are missing.
     pub fn find(&self, id: u64) -> Result<Found> {
         let mut known = self.known.lock();
-        let (slot, content) = self.slot(&mut known, id)?;
-        let mut found = self.opened(slot, content);
-        // Who looks at ten thousand tokens keeps none of them open for that.
-        if matches!(found, Err(Error::HostMemory(_))) && known.close_idle() {
-            let (slot, content) = self.slot(&mut known, id)?;
-            found = self.opened(slot, content);
-        }
-        found.inspect_err(|reason| self.config.log.error(format_args!("slot {slot}: {reason}")))
+        let slot = self.slot(&mut known, id)?;
+        self.opened(slot.0, slot.1)
     }
 
     /// What is in a slot and its state at this moment. A token that somebody initialised anew is opened again.
@@ -263,22 +257,14 @@ impl Slots {
                 *slot = Slot::Open(Arc::clone(&token));
                 Ok(Found::Token(token))
             }
-            Err(reason @ (Error::TokenNotRecognized(_) | Error::HostMemory(_))) => Err(reason),
-            Err(other) => Err(Error::TokenNotRecognized(other.to_string().into())),
+            Err(reason) => {
+                self.config.log.error(format_args!("slot {id}: {reason}"));
+                Err(match reason {
+                    Error::TokenNotRecognized(_) | Error::HostMemory(_) => reason,
+                    other => Error::TokenNotRecognized(other.to_string().into()),
+                })
+            }
         }
-    }
-}
-
-impl Known {
-    /// Closes tokens that nobody has a session with, or is just working with. False: there were none.
-    fn close_idle(&mut self) -> bool {
-        let idle = |slot: &Slot| matches!(slot, Slot::Open(token) if Arc::strong_count(token) == 1);
-        let mut closed = false;
-        for slot in self.slots.values_mut().filter(|slot| idle(slot)) {
-            *slot = Slot::Closed;
-            closed = true;
-        }
-        closed
     }
 }
 

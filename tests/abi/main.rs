@@ -32,6 +32,7 @@ mod ec_signing;
 mod edited;
 mod ended;
 mod exits;
+mod files;
 mod fork;
 mod forks;
 mod gcm;
@@ -41,6 +42,7 @@ mod linking;
 mod lives;
 mod login;
 mod macs;
+mod many_tokens;
 mod maskable;
 mod mechanisms;
 mod media;
@@ -62,6 +64,7 @@ mod published_vectors;
 mod races;
 mod rates;
 mod recover;
+mod remains;
 mod rsa;
 mod rsa_encryption;
 mod rsa_keys;
@@ -123,6 +126,7 @@ const SUITES: &[&[Test]] = &[
     edited::TESTS,
     ended::TESTS,
     exits::TESTS,
+    files::TESTS,
     fork::TESTS,
     forks::TESTS,
     gcm::TESTS,
@@ -132,6 +136,7 @@ const SUITES: &[&[Test]] = &[
     lives::TESTS,
     login::TESTS,
     macs::TESTS,
+    many_tokens::TESTS,
     maskable::TESTS,
     mechanisms::TESTS,
     media::TESTS,
@@ -153,6 +158,7 @@ const SUITES: &[&[Test]] = &[
     races::TESTS,
     rates::TESTS,
     recover::TESTS,
+    remains::TESTS,
     rsa::TESTS,
     rsa_encryption::TESTS,
     rsa_keys::TESTS,
@@ -186,6 +192,7 @@ const PEERS: &[&[Test]] = &[
     crowds::PEERS,
     daemons::PEERS,
     durability::PEERS,
+    files::PEERS,
     fork::PEERS,
     forks::PEERS,
     lives::PEERS,
@@ -196,6 +203,7 @@ const PEERS: &[&[Test]] = &[
     power_loss::PEERS,
     private_keys::PEERS,
     rates::PEERS,
+    remains::PEERS,
     slots::PEERS,
     softhsm::PEERS,
     surroundings::PEERS,

@@ -127,6 +127,22 @@ impl Pool {
         *hold(&self.identity) = None;
     }
 
+    /// Closes every connection, if there are any and nobody is using one. Waits for nobody.
+    pub(super) fn close_idle(&self) -> bool {
+        let (Ok(mut writer), [Ok(a), Ok(b), Ok(c), Ok(d)]) =
+            (self.writer.try_lock(), self.readers.each_ref().map(Mutex::try_lock))
+        else {
+            return false;
+        };
+        let mut readers = [a, b, c, d];
+        let any = writer.is_some() || readers.iter().any(|reader| reader.is_some());
+        self.notice.lapse();
+        *writer = None;
+        readers.iter_mut().for_each(|reader| **reader = None);
+        *hold(&self.identity) = None;
+        any
+    }
+
     /// Closes the connections when the path leads to another file by now: the folder was restored or made anew, and a
     /// commit to the old file would be lost. Readers look ten times a second, writers always.
     ///
@@ -156,7 +172,12 @@ impl Pool {
             return Err(Failure::Lost);
         }
         let _signal = FileSizeSignal::block();
-        let open = visit.descriptors().opening(self.number, || connection::open(visit, path, purpose))?;
+        let open = || visit.descriptors().opening(self.number, || connection::open(visit, path, purpose));
+        let open = match open() {
+            // Who works with thousands of tokens does not do so with all of them at once.
+            Err(Failure::Final(Error::HostMemory(_))) if visit.close_idle() => open()?,
+            opened => opened?,
+        };
         // Replaced while we opened it: which of the two files it is cannot be told.
         if identity != identify(path)? || hold(&self.identity).is_some_and(|known| known != identity) {
             return Err(Failure::Again);
