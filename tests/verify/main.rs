@@ -182,10 +182,12 @@ fn a_token_that_is_initialised_anew_begins_anew() {
 fn a_check_needs_a_login_and_tells_how_far_it_is() {
     let place = Place::new();
     assert_eq!(place.elsewhere().verify(&mut |_| ()).map(drop), Err(Error::UserNotLoggedIn));
-    let [many] = [(0..300).map(|_| place.key()).count()];
+    for _ in 0..300 {
+        place.key();
+    }
     let mut told = Vec::new();
     place.token.verify(&mut |rows| told.push(rows)).unwrap();
-    assert_eq!(told, [256, many as u64]);
+    assert_eq!(told, [256, 300]);
 }
 
 #[test]
