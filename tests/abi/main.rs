@@ -34,6 +34,7 @@ mod exits;
 mod fork;
 mod forks;
 mod gcm;
+mod host_key;
 mod library;
 mod linking;
 mod lives;
@@ -121,6 +122,7 @@ const SUITES: &[&[Test]] = &[
     fork::TESTS,
     forks::TESTS,
     gcm::TESTS,
+    host_key::TESTS,
     library::TESTS,
     linking::TESTS,
     lives::TESTS,

@@ -131,7 +131,7 @@ struct State {
 }
 
 fn state(store: &Arc<dyn Store>) -> State {
-    let token = Token::open(Arc::clone(store), PINS, Log::default()).unwrap();
+    let token = Token::open(Arc::clone(store), PINS, Log::default(), None).unwrap();
     let fixture = Fixture { folder: MemoryFolder::new(), sessions: Sessions::new(), token };
     let session = fixture.open();
     let pins = [PIN, OTHER_PIN].map(|pin| {
@@ -156,7 +156,7 @@ fn every_call_fails(mut engine: impl FnMut() -> Arc<dyn Store>) -> usize {
     for act in &ACTS {
         let prepared = |inner: &Arc<dyn Store>| {
             let faulty = Faulty::over(Arc::clone(inner));
-            let token = Token::open(Arc::clone(&faulty) as Arc<dyn Store>, PINS, Log::default()).unwrap();
+            let token = Token::open(Arc::clone(&faulty) as Arc<dyn Store>, PINS, Log::default(), None).unwrap();
             let fixture = Fixture { folder: MemoryFolder::new(), sessions: Sessions::new(), token };
             let session = fixture.open();
             fixture.sessions.login(session, Login::So, SO_PIN).unwrap();
