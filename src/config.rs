@@ -4,14 +4,18 @@
 //! (`store=... conf=...`), `$KEYSTEAD_STORE`, the first configuration file that exists (`$KEYSTEAD_CONF`, the user's,
 //! the system's), the default. A process with more rights than its user ignores the environment.
 
+mod host_key;
+
 use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
 use crate::log::Log;
+use crate::secret::Secret;
 use crate::system;
 
 /// Everything a module is told when it is opened.
@@ -25,9 +29,14 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// What may be set in a file.
     pub settings: Settings,
+    /// The host key that the settings name, or why it cannot be had.
+    pub host_key: Option<Arc<HostKey>>,
     /// Where lines for people go.
     pub log: Log,
 }
+
+/// A host key, or why it cannot be had.
+pub type HostKey = std::result::Result<Secret, Box<str>>;
 
 /// What a configuration file may say. Unknown keys are refused, so that a misspelt one is not silently without effect.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -89,12 +98,14 @@ pub struct Slots {
     pub show_blank: bool,
 }
 
-/// What tokens are told when they are initialised; those that exist stay as they are.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+/// What tokens are told when they are initialised, or a PIN is set; those that exist stay as they are.
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct NewTokens {
     /// Whether unextractable keys that say nothing of `CKA_KEYSTEAD_MASKABLE` may travel as masked objects.
     pub maskable: bool,
+    /// Where the key of the host lies that every PIN is to need which is set from now on: an absolute path, or `credential:NAME`.
+    pub host_key: Option<String>,
 }
 
 /// What objects show where programs disagree.
@@ -216,7 +227,8 @@ impl Config {
 
     /// The configuration for a store at a known place, all else as by default.
     pub fn for_store(store: PathBuf, settings: Settings) -> Self {
-        Self { store: Some(store), settings, ..Self::default() }
+        let host_key = settings.host_key(&Surroundings::of_process());
+        Self { store: Some(store), settings, host_key, ..Self::default() }
     }
 
     /// The configuration that the reserved string `store=PATH` gives, for any path: no file is read.
@@ -248,10 +260,14 @@ impl Config {
             Ok(settings) => settings.unwrap_or_default(),
             Err(reason) => return Self { file, ..Self::without_store(reason.into(), Settings::default(), log) },
         };
+        let host_key = settings.host_key(around);
+        if let Some(Err(reason)) = host_key.as_deref() {
+            log.error(format_args!("{reason}"));
+        }
         let chosen = given.store.or(if given.conf.is_some() { None } else { from_variable });
         let store = chosen.or_else(|| settings.store.clone()).or_else(|| around.default_store());
         match store.and_then(|path| around.absolute(path)) {
-            Some(store) => Self { store: Some(store), no_store: None, file, settings, log },
+            Some(store) => Self { store: Some(store), no_store: None, file, settings, host_key, log },
             None => {
                 let reason = "neither a setting nor a home folder says where the tokens are";
                 Self { file, ..Self::without_store(reason.into(), settings, log) }
@@ -266,6 +282,10 @@ impl Config {
 }
 
 impl Settings {
+    fn host_key(&self, around: &Surroundings) -> Option<Arc<HostKey>> {
+        self.token.host_key.as_deref().map(|place| Arc::new(host_key::read(place, around)))
+    }
+
     fn read(path: &Path) -> std::result::Result<Self, String> {
         let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
         let settings: Self = toml::from_str(&text).map_err(|error| {

@@ -7,6 +7,7 @@
 
 mod binding;
 mod digest;
+mod host_key;
 mod master;
 mod object;
 mod pin_row;
@@ -14,6 +15,7 @@ mod row;
 mod transient;
 
 pub use digest::{Counted, Digest};
+pub use host_key::HostKey;
 pub use master::{MasterKey, Role};
 pub use object::{Opened, Plain, SealedMaterial, Verified, open, seal, visibility};
 pub use pin_row::PinRow;

@@ -6,8 +6,8 @@ use minicbor::decode::Error;
 use minicbor::encode::{self, Write};
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
-/// The master key locked under a PIN. In CBOR a map with the keys 0 to 5, exactly these, deterministically encoded
-/// (RFC 8949, section 4.2.1): anything else is refused, unknown keys too.
+/// The master key locked under a PIN. In CBOR a map with the keys 0 to 5, and 6 where a host key is needed too, deterministically
+/// encoded (RFC 8949, section 4.2.1): anything else is refused, unknown keys too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PinRow {
     /// The salt of Argon2id.
@@ -16,16 +16,22 @@ pub struct PinRow {
     pub cost: Argon2Cost,
     /// The master key under AES-KWP: 40 bytes.
     pub wrapped: Vec<u8>,
+    /// Which host key is needed beside the PIN, if one is.
+    pub host_key: Option<[u8; 16]>,
 }
 
 impl<C> Encode<C> for PinRow {
     fn encode<W: Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), encode::Error<W::Error>> {
-        e.map(6)?.u8(0)?.u8(FORMAT)?;
+        e.map(6_u64.saturating_add(self.host_key.is_some().into()))?.u8(0)?.u8(FORMAT)?;
         e.u8(1)?.bytes(&self.salt)?;
         e.u8(2)?.u32(self.cost.memory_kib)?;
         e.u8(3)?.u32(self.cost.passes)?;
         e.u8(4)?.u32(self.cost.lanes)?;
-        e.u8(5)?.bytes(&self.wrapped)?.ok()
+        e.u8(5)?.bytes(&self.wrapped)?;
+        match &self.host_key {
+            Some(id) => e.u8(6)?.bytes(id)?.ok(),
+            None => Ok(()),
+        }
     }
 }
 
@@ -48,11 +54,19 @@ impl<'b, C> Decode<'b, C> for PinRow {
         let lanes = d.u32()?;
         key(d, 5)?;
         let wrapped = d.bytes()?.to_vec();
-        let row = Self { salt, cost: Argon2Cost { memory_kib, passes, lanes }, wrapped };
+        let host_key = match fields {
+            Some(7) => {
+                key(d, 6)?;
+                let id = d.bytes()?.try_into();
+                Some(id.map_err(|_| Error::message("the id of a host key that is not of 16 bytes"))?)
+            }
+            _ => None,
+        };
+        let row = Self { salt, cost: Argon2Cost { memory_kib, passes, lanes }, wrapped, host_key };
 
         let deterministic = minicbor::to_vec(&row).map_err(|_| Error::message("a PIN row that cannot be encoded"))?;
         let read = d.input().get(start..d.position());
-        if fields == Some(6) && read == Some(&deterministic) {
+        if matches!(fields, Some(6 | 7)) && read == Some(&deterministic) {
             Ok(row)
         } else {
             Err(Error::message("a PIN row that is not deterministic"))

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::config::{Config, Mode, Pins};
 use crate::error::{Error, Result};
 use crate::lock::{self, Mutex};
+use crate::seal::HostKey;
 use crate::store::Folder;
 use crate::store::sqlite::SqliteFolder;
 use crate::token::{Beginning, Label, Token, TokenState};
@@ -18,6 +19,7 @@ pub struct Slots {
     config: Config,
     /// The folder, or why it cannot be used.
     folder: Result<Box<dyn Folder>>,
+    host: Option<Arc<HostKey>>,
     events: event::Events,
     known: Mutex<{ lock::SLOTS }, Known>,
 }
@@ -80,7 +82,9 @@ impl Slots {
                 Err(reason)
             }
         });
-        let slots = Self { config, folder, events: event::Events::default(), known: Mutex::new(Known::default()) };
+        let host = config.host_key.clone().map(|key| Arc::new(HostKey::new(key)));
+        let slots =
+            Self { config, folder, host, events: event::Events::default(), known: Mutex::new(Known::default()) };
         slots.expect_tokens();
         slots
     }
@@ -143,7 +147,8 @@ impl Slots {
     /// `C_InitToken`: makes the token that a blank slot waits for, or makes a living one anew, in the same slot. The PIN is
     /// hashed outside the lock.
     pub fn init_token(&self, id: u64, so_pin: &[u8], label: Label) -> Result<()> {
-        let beginning = Beginning { so_pin, label, maskable: self.config.settings.token.maskable };
+        let (maskable, host_key) = (self.config.settings.token.maskable, self.host.as_deref());
+        let beginning = Beginning { so_pin, label, maskable, host_key };
         match self.find(id)? {
             Found::Blank => self.make_token(u32::try_from(id).map_err(|_| Error::SlotIdInvalid)?, &beginning),
             Found::Token(token) => token.reinitialise(&beginning),
@@ -250,8 +255,8 @@ impl Slots {
         }
         *slot = Slot::Closed;
         let folder = self.folder.as_deref().map_err(|_| Error::SlotIdInvalid)?;
-        let opened =
-            folder.open(id).and_then(|store| Token::open(store, &self.config.settings, self.config.log.clone()));
+        let Config { settings, log, .. } = &self.config;
+        let opened = folder.open(id).and_then(|store| Token::open(store, settings, log.clone(), self.host.clone()));
         match opened {
             Ok(token) => {
                 *slot = Slot::Open(Arc::clone(&token));

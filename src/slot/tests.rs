@@ -85,7 +85,7 @@ fn events_tell_of_tokens_that_others_make() {
     slots.init_token(slots.list(true).first().copied().unwrap().into(), b"so pin", [b' '; 32]).unwrap();
     assert_eq!(slots.wait_for_event(false), Err(Error::NoEvent), "our own is no event");
     let pins = slots.pins();
-    let beginning = Beginning { so_pin: b"so pin", label: [b' '; 32], maskable: false };
+    let beginning = Beginning { so_pin: b"so pin", label: [b' '; 32], maskable: false, host_key: None };
     Token::create(slots.folder.as_deref().unwrap(), 1, pins, &beginning).unwrap();
     assert_eq!(slots.wait_for_event(true), Ok(1));
     assert_eq!(slots.wait_for_event(false), Err(Error::NoEvent));

@@ -28,7 +28,7 @@ use crate::handle::Handle;
 use crate::key::{Caller, Day, Login};
 use crate::log::Log;
 use crate::object::Basis;
-use crate::seal::{Digest, MasterKey, Role, Seal, TokenFacts, TokenId};
+use crate::seal::{Digest, HostKey, MasterKey, Role, Seal, TokenFacts, TokenId};
 #[cfg(test)]
 use crate::store::ObjectId;
 use crate::store::{Change, Commit, Folder, Step, Store, TokenRow};
@@ -47,6 +47,8 @@ pub struct Token {
     /// checked, once there was one.
     maskable: AtomicBool,
     pins: Pins,
+    /// What every PIN needs that is set from now on.
+    host: Option<Arc<HostKey>>,
     shows: Objects,
     /// Whether keys are held to their dates.
     dates_bind: bool,
@@ -69,6 +71,8 @@ pub struct Beginning<'a> {
     pub label: Label,
     /// Whether unextractable keys are maskable unless they say otherwise: see `CKA_KEYSTEAD_MASKABLE`.
     pub maskable: bool,
+    /// What the PIN needs beside it, if anything.
+    pub host_key: Option<&'a HostKey>,
 }
 
 /// What `CK_TOKEN_INFO` needs, read from the store at this moment.
@@ -107,8 +111,8 @@ pub struct Tries {
 }
 
 impl Token {
-    /// Opens the token in a store.
-    pub fn open(store: Arc<dyn Store>, settings: &Settings, log: Log) -> Result<Arc<Self>> {
+    /// Opens the token in a store. PINs that are set need the host key from then on, if there is one.
+    pub fn open(store: Arc<dyn Store>, settings: &Settings, log: Log, host: Option<Arc<HostKey>>) -> Result<Arc<Self>> {
         let seen = AtomicU64::new(store.revision()?);
         let record = TokenRecord::decode(&store.token()?.bytes)?;
         let catalog = Catalog::new();
@@ -118,6 +122,7 @@ impl Token {
             id: record.id,
             maskable: AtomicBool::new(record.maskable),
             pins: settings.pin,
+            host,
             shows: settings.objects,
             dates_bind: settings.keys.dates == KeyDates::Enforce,
             log,
@@ -282,10 +287,10 @@ struct Fresh {
 
 impl Fresh {
     fn new(pins: &Pins, beginning: &Beginning<'_>, serial: [u8; 16]) -> Result<Self> {
-        let Beginning { so_pin, label, maskable } = *beginning;
+        let Beginning { so_pin, label, maskable, host_key } = *beginning;
         let id = TokenId(random::bytes()?);
         let master = MasterKey::generate()?;
-        let row = master.lock(Role::So, so_pin, &id, pins.cost())?;
+        let row = master.lock(Role::So, so_pin, &id, pins.cost(), host_key)?;
         let seal = Seal::new(&master, &id)?;
         let mac = seal.mac_of_token_row(&TokenFacts { label: &label, serial: &serial, maskable });
         let record = TokenRecord { id, label, serial, so: Pin { row, failures: 0 }, user: None, maskable, mac };

@@ -63,7 +63,7 @@ impl Token {
             return Err(Error::UserNotLoggedIn);
         }
         self.pins.check_new(pin)?;
-        let row = self.login.master()?.lock(Role::User, pin, &self.id, self.pins.cost())?;
+        let row = self.login.master()?.lock(Role::User, pin, &self.id, self.pins.cost(), self.host.as_deref())?;
         self.replace_pin(Role::User, &row, |_| Ok(()))
     }
 
@@ -73,7 +73,7 @@ impl Token {
         let role = if self.logged_in() == Login::So { Role::So } else { Role::User };
         let Opening { master, row: verified, .. } = self.check_pin(role, old)?;
         self.pins.check_new(new)?;
-        let row = master.lock(role, new, &self.id, self.pins.cost())?;
+        let row = master.lock(role, new, &self.id, self.pins.cost(), self.host.as_deref())?;
         self.replace_pin(role, &row, |now| match now {
             // Others may have locked or changed the PIN while the new one was hashed.
             Some(now) if now.row != verified => Err(Error::PinIncorrect),
@@ -85,7 +85,8 @@ impl Token {
     /// What the PIN opens, if it is right and not locked. A wrong PIN is counted exactly, whatever other processes do.
     ///
     /// # Errors
-    /// [`Error::DeviceError`] if the PIN is right and the token row has been edited: then it opens nothing.
+    /// [`Error::DeviceError`] if the PIN is right and the token row has been edited: then it opens nothing. Also if the PIN needs a
+    /// host key that is not there; that counts for nothing.
     pub(super) fn check_pin(&self, role: Role, pin: &[u8]) -> Result<Opening> {
         let limit = self.pins.tries(role);
         loop {
@@ -94,7 +95,7 @@ impl Token {
             if tried.failures >= limit {
                 return Err(Error::PinLocked);
             }
-            let Some(master) = MasterKey::unlock(&tried.row, role, pin, &self.id)? else {
+            let Some(master) = MasterKey::unlock(&tried.row, role, pin, &self.id, self.host.as_deref())? else {
                 return Err(self.count_failure(role, limit)?);
             };
             let seal = Seal::new(&master, &self.id)?;

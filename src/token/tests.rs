@@ -23,9 +23,9 @@ fn token() -> Arc<Token> {
 
 fn token_with(log: Log) -> Arc<Token> {
     let folder = MemoryFolder::new();
-    let beginning = Beginning { so_pin: b"4321", label: [b' '; 32], maskable: false };
+    let beginning = Beginning { so_pin: b"4321", label: [b' '; 32], maskable: false, host_key: None };
     assert!(Token::create(&folder, 0, &PINS, &beginning).unwrap());
-    let token = Token::open(folder.open(0).unwrap(), &PINS.into(), log).unwrap();
+    let token = Token::open(folder.open(0).unwrap(), &PINS.into(), log, None).unwrap();
     token.open_session(true).unwrap();
     token.login(Login::So, b"4321").unwrap();
     token.init_user_pin(PIN).unwrap();

@@ -37,6 +37,7 @@ mod fork;
 mod forks;
 mod gcm;
 mod hex_editor;
+mod host_key;
 mod library;
 mod linking;
 mod lives;
@@ -131,6 +132,7 @@ const SUITES: &[&[Test]] = &[
     forks::TESTS,
     gcm::TESTS,
     hex_editor::TESTS,
+    host_key::TESTS,
     library::TESTS,
     linking::TESTS,
     lives::TESTS,

@@ -13,7 +13,7 @@ pub const TESTS: &[Test] = &tests![acknowledged_keys_survive_power_loss];
 pub const PEERS: &[Test] = &tests![recorded];
 
 /// More than fill the log once, so that it is moved into the database on the way.
-const KEYS: usize = 130;
+const KEYS: usize = 190;
 
 fn acknowledged_keys_survive_power_loss() {
     let token = Token::new();

@@ -29,7 +29,7 @@ const BESIDE: [(&str, &[&str]); 8] = [
     ("crypto", &["secret", "fork"]),
     ("store", &["secret", "fork", "system"]),
     ("log", &["system"]),
-    ("config", &["system"]),
+    ("config", &["system", "secret"]),
 ];
 
 /// What every room may use.

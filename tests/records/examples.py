@@ -74,6 +74,10 @@ salt = ascending(0x60, 16)
 hashed = Argon2id(salt=salt, length=32, iterations=1, lanes=1, memory_cost=64).derive(b"123456")
 wrapped = aes_key_wrap_with_padding(hkdf(hashed, token, label("kek user")), master)
 show("the user's PIN row", cbor({0: FORMAT, 1: salt, 2: 64, 3: 1, 4: 1, 5: wrapped}))
+host = ascending(0xC0, 32)
+wrapped = aes_key_wrap_with_padding(hkdf(hashed + host, token, label("kek user host")), master)
+host_id = hkdf(host, token, label("host key id"))[:16]
+show("the same PIN under a host key", cbor({0: FORMAT, 1: salt, 2: 64, 3: 1, 4: 1, 5: wrapped, 6: host_id}))
 
 blind = mac(index_key, b"\0label")[:16]
 plain = hashlib.sha256(label("term") + b"\0label").digest()[:16]

@@ -112,7 +112,7 @@ fn login() -> (TokenId, Seal) {
     let pin_row: Vec<u8> =
         (0..pin_row.len()).step_by(2).map(|at| u8::from_str_radix(&pin_row[at..at + 2], 16).unwrap()).collect();
     let pin_row: PinRow = minicbor::decode(&pin_row).unwrap();
-    let master = MasterKey::unlock(&pin_row, Role::User, b"123456", &token).unwrap().unwrap();
+    let master = MasterKey::unlock(&pin_row, Role::User, b"123456", &token, None).unwrap().unwrap();
     (token, Seal::new(&master, &token).unwrap())
 }
 

@@ -20,7 +20,7 @@ use rusqlite::types::Value;
 const PINS: Pins = Pins { min: 4, max: 255, user_tries: 10, so_tries: 10, memory_kib: 8, passes: 1, lanes: 1 };
 const USER: Caller = Caller { login: Login::User, read_write: true, today: None };
 const PUBLIC: Caller = Caller { login: Login::Public, read_write: true, today: None };
-const BEGINNING: Beginning<'_> = Beginning { so_pin: b"so-pin", label: [b'l'; 32], maskable: false };
+const BEGINNING: Beginning<'_> = Beginning { so_pin: b"so-pin", label: [b'l'; 32], maskable: false, host_key: None };
 
 /// A token in a file, opened once, with the user logged in.
 struct Place {
@@ -33,7 +33,7 @@ impl Place {
         let directory = tempfile::tempdir().unwrap();
         let folder = SqliteFolder::new(directory.path().join("tokens"));
         assert!(Token::create(&folder, 0, &PINS, &BEGINNING).unwrap());
-        let token = Token::open(folder.open(0).unwrap(), &PINS.into(), Log::default()).unwrap();
+        let token = Token::open(folder.open(0).unwrap(), &PINS.into(), Log::default(), None).unwrap();
         token.open_session(true).unwrap();
         token.login(Login::So, b"so-pin").unwrap();
         token.init_user_pin(b"user-pin").unwrap();
@@ -50,7 +50,7 @@ impl Place {
     /// The token as another process has it.
     fn elsewhere(&self) -> Arc<Token> {
         let folder = SqliteFolder::new(self.directory.path().join("tokens"));
-        let token = Token::open(folder.open(0).unwrap(), &PINS.into(), Log::default()).unwrap();
+        let token = Token::open(folder.open(0).unwrap(), &PINS.into(), Log::default(), None).unwrap();
         token.open_session(true).unwrap();
         token
     }
@@ -182,13 +182,12 @@ fn a_token_that_is_initialised_anew_begins_anew() {
 fn a_check_needs_a_login_and_tells_how_far_it_is() {
     let place = Place::new();
     assert_eq!(place.elsewhere().verify(&mut |_| ()).map(drop), Err(Error::UserNotLoggedIn));
-    let many = 300;
-    for _ in 0..many {
+    for _ in 0..300 {
         place.key();
     }
     let mut told = Vec::new();
     place.token.verify(&mut |rows| told.push(rows)).unwrap();
-    assert_eq!(told, [256, many]);
+    assert_eq!(told, [256, 300]);
 }
 
 #[test]
@@ -425,7 +424,7 @@ fn the_store_of_format_1_is_in_order() {
         std::fs::copy(from.join(file), directory.path().join(file)).unwrap();
     }
     let folder = SqliteFolder::new(directory.path().into());
-    let token = Token::open(folder.open(0).unwrap(), &PINS.into(), Log::default()).unwrap();
+    let token = Token::open(folder.open(0).unwrap(), &PINS.into(), Log::default(), None).unwrap();
     token.open_session(true).unwrap();
     token.login(Login::User, b"user-pin-1357").unwrap();
     let verdict = token.verify(&mut |_| ()).unwrap();

@@ -323,8 +323,8 @@ fn what_a_token_row_says_is_authentic_word_for_word() {
 fn sealing_needs_a_small_stack_only() {
     let work = || {
         let master = MasterKey::generate().unwrap();
-        let row = master.lock(Role::So, b"12345678", &TOKEN, CHEAP).unwrap();
-        let master = MasterKey::unlock(&row, Role::So, b"12345678", &TOKEN).unwrap().unwrap();
+        let row = master.lock(Role::So, b"12345678", &TOKEN, CHEAP, None).unwrap();
+        let master = MasterKey::unlock(&row, Role::So, b"12345678", &TOKEN, None).unwrap().unwrap();
         let login = Seal::new(&master, &TOKEN).unwrap();
         let terms = terms(&login);
         rows(&login, &terms).iter().for_each(|(_, row)| drop(open_whole(&login, &terms, row).unwrap()));

@@ -7,6 +7,8 @@ const ID: ObjectId = ObjectId(ascending(0x20));
 const VERSION: u64 = 300;
 const PIN_ROW: &str = "a600010150606162636465666768696a6b6c6d6e6f02184003010401055828453dac43d0bb4b73935a36804c59fa3de\
                        06236446b0c5f3a86675f44231026da105f3a75b19c3f40";
+const PIN_ROW_HOST: &str = "a700010150606162636465666768696a6b6c6d6e6f02184003010401055828f2608087a869c02ed6e54ead5799\
+                            e680dc773722d47c695d49f5933632feb33041123292bf792cdd0650aab3e97ff6851d060d897e0e119dd2cf";
 const PRIVATE: &str = "a300010100025820707172737475767778797a7bb85a3d5643ddb6a4bb0e9333be5367b7f7cb671c";
 const PRIVATE_KEY: &str = "a400010100025820707172737475767778797a7bb85a3d56b1a57a2f3afb3a97e7548e756f9f50e803582480818\
                            2838485868788898a8b2bead882ab3db03ee8169ae5b2c6eb3bf03a13c4e68b1fa5";
@@ -35,7 +37,11 @@ fn hex(digits: &str) -> Vec<u8> {
 #[test]
 fn rows_open() {
     let pin_row: PinRow = minicbor::decode(&hex(PIN_ROW)).unwrap();
-    let master = MasterKey::unlock(&pin_row, Role::User, b"123456", &TOKEN).unwrap().unwrap();
+    let master = MasterKey::unlock(&pin_row, Role::User, b"123456", &TOKEN, None).unwrap().unwrap();
+    let host = HostKey::new(std::sync::Arc::new(Ok(Secret::from_slice(&[ascending(0xc0), ascending(0xd0)].concat()))));
+    let under_host: PinRow = minicbor::decode(&hex(PIN_ROW_HOST)).unwrap();
+    let same = MasterKey::unlock(&under_host, Role::User, b"123456", &TOKEN, Some(&host)).unwrap().unwrap();
+    assert!(*same.secret() == *master.secret());
     let login = Seal::new(&master, &TOKEN).unwrap();
     let (blind, plain) = (login.blind(0, b"label"), plain_term(0, b"label"));
     assert_eq!(blind[..], hex("8849abfce81cde030f1479cbef9997b6"));

@@ -133,7 +133,7 @@ struct State {
 }
 
 fn state(store: &Arc<dyn Store>) -> State {
-    let token = Token::open(Arc::clone(store), &PINS.into(), Log::default()).unwrap();
+    let token = Token::open(Arc::clone(store), &PINS.into(), Log::default(), None).unwrap();
     let fixture = Fixture { folder: MemoryFolder::new(), sessions: Sessions::new(), token };
     let session = fixture.open();
     let pins = [PIN, OTHER_PIN].map(|pin| {
@@ -158,7 +158,7 @@ fn every_call_fails(mut engine: impl FnMut() -> Arc<dyn Store>) -> usize {
     for act in &ACTS {
         let prepared = |inner: &Arc<dyn Store>| {
             let faulty = Faulty::over(Arc::clone(inner));
-            let token = Token::open(Arc::clone(&faulty) as Arc<dyn Store>, &PINS.into(), Log::default()).unwrap();
+            let token = Token::open(Arc::clone(&faulty) as Arc<dyn Store>, &PINS.into(), Log::default(), None).unwrap();
             let fixture = Fixture { folder: MemoryFolder::new(), sessions: Sessions::new(), token };
             let session = fixture.open();
             fixture.sessions.login(session, Login::So, SO_PIN).unwrap();

@@ -23,7 +23,7 @@ use crate::token::Beginning;
 const PINS: Pins = Pins { min: 4, max: 255, user_tries: 10, so_tries: 10, memory_kib: 8, passes: 1, lanes: 1 };
 const SO_PIN: &[u8] = b"so pin";
 const PIN: &[u8] = b"user pin";
-const BEGINNING: Beginning<'_> = Beginning { so_pin: SO_PIN, label: [b' '; 32], maskable: false };
+const BEGINNING: Beginning<'_> = Beginning { so_pin: SO_PIN, label: [b' '; 32], maskable: false, host_key: None };
 
 fn mechanism(number: u64) -> Result<&'static Mechanism> {
     Mechanisms::new(&Settings::default()).find(number)
@@ -44,7 +44,7 @@ impl Fixture {
     fn over(wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>) -> Self {
         let folder = MemoryFolder::new();
         assert!(Token::create(&folder, 0, &PINS, &BEGINNING).unwrap());
-        let token = Token::open(wrap(folder.open(0).unwrap()), &PINS.into(), Log::default()).unwrap();
+        let token = Token::open(wrap(folder.open(0).unwrap()), &PINS.into(), Log::default(), None).unwrap();
         let fixture = Self { folder, sessions: Sessions::new(), token };
         fixture.set_pin();
         fixture
@@ -152,7 +152,7 @@ fn a_reinitialised_token_is_noticed_at_the_next_look() {
     let session = fixture.open();
     fixture.sessions.login(session, Login::User, PIN).unwrap();
     let key = fixture.generate(session, &[(CKA_TOKEN, &[1])]).unwrap();
-    let elsewhere = Token::open(fixture.folder.open(0).unwrap(), &PINS.into(), Log::default()).unwrap();
+    let elsewhere = Token::open(fixture.folder.open(0).unwrap(), &PINS.into(), Log::default(), None).unwrap();
     elsewhere.reinitialise(&BEGINNING).unwrap();
     assert_eq!(fixture.token.reinitialise(&BEGINNING), Err(Error::SessionExists));
     assert_eq!(fixture.encrypt(session, key), Err(Error::TokenReplaced));
@@ -288,7 +288,7 @@ fn another_token_in_the_place_of_the_file_is_not_this_one() {
     let fixtures = folders.each_ref().map(|folder| {
         let folder = SqliteFolder::new(folder.path().into());
         assert!(Token::create(&folder, 0, &PINS, &BEGINNING).unwrap());
-        let token = Token::open(folder.open(0).unwrap(), &PINS.into(), Log::default()).unwrap();
+        let token = Token::open(folder.open(0).unwrap(), &PINS.into(), Log::default(), None).unwrap();
         let fixture = Fixture { folder: MemoryFolder::new(), sessions: Sessions::new(), token };
         fixture.set_pin();
         fixture

@@ -16,7 +16,7 @@ fn nothing_is_left_of_a_removed_token() {
     done(&*store, vec![Change::Insert(row(1, 1, b"sealed"))]);
     assert!(place.file("db-wal").exists() && place.file("db-shm").exists());
     // What an upgrade keeps until it has succeeded, and may leave behind where it has not.
-    for copy in ["db-format-0", "db-format.tmp"] {
+    for copy in ["db-format--1", "db-format-0", "db-format.tmp"] {
         fs::write(place.file(copy), b"sealed").unwrap();
     }
     assert_eq!(place.folder().remove(0), Ok(true));
