@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use cryptoki_sys::*;
 
 use crate::library::{call, session};
+use crate::mechanism::Message;
 use crate::parameter::Parameter;
 
 /// One key of each kind: every size of AES, and secrets for HMAC of lengths that key wrap treats in different ways.
@@ -62,6 +63,67 @@ pub fn wrap(parameter: &Parameter, wrapping: CK_OBJECT_HANDLE, wrapped: CK_OBJEC
         *last ^= 1;
         assert_eq!(unwrap(parameter, wrapping, &form, Some(value.len())), Err(CKR_WRAPPED_KEY_INVALID));
     }
+}
+
+/// `C_WrapKeyAuthenticated` by `CKM_AES_GCM`, and back: the message is the initialisation vector, then what is authenticated
+/// besides.
+pub fn wrap_authenticated(wrapping: CK_OBJECT_HANDLE, wrapped: CK_OBJECT_HANDLE, message: &Message<'_>) {
+    let (iv, aad) = message.bytes.split_at(message.bytes.len().min(12));
+    let (mut iv, mut aad, mut tag) = (iv.to_vec(), aad.to_vec(), [0; 16]);
+    let mut parameter = CK_GCM_MESSAGE_PARAMS {
+        pIv: iv.as_mut_ptr(),
+        ulIvLen: iv.len() as CK_ULONG,
+        ulIvFixedBits: 0,
+        ivGenerator: CKG_NO_GENERATE,
+        pTag: tag.as_mut_ptr(),
+        ulTagBits: 128,
+    };
+    let size = size_of::<CK_GCM_MESSAGE_PARAMS>() as CK_ULONG;
+    let at = (&raw mut parameter).cast();
+    let mut mechanism = CK_MECHANISM { mechanism: CKM_AES_GCM, pParameter: at, ulParameterLen: size };
+    let (text, length) = (aad.as_mut_ptr(), aad.len() as CK_ULONG);
+    let (mut form, mut room) = (vec![0; 512], 512);
+    let to = form.as_mut_ptr();
+    let code = call!(C_WrapKeyAuthenticated(session(), &mut mechanism, wrapping, wrapped, text, length, to, &mut room));
+    if code != CKR_OK {
+        return;
+    }
+    let value = value_of(wrapped);
+    assert_eq!(room as usize, value.len(), "the tag stands apart");
+    let (mut class, mut key_type) = (CKO_SECRET_KEY, CKK_GENERIC_SECRET);
+    let (mut no, mut yes) = (CK_FALSE, CK_TRUE);
+    let mut template = [
+        attribute(CKA_CLASS, (&raw mut class).cast(), size_of::<CK_ULONG>()),
+        attribute(CKA_KEY_TYPE, (&raw mut key_type).cast(), size_of::<CK_ULONG>()),
+        attribute(CKA_SENSITIVE, &raw mut no, 1),
+        attribute(CKA_EXTRACTABLE, &raw mut yes, 1),
+    ];
+    let mut back = |form: *mut u8, more: CK_ULONG| {
+        let (rows, count, mut key) = (template.as_mut_ptr(), template.len() as CK_ULONG, 0);
+        let by = &mut mechanism;
+        let code = call!(C_UnwrapKeyAuthenticated(
+            session(),
+            by,
+            wrapping,
+            form,
+            room,
+            rows,
+            count,
+            text,
+            length - more,
+            &mut key
+        ));
+        (code, key)
+    };
+    let (code, key) = back(to, 0);
+    assert_eq!(code, CKR_OK, "what was wrapped unwraps");
+    assert_eq!(value_of(key), value);
+    destroy(key);
+    if length > 0 {
+        assert_eq!(back(to, 1).0, CKR_WRAPPED_KEY_INVALID, "less was authenticated");
+    }
+    form[0] ^= 1;
+    assert_eq!(back(form.as_mut_ptr(), 0).0, CKR_WRAPPED_KEY_INVALID);
 }
 
 /// `C_UnwrapKey` of bytes from anywhere.
@@ -131,7 +193,7 @@ fn destroy(key: CK_OBJECT_HANDLE) {
     assert_eq!(call!(C_DestroyObject(session(), key)), CKR_OK);
 }
 
-fn attribute(number: CK_ATTRIBUTE_TYPE, at: *mut u8, length: usize) -> CK_ATTRIBUTE {
+pub fn attribute(number: CK_ATTRIBUTE_TYPE, at: *mut u8, length: usize) -> CK_ATTRIBUTE {
     CK_ATTRIBUTE { type_: number, pValue: at.cast(), ulValueLen: length as CK_ULONG }
 }
 

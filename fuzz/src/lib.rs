@@ -12,12 +12,16 @@
 mod arena;
 mod attributes;
 mod cipher;
+mod dual;
 mod input;
 mod keys;
 mod library;
+mod login;
 mod mac;
 mod mechanism;
 mod parameter;
+mod recover;
+mod saved;
 mod template;
 
 pub use mechanism::mechanism;

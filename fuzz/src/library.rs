@@ -11,16 +11,21 @@ use tempfile::TempDir;
 use keystead as _;
 
 unsafe extern "C" {
-    fn C_GetFunctionList(list: *mut *mut CK_FUNCTION_LIST) -> CK_RV;
+    fn C_GetInterface(
+        name: *mut CK_UTF8CHAR,
+        version: *mut CK_VERSION,
+        interface: *mut *mut CK_INTERFACE,
+        flags: CK_FLAGS,
+    ) -> CK_RV;
 }
 
-/// The function table, once for the process.
-pub fn functions() -> &'static CK_FUNCTION_LIST {
-    let mut list = ptr::null_mut();
-    // SAFETY: the result has a place.
-    assert_eq!(unsafe { C_GetFunctionList(&mut list) }, CKR_OK);
-    // SAFETY: the library's tables are statics.
-    unsafe { &*list }
+/// The function table of 3.2.
+pub fn functions() -> &'static CK_FUNCTION_LIST_3_2 {
+    let (mut version, mut interface) = (CK_VERSION { major: 3, minor: 2 }, ptr::null_mut());
+    // SAFETY: the version and the result have a place.
+    assert_eq!(unsafe { C_GetInterface(ptr::null_mut(), &mut version, &mut interface, 0) }, CKR_OK);
+    // SAFETY: the library's interfaces and tables are statics, and this one's is that of its version.
+    unsafe { &*(*interface).pFunctionList.cast() }
 }
 
 /// Calls a function by its name in the table. No caller can bring the library into a state for one of the codes that

@@ -4,7 +4,7 @@ use crate::arena::Place;
 use crate::input::Input;
 use crate::library::mechanisms;
 use crate::parameter::Parameter;
-use crate::{cipher, keys, mac};
+use crate::{cipher, dual, keys, login, mac, recover, saved};
 
 /// One input: the mechanism's place in the list or its number, a key, a parameter, how the message is laid out, and the
 /// message. Everything that takes a mechanism is tried with it.
@@ -23,7 +23,12 @@ pub fn mechanism(data: &[u8]) {
     cipher::try_all(&parameter, key, &message);
     mac::sign(&parameter, key, &message);
     mac::digest(&parameter, &message);
+    dual::digested(&parameter, key, &message);
+    saved::digest(&parameter, &message);
+    recover::recover(&parameter, &message);
+    login::login(choice & 3, &message);
     keys::wrap(&parameter, key, other);
+    keys::wrap_authenticated(key, other, &message);
     keys::unwrap_foreign(&parameter, key, message.bytes);
     keys::generate(&parameter, choice);
     keys::generate(&Parameter::none(number), choice);

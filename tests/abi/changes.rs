@@ -9,6 +9,7 @@ pub const TESTS: &[Test] = &tests![
     changes_reach_other_processes_and_stay,
     protections_go_one_way,
     what_the_object_is_stays,
+    the_numbers_of_a_pair_stay,
     a_bad_row_changes_nothing,
     unmodifiable_and_uncopyable_objects_refuse,
     history_remembers_what_a_key_was,
@@ -107,6 +108,7 @@ fn what_the_object_is_stays() {
             template![CKA_TOKEN => !on_token],
             template![CKA_PRIVATE => false],
             template![CKA_MODIFIABLE => false],
+            template![CKA_DESTROYABLE => false],
             template![CKA_CLASS => CKO_DATA],
             template![CKA_KEY_TYPE => CKK_GENERIC_SECRET],
             template![CKA_VALUE => &[0; 32]],
@@ -122,10 +124,44 @@ fn what_the_object_is_stays() {
             fails!(session.set(key, template), CKR_ATTRIBUTE_READ_ONLY, "template {place}");
         }
         fails!(session.set(key, &template![CKA_LABEL => "a", CKA_LABEL => "b"]), CKR_TEMPLATE_INCONSISTENT);
-        fails!(session.set(key, &template![CKA_ENCRYPT => &[2]]), CKR_ATTRIBUTE_VALUE_INVALID);
+        for value in [&[2][..], &[], &[1, 0, 0, 0, 0, 0, 0, 0]] {
+            fails!(session.set(key, &template![CKA_ENCRYPT => value]), CKR_ATTRIBUTE_VALUE_INVALID);
+        }
+        fails!(session.set(key, &template![CKA_MODULUS => &[2]]), CKR_TEMPLATE_INCONSISTENT);
         fails!(session.set(key, &template![0x7654_3210 => &[2]]), CKR_ATTRIBUTE_TYPE_INVALID);
     }
     fails!(session.set(0, &template![CKA_LABEL => "a"]), CKR_OBJECT_HANDLE_INVALID);
+}
+
+/// With the value that they have, too.
+fn the_numbers_of_a_pair_stay() {
+    let token = Token::with_rsa_1024();
+    let session = token.user();
+    let rsa = RsaKey::of_bits(1024);
+    let [public, private] = [rsa.public(), rsa.private()].map(|half| ok!(session.create(&half)));
+    let (point, scalar) = CURVES[1].pair(&session);
+    let numbers = [
+        (public, CKA_MODULUS),
+        (public, CKA_PUBLIC_EXPONENT),
+        (public, CKA_PUBLIC_KEY_INFO),
+        (private, CKA_MODULUS),
+        (private, CKA_PUBLIC_EXPONENT),
+        (point, CKA_EC_PARAMS),
+        (point, CKA_EC_POINT),
+        (scalar, CKA_EC_PARAMS),
+    ];
+    for (key, attribute) in numbers {
+        let value = ok!(session.value(key, attribute));
+        let other = [&value[..value.len() - 1], &[0x55]].concat();
+        for value in [value.clone(), other] {
+            let change = template![attribute => &value];
+            fails!(session.set(key, &change), CKR_ATTRIBUTE_READ_ONLY, "{attribute:#x}");
+            fails!(session.copy(key, &change), CKR_ATTRIBUTE_READ_ONLY, "{attribute:#x}");
+        }
+        assert_eq!(ok!(session.value(key, attribute)), value);
+    }
+    fails!(session.set(private, &template![CKA_PRIME_1 => &[3]]), CKR_ATTRIBUTE_READ_ONLY);
+    fails!(session.set(scalar, &template![CKA_VALUE => &[3; 32]]), CKR_ATTRIBUTE_READ_ONLY);
 }
 
 fn a_bad_row_changes_nothing() {

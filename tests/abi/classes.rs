@@ -7,6 +7,7 @@ use crate::support::*;
 pub const TESTS: &[Test] = &tests![
     certificates_of_every_type_are_kept,
     a_certificate_lacks_nothing_that_its_type_demands,
+    a_certificate_is_trusted_and_changed_by_the_so_alone,
     domain_parameters_are_kept_and_measured,
     what_is_no_domain_parameters_is_refused,
     a_key_of_one_time_passwords_is_sealed_and_works_for_nobody,
@@ -69,6 +70,24 @@ fn a_certificate_lacks_nothing_that_its_type_demands() {
     fails!(session.create(&named(3)), CKR_ATTRIBUTE_VALUE_INVALID);
     let mixed = attribute_certificate().with(CKA_SUBJECT, "subject");
     fails!(session.create(&mixed), CKR_TEMPLATE_INCONSISTENT);
+}
+
+/// Section 4.6.2: `CKA_TRUSTED` is the SO's to give, and a trusted certificate is not modified.
+fn a_certificate_is_trusted_and_changed_by_the_so_alone() {
+    let token = Token::new();
+    let session = token.user();
+    fails!(session.create(&wtls_certificate().with(CKA_TRUSTED, true)), CKR_ATTRIBUTE_READ_ONLY);
+    let certificate = token_object(&session, wtls_certificate().with(CKA_LABEL, "before"));
+    fails!(session.set(certificate, &template![CKA_TRUSTED => true]), CKR_ATTRIBUTE_READ_ONLY);
+    fails!(session.copy(certificate, &template![CKA_TRUSTED => true]), CKR_ATTRIBUTE_READ_ONLY);
+    ok!(session.logout());
+    ok!(session.login(CKU_SO, SO_PIN));
+    ok!(session.set(certificate, &template![CKA_TRUSTED => true]));
+    ok!(session.logout());
+    ok!(session.login(CKU_USER, USER_PIN));
+    assert!(ok!(session.flag(certificate, CKA_TRUSTED)));
+    fails!(session.set(certificate, &template![CKA_LABEL => "after"]), CKR_ACTION_PROHIBITED);
+    assert_eq!(ok!(session.value(certificate, CKA_LABEL)), b"before");
 }
 
 fn domain_parameters_are_kept_and_measured() {

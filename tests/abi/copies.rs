@@ -7,6 +7,9 @@ use crate::support::*;
 pub const TESTS: &[Test] = &tests![
     copies_are_objects_of_their_own,
     copies_lower_no_protection,
+    copies_may_say_more_than_set,
+    templates_of_copies_are_judged,
+    a_private_copy_needs_the_user,
     copies_cross_between_session_and_token,
     changed_and_copied_keys_stay_sealed,
 ];
@@ -45,12 +48,79 @@ fn copies_lower_no_protection() {
         template![CKA_LOCAL => true],
         template![CKA_UNIQUE_ID => "mine"],
         template![CKA_NEVER_EXTRACTABLE => true],
+        template![CKA_ALWAYS_SENSITIVE => true],
+        template![CKA_KEY_GEN_MECHANISM => CKM_AES_KEY_GEN],
+        template![CKA_VALUE_LEN => 32],
     ];
     let before = ok!(session.find(&template![])).len();
     for (place, template) in refused.iter().enumerate() {
         fails!(session.copy(key, template), CKR_ATTRIBUTE_READ_ONLY, "template {place}");
     }
     assert_eq!(ok!(session.find(&template![])).len(), before);
+}
+
+/// PKCS#11 3.2, section 4.1.3: what Set must not touch, and protections upwards.
+fn copies_may_say_more_than_set() {
+    let token = Token::new();
+    let session = token.user();
+    let key = ok!(session.aes_key(32, template![CKA_SENSITIVE => false, CKA_EXTRACTABLE => true]));
+    let changes = [
+        (CKA_TOKEN, true),
+        (CKA_PRIVATE, false),
+        (CKA_MODIFIABLE, false),
+        (CKA_DESTROYABLE, false),
+        (CKA_COPYABLE, false),
+        (CKA_SENSITIVE, true),
+        (CKA_EXTRACTABLE, false),
+        (CKA_WRAP_WITH_TRUSTED, true),
+        (CKA_ENCRYPT, false),
+    ];
+    for (attribute, value) in changes {
+        let copy = ok!(session.copy(key, &template![attribute => value]), "{attribute:#x}");
+        assert_eq!(ok!(session.flag(copy, attribute)), value, "{attribute:#x}");
+        assert_eq!(ok!(session.flag(key, attribute)), !value, "{attribute:#x} of the original");
+        assert!(ok!(session.flag(copy, CKA_LOCAL)));
+    }
+    let hidden = ok!(session.copy(key, &template![CKA_SENSITIVE => true, CKA_EXTRACTABLE => false]));
+    fails!(session.value(hidden, CKA_VALUE), CKR_ATTRIBUTE_SENSITIVE);
+    assert!(!ok!(session.flag(hidden, CKA_ALWAYS_SENSITIVE)) && !ok!(session.flag(hidden, CKA_NEVER_EXTRACTABLE)));
+}
+
+fn templates_of_copies_are_judged() {
+    let token = Token::new();
+    let session = token.user();
+    let key = ok!(session.aes_key(32, template![]));
+    let before = ok!(session.find(&template![])).len();
+    for malformed in [
+        template![CKA_TOKEN => &[1, 0, 0, 0, 0, 0, 0, 0]],
+        template![CKA_ENCRYPT => &[2]],
+        template![CKA_SENSITIVE => b""],
+        template![CKA_END_DATE => "2026"],
+        template![CKA_CLASS => &[4]],
+    ] {
+        fails!(session.copy(key, &malformed), CKR_ATTRIBUTE_VALUE_INVALID);
+    }
+    fails!(session.copy(key, &template![0x7654_3210 => &[1]]), CKR_ATTRIBUTE_TYPE_INVALID);
+    fails!(session.copy(key, &template![CKA_MODULUS => &[1]]), CKR_TEMPLATE_INCONSISTENT);
+    fails!(session.copy(key, &template![CKA_LABEL => "a", CKA_LABEL => "b"]), CKR_TEMPLATE_INCONSISTENT);
+    assert_eq!(ok!(session.find(&template![])).len(), before);
+    ok!(session.copy(key, &template![CKA_LABEL => "a", CKA_LABEL => "a"]));
+    ok!(session.copy_null(key, 0), "the plain copy");
+    fails!(session.copy_null(key, 1), CKR_ARGUMENTS_BAD);
+    fails!(session.set_null(key, 1), CKR_ARGUMENTS_BAD);
+}
+
+fn a_private_copy_needs_the_user() {
+    let token = Token::new();
+    let session = token.session();
+    let key = ok!(session.aes_key(32, template![CKA_LABEL => "public"]));
+    fails!(session.copy(key, &template![CKA_PRIVATE => true]), CKR_USER_NOT_LOGGED_IN);
+    ok!(session.login(CKU_SO, SO_PIN));
+    fails!(session.copy(key, &template![CKA_PRIVATE => true]), CKR_USER_NOT_LOGGED_IN);
+    ok!(session.logout());
+    assert_eq!(ok!(session.find(&template![CKA_LABEL => "public"])), [key]);
+    ok!(session.login(CKU_USER, USER_PIN));
+    ok!(session.copy(key, &template![CKA_PRIVATE => true]));
 }
 
 fn copies_cross_between_session_and_token() {

@@ -12,6 +12,7 @@ mod support;
 
 mod always_authenticate;
 mod changes;
+mod check_values;
 mod ciphers;
 mod classes;
 mod clients;
@@ -100,6 +101,7 @@ use support::Test;
 const SUITES: &[&[Test]] = &[
     always_authenticate::TESTS,
     changes::TESTS,
+    check_values::TESTS,
     ciphers::TESTS,
     classes::TESTS,
     clients::engine::TESTS,

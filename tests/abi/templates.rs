@@ -20,6 +20,7 @@ pub const TESTS: &[Test] = &tests![
     a_template_without_rows_is_empty,
     null_rows_are_bad_arguments,
     null_values_are_judged,
+    lengths_beyond_reason_are_not_read,
     a_refused_template_leaves_nothing,
 ];
 
@@ -198,6 +199,19 @@ fn null_values_are_judged() {
     }
     let data = ok!(session.create_null_value(CKA_LABEL, 0));
     assert!(ok!(session.value(data, CKA_LABEL)).is_empty());
+}
+
+/// Nobody can see that a length lies, but no attribute is so long.
+fn lengths_beyond_reason_are_not_read() {
+    let session = &Ways::new().session;
+    let attributes =
+        [CKA_LABEL, CKA_VALUE, CKA_MODULUS, CKA_PUBLIC_EXPONENT, CKA_PRIME_1, CKA_EC_POINT, CKA_ID, CKA_TOKEN];
+    for attribute in attributes {
+        for length in [0xffff_ffff, 1 << 32, 1 << 62, CK_ULONG::MAX >> 1, CK_ULONG::MAX] {
+            let outcome = session.create_lying(attribute, length);
+            fails!(outcome, CKR_ATTRIBUTE_VALUE_INVALID | CKR_ARGUMENTS_BAD, "{attribute:#x} of {length}");
+        }
+    }
 }
 
 fn a_refused_template_leaves_nothing() {

@@ -57,7 +57,10 @@ impl Kind {
             }
             Self::Rsa => {
                 let public = Template::default().number(CKA_MODULUS_BITS, 2048).bytes(CKA_PUBLIC_EXPONENT, &[1, 0, 1]);
-                let usage = ([CKA_ENCRYPT, CKA_VERIFY, CKA_WRAP].as_slice(), [CKA_DECRYPT, CKA_SIGN].as_slice());
+                let usage = (
+                    [CKA_ENCRYPT, CKA_VERIFY, CKA_VERIFY_RECOVER, CKA_WRAP].as_slice(),
+                    [CKA_DECRYPT, CKA_SIGN, CKA_SIGN_RECOVER].as_slice(),
+                );
                 pair(world, CKM_RSA_PKCS_KEY_PAIR_GEN, public, usage)
             }
             Self::P256 => {
@@ -112,8 +115,18 @@ fn secret(world: &World, mechanism: CK_MECHANISM_TYPE, template: Template) -> Ou
 type Usage<'a> = (&'a [CK_ATTRIBUTE_TYPE], &'a [CK_ATTRIBUTE_TYPE]);
 
 fn pair(world: &World, mechanism: CK_MECHANISM_TYPE, public: Template, usage: Usage<'_>) -> Outcome<Key> {
-    let mut public = public.flag(CKA_TOKEN, false).flags(usage.0);
-    let mut private = Template::default().flag(CKA_TOKEN, false).flags(usage.1);
+    let public = public.flag(CKA_TOKEN, false).flags(usage.0);
+    let private = Template::default().flag(CKA_TOKEN, false).flags(usage.1);
+    generate_pair(world, mechanism, public, private)
+}
+
+/// `C_GenerateKeyPair` in the holder's session.
+pub fn generate_pair(
+    world: &World,
+    mechanism: CK_MECHANISM_TYPE,
+    mut public: Template,
+    mut private: Template,
+) -> Outcome<Key> {
     let (mut public, mut private, mut mechanism) = (public.rows(), private.rows(), plain(mechanism));
     let mut key = Key::default();
     let code = call!(

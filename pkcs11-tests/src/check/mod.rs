@@ -1,5 +1,6 @@
 //! `check`: named checks on any module, each in a process that may die.
 
+mod both;
 mod child;
 mod children;
 mod code;

@@ -25,6 +25,10 @@ pub enum Purpose {
     Sign,
     /// `C_VerifyInit`
     Verify,
+    /// `C_SignRecoverInit`: in one part alone.
+    SignRecover,
+    /// `C_VerifyRecoverInit`: in one part alone.
+    VerifyRecover,
     /// `C_FindObjectsInit`
     Find,
 }
@@ -38,6 +42,8 @@ impl Purpose {
             Self::Digest => CKF_DIGEST,
             Self::Sign => CKF_SIGN,
             Self::Verify => CKF_VERIFY,
+            Self::SignRecover => CKF_SIGN_RECOVER,
+            Self::VerifyRecover => CKF_VERIFY_RECOVER,
             Self::Find => CKF_FIND_OBJECTS,
         }
     }
@@ -50,6 +56,8 @@ impl Purpose {
             Self::Digest => "digest",
             Self::Sign => "sign",
             Self::Verify => "verify",
+            Self::SignRecover => "sign to recover",
+            Self::VerifyRecover => "recover",
             Self::Find => "find",
         }
     }
@@ -62,6 +70,9 @@ impl Purpose {
             Self::Digest => ["C_DigestInit", "C_Digest", "C_DigestUpdate", "C_DigestFinal"],
             Self::Sign => ["C_SignInit", "C_Sign", "C_SignUpdate", "C_SignFinal"],
             Self::Verify => ["C_VerifyInit", "C_Verify", "C_VerifyUpdate", "C_VerifyFinal"],
+            // What there is not is named by what there is.
+            Self::SignRecover => ["C_SignRecoverInit", "C_SignRecover", "C_SignRecover", "C_SignRecover"],
+            Self::VerifyRecover => ["C_VerifyRecoverInit", "C_VerifyRecover", "C_VerifyRecover", "C_VerifyRecover"],
             Self::Find => ["C_FindObjectsInit", "C_FindObjects", "C_FindObjects", "C_FindObjectsFinal"],
         }
     }
@@ -74,14 +85,32 @@ impl Purpose {
             Self::Digest => "5.12.2",
             Self::Sign => "5.13.2",
             Self::Verify => "5.15.2",
+            Self::SignRecover => "5.13.6",
+            Self::VerifyRecover => "5.15.6",
             Self::Find => "5.7.8",
+        }
+    }
+
+    /// Whether it takes its input in one call only, and has no Update and no Final.
+    pub fn is_in_one_part(self) -> bool {
+        matches!(self, Self::SignRecover | Self::VerifyRecover)
+    }
+
+    /// A mechanism that most modules have for it; none for a search.
+    pub fn usual(self) -> Option<&'static str> {
+        match self {
+            Self::Encrypt | Self::Decrypt => Some("AES_ECB"),
+            Self::Digest => Some("SHA256"),
+            Self::Sign | Self::Verify => Some("SHA256_HMAC"),
+            Self::SignRecover | Self::VerifyRecover => Some("RSA_PKCS"),
+            Self::Find => None,
         }
     }
 
     /// The half of a pair that it uses.
     pub fn half(self, key: Key) -> CK_OBJECT_HANDLE {
         match self {
-            Self::Decrypt | Self::Sign => key.private,
+            Self::Decrypt | Self::Sign | Self::SignRecover => key.private,
             _ => key.public,
         }
     }
@@ -124,19 +153,23 @@ impl Session<'_> {
             Purpose::Digest => call!(module, C_DigestInit(session, mechanism)),
             Purpose::Sign => call!(module, C_SignInit(session, mechanism, key)),
             Purpose::Verify => call!(module, C_VerifyInit(session, mechanism, key)),
+            Purpose::SignRecover => call!(module, C_SignRecoverInit(session, mechanism, key)),
+            Purpose::VerifyRecover => call!(module, C_VerifyRecoverInit(session, mechanism, key)),
             Purpose::Find => call!(module, C_FindObjectsInit(session, ptr::null_mut(), 0)),
         }
     }
 
-    /// Begins an operation with a mechanism that every module has for it.
+    /// Begins an operation with its usual mechanism.
     pub fn begin_any(&self, purpose: Purpose) -> Outcome {
-        let known = match purpose {
-            Purpose::Encrypt | Purpose::Decrypt => Known::named("AES_ECB"),
-            Purpose::Digest => Known::named("SHA256"),
-            Purpose::Sign | Purpose::Verify => Known::named("SHA256_HMAC"),
-            Purpose::Find => return ok("C_FindObjectsInit", self.init_raw(purpose, ptr::null_mut(), 0)),
-        };
-        self.begin(purpose, known?)
+        let [init, ..] = purpose.functions();
+        ok(init, self.init_any(purpose)?)
+    }
+
+    /// An Init that may be refused, with the usual mechanism.
+    pub fn init_any(&self, purpose: Purpose) -> Outcome<CK_RV> {
+        let Some(name) = purpose.usual() else { return Ok(self.init_raw(purpose, ptr::null_mut(), 0)) };
+        let known = Known::named(name)?;
+        Ok(self.init(purpose, known, purpose.half(self.world.key(known.key)?)))
     }
 
     /// A one-shot function.
@@ -149,6 +182,8 @@ impl Session<'_> {
             Purpose::Digest => call!(module, C_Digest(session, input, length, output, room)),
             Purpose::Sign => call!(module, C_Sign(session, input, length, output, room)),
             Purpose::Verify => call!(module, C_Verify(session, input, length, output, length_at(room))),
+            Purpose::SignRecover => call!(module, C_SignRecover(session, input, length, output, room)),
+            Purpose::VerifyRecover => call!(module, C_VerifyRecover(session, input, length, output, room)),
             Purpose::Find => self.find_once(),
         }
     }
@@ -163,6 +198,7 @@ impl Session<'_> {
             Purpose::Digest => call!(module, C_DigestUpdate(session, input, length)),
             Purpose::Sign => call!(module, C_SignUpdate(session, input, length)),
             Purpose::Verify => call!(module, C_VerifyUpdate(session, input, length)),
+            Purpose::SignRecover | Purpose::VerifyRecover => self.whole_raw(purpose, raw),
             Purpose::Find => self.find_once(),
         }
     }
@@ -176,6 +212,9 @@ impl Session<'_> {
             Purpose::Digest => call!(module, C_DigestFinal(session, output, room)),
             Purpose::Sign => call!(module, C_SignFinal(session, output, room)),
             Purpose::Verify => call!(module, C_VerifyFinal(session, output, length_at(room))),
+            Purpose::SignRecover | Purpose::VerifyRecover => {
+                self.whole_raw(purpose, Raw { input: ptr::null(), length: 0, output, room })
+            }
             Purpose::Find => call!(module, C_FindObjectsFinal(session)),
         }
     }
@@ -222,6 +261,7 @@ pub fn any_key(purpose: Purpose) -> Kind {
     match purpose {
         Purpose::Encrypt | Purpose::Decrypt => Kind::Aes,
         Purpose::Sign | Purpose::Verify => Kind::Generic,
+        Purpose::SignRecover | Purpose::VerifyRecover => Kind::Rsa,
         Purpose::Digest | Purpose::Find => Kind::None,
     }
 }

@@ -4,6 +4,7 @@ use std::ptr;
 
 use cryptoki_sys::*;
 
+use super::both::{Both, PAIRS};
 use super::guard::Guarded;
 use super::key::Kind;
 use super::mechanism::{KNOWN, Known, Parameter};
@@ -30,8 +31,19 @@ pub fn checks() -> Vec<Check> {
     for name in WRAPS {
         checks.push(Check::new("rooms", format!("wrap {name}"), "5.2", |trial| wrap(trial, name)));
     }
+    for known in RECOVERS {
+        for purpose in [Purpose::SignRecover, Purpose::VerifyRecover] {
+            let subject = format!("{} {known}", purpose.name());
+            checks.push(Check::new("rooms", subject, "5.2", move |trial| recover(trial, purpose, known)));
+        }
+    }
+    for both in PAIRS {
+        checks.push(Check::new("rooms", both.name, "5.2", move |trial| dual(trial, both)));
+    }
     checks
 }
+
+const RECOVERS: &[&str] = &["RSA_PKCS", "RSA_X_509"];
 
 const WRAPS: &[&str] = &[
     "AES_CBC_PAD",
@@ -108,6 +120,44 @@ fn in_parts(trial: &mut Trial<'_>, purpose: Purpose, known: &Known) -> Outcome {
         let mut length = (input.len() + ENOUGH) as CK_ULONG;
         ok("Update", session.update_raw(purpose, raw(buffer.pointer(), &mut length)))?;
         room.check(trial, &right, &|output, length| session.finish_raw(purpose, output, length));
+    }
+    Ok(())
+}
+
+fn recover(trial: &mut Trial<'_>, purpose: Purpose, name: &str) -> Outcome {
+    let (world, known) = (trial.world, Known::named(name)?);
+    world.lists(known.number, purpose.flag())?;
+    let session = world.session()?;
+    let mut input = known.input(45);
+    if purpose == Purpose::VerifyRecover {
+        input = session.one_shot(Purpose::SignRecover, known, &input)?;
+    }
+    let bytes = session.one_shot(purpose, known, &input)?;
+    let right = Right { bytes: &bytes, is_random: false, most: input.len().max(bytes.len()) + 64 };
+    let raw = |output, room| Raw { input: input.as_ptr(), length: input.len() as CK_ULONG, output, room };
+    for room in Room::of(bytes.len()) {
+        let session = world.session()?;
+        session.begin(purpose, known)?;
+        room.check(trial, &right, &|output, length| session.whole_raw(purpose, raw(output, length)));
+    }
+    Ok(())
+}
+
+fn dual(trial: &mut Trial<'_>, both: &Both) -> Outcome {
+    let world = trial.world;
+    world.does_two_at_once()?;
+    let cbc = Known::named("AES_CBC")?;
+    let mut input = cbc.input(45);
+    let mut bytes = world.session()?.one_shot(Purpose::Encrypt, cbc, &input)?;
+    if both.cipher == Purpose::Decrypt {
+        std::mem::swap(&mut input, &mut bytes);
+    }
+    let right = Right { bytes: &bytes, is_random: false, most: input.len() + 64 };
+    for room in Room::of(bytes.len()) {
+        let session = world.session()?;
+        session.begin(both.cipher, cbc)?;
+        session.begin_any(both.second)?;
+        room.check(trial, &right, &|output, length| session.both(both, &input, output, length));
     }
     Ok(())
 }

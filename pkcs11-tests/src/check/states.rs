@@ -8,7 +8,6 @@ use super::arrangement::{Arrangement, skip_unsupported};
 use super::code::Expected;
 use super::function::{FUNCTIONS, Function};
 use super::key::plain;
-use super::mechanism::Known;
 use super::module::call;
 use super::operation::{Purpose, Raw};
 use super::suite::Check;
@@ -63,7 +62,7 @@ fn no_operation(trial: &mut Trial<'_>, index: usize, function: &'static Function
 fn begun_twice(trial: &mut Trial<'_>, purpose: Purpose) -> Outcome {
     let session = trial.world.session()?;
     session.begin_any(purpose)?;
-    let code = init_any(&session, purpose)?;
+    let code = session.init_any(purpose)?;
     trial.gives("the second Init", &[CKR_OPERATION_ACTIVE], || code);
     goes_on(trial, &session, purpose);
     Ok(())
@@ -78,7 +77,7 @@ fn after_failed_init(trial: &mut Trial<'_>, purpose: Purpose) -> Outcome {
         let key = trial.world.key(super::operation::any_key(purpose))?;
         trial.gives(init, &[CKR_MECHANISM_INVALID], || session.init_raw(purpose, &mut nonsense, purpose.half(key)));
     }
-    let code = init_any(&session, purpose)?;
+    let code = session.init_any(purpose)?;
     trial.gives("the next Init", &[CKR_OK], || code);
     goes_on(trial, &session, purpose);
     Ok(())
@@ -94,7 +93,7 @@ fn cancelled_by_null(trial: &mut Trial<'_>, purpose: Purpose) -> Outcome {
     session.begin_any(purpose)?;
     trial.gives("something active", &[CKR_OK], || session.init_raw(purpose, ptr::null_mut(), 0));
     trial.gives("Update after that", &[CKR_OPERATION_NOT_INITIALIZED], || update(&session, purpose));
-    let code = init_any(&session, purpose)?;
+    let code = session.init_any(purpose)?;
     trial.gives("the next Init", &[CKR_OK], || code);
     Ok(())
 }
@@ -170,17 +169,6 @@ fn goes_on(trial: &mut Trial<'_>, session: &Session<'_>, purpose: Purpose) {
     }
     let right = if purpose == Verify { CKR_SIGNATURE_INVALID } else { CKR_OK };
     trial.gives("the operation goes on", &[right], || whole(session, purpose));
-}
-
-/// An Init that may be refused, with the mechanism of [`Session::begin_any`].
-fn init_any(session: &Session<'_>, purpose: Purpose) -> Outcome<CK_RV> {
-    let known = match purpose {
-        Encrypt | Decrypt => Known::named("AES_ECB")?,
-        Digest => Known::named("SHA256")?,
-        Sign | Verify => Known::named("SHA256_HMAC")?,
-        Find => return Ok(session.init_raw(purpose, ptr::null_mut(), 0)),
-    };
-    Ok(session.init(purpose, known, purpose.half(session.world.key(known.key)?)))
 }
 
 fn whole(session: &Session<'_>, purpose: Purpose) -> CK_RV {

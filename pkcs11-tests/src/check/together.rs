@@ -117,11 +117,7 @@ fn restore(session: &Session<'_>, state: &[u8]) -> CK_RV {
 fn begun<'w>(trial: &mut Trial<'w>, direction: Purpose) -> Outcome<Session<'w>> {
     let (sha, cbc) = known()?;
     let world = trial.world;
-    let mut info = CK_TOKEN_INFO::default();
-    ok("C_GetTokenInfo", call!(world.module, C_GetTokenInfo(world.slot(), &mut info)))?;
-    if info.flags & CKF_DUAL_CRYPTO_OPERATIONS == 0 {
-        return skip("CKF_DUAL_CRYPTO_OPERATIONS is not claimed");
-    }
+    world.does_two_at_once()?;
     let session = world.session()?;
     session.begin(direction, cbc)?;
     // Where one operation excludes the other, the claim is false.

@@ -58,6 +58,26 @@ impl Session {
         call!(self.module.list, C_CreateObject(self.handle, rows.as_mut_ptr(), count, &mut object)).map(|()| object)
     }
 
+    /// `C_CreateObject` of a data object with an attribute that says it is longer than it is.
+    pub fn create_lying(&self, attribute: CK_ATTRIBUTE_TYPE, length: CK_ULONG) -> Result<CK_OBJECT_HANDLE> {
+        let class = template![CKA_CLASS => CKO_DATA];
+        let (mut rows, mut value) = (class.raw(), [7_u8; 8]);
+        rows.push(CK_ATTRIBUTE { type_: attribute, pValue: value.as_mut_ptr().cast(), ulValueLen: length });
+        let (count, mut object) = (rows.len() as CK_ULONG, 0);
+        call!(self.module.list, C_CreateObject(self.handle, rows.as_mut_ptr(), count, &mut object)).map(|()| object)
+    }
+
+    /// `C_CopyObject` with NULL for a template of so many rows.
+    pub fn copy_null(&self, from: CK_OBJECT_HANDLE, count: CK_ULONG) -> Result<CK_OBJECT_HANDLE> {
+        let mut object = 0;
+        call!(self.module.list, C_CopyObject(self.handle, from, null_mut(), count, &mut object)).map(|()| object)
+    }
+
+    /// `C_SetAttributeValue` with NULL for a template of so many rows.
+    pub fn set_null(&self, object: CK_OBJECT_HANDLE, count: CK_ULONG) -> Result {
+        call!(self.module.list, C_SetAttributeValue(self.handle, object, null_mut(), count))
+    }
+
     /// `C_GenerateKey` with NULL for a template of so many rows.
     pub fn generate_null(&self, mechanism: &Mechanism, count: CK_ULONG) -> Result<CK_OBJECT_HANDLE> {
         let (mut mechanism, mut key) = (mechanism.raw(), 0);

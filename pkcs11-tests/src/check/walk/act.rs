@@ -5,8 +5,9 @@ use std::ptr;
 use cryptoki_sys::*;
 
 use super::super::arrangement::data;
+use super::super::both::PAIRS;
 use super::super::guard::Guarded;
-use super::super::key::{generate, secret_template};
+use super::super::key::{Key, generate, generate_pair, secret_template};
 use super::super::mechanism::Known;
 use super::super::module::call;
 use super::super::operation::{Purpose, Raw};
@@ -14,11 +15,13 @@ use super::super::template::Template;
 use super::super::trial::ok;
 use super::super::verdict::Outcome;
 use super::super::world::{SO_PIN, Session, World};
-use super::model::Model;
+use super::model::{Can, Model};
 use super::step::{Room, Step, Who};
 
 /// The bytes of a block: every input is so many of them, of the same byte.
 pub const BLOCK: usize = 16;
+/// Enough for every result.
+const ROOM: usize = 512;
 
 /// What came of a step.
 #[derive(Default)]
@@ -33,21 +36,38 @@ pub struct Seen {
     pub bytes: Vec<u8>,
 }
 
-/// The module, and the two token keys as they are called now.
+/// The module, and the token keys as they are called now.
 pub struct Act<'a> {
     world: &'a World,
+    can: Can,
     aes: CK_OBJECT_HANDLE,
     generic: CK_OBJECT_HANDLE,
+    rsa: Key,
+    /// A block that decrypts to [`PLAIN`].
+    sealed: [u8; BLOCK],
+    /// What gives back so many blocks.
+    recoverable: Vec<Vec<u8>>,
     was_user: bool,
 }
 
+/// A block of an input.
+const PLAIN: [u8; BLOCK] = [0x5a; BLOCK];
+
 const AES_LABEL: &[u8] = b"pkcs11-tests walk aes";
 const GENERIC_LABEL: &[u8] = b"pkcs11-tests walk generic";
+const PUBLIC_LABEL: &[u8] = b"pkcs11-tests walk public";
+const PRIVATE_LABEL: &[u8] = b"pkcs11-tests walk private";
 
 impl<'a> Act<'a> {
-    /// Makes the two keys, private token objects, unless a walk before has.
+    /// Makes the keys, private token objects, unless a walk before has.
     pub fn new(world: &'a World) -> Outcome<Self> {
-        let mut own = Self { world, aes: 0, generic: 0, was_user: false };
+        let can = Can {
+            cancel: world.module.is_3(),
+            both: world.does_two_at_once().is_ok(),
+            recover: world.lists(CKM_RSA_PKCS, CKF_SIGN_RECOVER | CKF_VERIFY_RECOVER).is_ok(),
+        };
+        let (sealed, recoverable, rsa) = Default::default();
+        let mut own = Self { world, can, aes: 0, generic: 0, rsa, sealed, recoverable, was_user: false };
         own.find_keys()?;
         let rows = [
             (own.aes, AES_LABEL, CKM_AES_KEY_GEN, secret_template(CKK_AES, 16)),
@@ -63,7 +83,40 @@ impl<'a> Act<'a> {
                 ok("C_GenerateKey", generate(world, world.holder(), mechanism, template).0)?;
             }
         }
+        if can.recover && own.rsa.private == 0 {
+            let of_token =
+                |label, usage| Template::default().flags(&[CKA_TOKEN, CKA_PRIVATE, usage]).bytes(CKA_LABEL, label);
+            let public = of_token(PUBLIC_LABEL, CKA_VERIFY_RECOVER).number(CKA_MODULUS_BITS, 2048);
+            let public = public.bytes(CKA_PUBLIC_EXPONENT, &[1, 0, 1]);
+            generate_pair(world, CKM_RSA_PKCS_KEY_PAIR_GEN, public, of_token(PRIVATE_LABEL, CKA_SIGN_RECOVER))?;
+        }
+        own.find_keys()?;
+        own.prepare()?;
         Ok(own)
+    }
+
+    /// What the module need not have.
+    pub fn can(&self) -> Can {
+        self.can
+    }
+
+    /// Inputs of which it is known what comes out.
+    fn prepare(&mut self) -> Outcome {
+        let session = self.world.session()?;
+        let whole = |purpose: Purpose, input: &[u8]| {
+            let [init, function, ..] = purpose.functions();
+            ok(init, self.init(&session, purpose))?;
+            let mut buffer = Guarded::new(ROOM);
+            let (code, length) = session.whole(purpose, input, &mut buffer, ROOM);
+            ok(function, code)?;
+            Ok(buffer.first(length).to_vec())
+        };
+        let sealed = whole(Purpose::Encrypt, &PLAIN)?;
+        let blocks = if self.can.recover { 0..4 } else { 0..0 };
+        let signed = blocks.map(|blocks| whole(Purpose::SignRecover, &PLAIN.repeat(blocks)));
+        self.recoverable = signed.collect::<Outcome<_>>()?;
+        self.sealed = sealed.first_chunk().copied().unwrap_or_default();
+        Ok(())
     }
 
     /// After a login the keys have new handles.
@@ -114,6 +167,7 @@ impl<'a> Act<'a> {
             }
             Step::Size(_, place) => call!(module, C_GetObjectSize(handle, model.object(place), &mut 0)),
             Step::Destroy(_, place) => call!(module, C_DestroyObject(handle, model.object(place))),
+            Step::Both(_, place, blocks) => self.both(&session, place, blocks),
             Step::Whole(..) | Step::Update(..) | Step::Final(..) | Step::Bad(..) => {
                 self.go_on(&session, step, model, &mut seen.bytes)
             }
@@ -121,8 +175,16 @@ impl<'a> Act<'a> {
         seen
     }
 
+    /// What is deciphered is what is enciphered, so that the second operation gets the same bytes either way.
+    fn both(&self, session: &Session<'_>, place: usize, blocks: usize) -> CK_RV {
+        let Some(both) = PAIRS.get(place) else { return CKR_OK };
+        let block = if both.cipher == Purpose::Decrypt { self.sealed } else { PLAIN };
+        let (mut buffer, mut room) = (Guarded::new(64), 64);
+        session.both(both, &block.repeat(blocks), buffer.pointer(), &mut room)
+    }
+
     fn go_on(&self, session: &Session<'_>, step: &Step, model: &Model, bytes: &mut Vec<u8>) -> CK_RV {
-        let input = [0x5a_u8; 4 * BLOCK];
+        let input = PLAIN.repeat(4);
         let raw = |blocks: usize, output, room: *mut CK_ULONG| Raw {
             input: input.as_ptr(),
             length: (blocks * BLOCK) as CK_ULONG,
@@ -140,7 +202,11 @@ impl<'a> Act<'a> {
                 let result = model.result(Purpose::Sign, blocks * BLOCK);
                 let (mut buffer, output, mut room) = place(purpose, size, result);
                 let output = output.map_or(buffer.pointer(), |()| ptr::null_mut());
-                let code = session.whole_raw(purpose, raw(blocks, output, &mut room));
+                let mut raw = raw(blocks, output, &mut room);
+                if let (Purpose::VerifyRecover, Some(signature)) = (purpose, self.recoverable.get(blocks)) {
+                    (raw.input, raw.length) = (signature.as_ptr(), signature.len() as CK_ULONG);
+                }
+                let code = session.whole_raw(purpose, raw);
                 bytes.extend_from_slice(buffer.first(room as usize));
                 code
             }
@@ -157,11 +223,12 @@ impl<'a> Act<'a> {
     }
 
     fn init(&self, session: &Session<'_>, purpose: Purpose) -> CK_RV {
-        let (name, key) = match purpose {
-            Purpose::Encrypt | Purpose::Decrypt => ("AES_ECB", self.aes),
-            Purpose::Digest => ("SHA256", 0),
-            Purpose::Sign | Purpose::Verify => ("SHA256_HMAC", self.generic),
-            Purpose::Find => return session.init_raw(purpose, ptr::null_mut(), 0),
+        let Some(name) = purpose.usual() else { return session.init_raw(purpose, ptr::null_mut(), 0) };
+        let key = match purpose {
+            Purpose::Encrypt | Purpose::Decrypt => self.aes,
+            Purpose::Sign | Purpose::Verify => self.generic,
+            Purpose::SignRecover | Purpose::VerifyRecover => purpose.half(self.rsa),
+            Purpose::Digest | Purpose::Find => 0,
         };
         Known::named(name).map_or(CKR_MECHANISM_INVALID, |known| session.init(purpose, known, key))
     }
@@ -174,6 +241,7 @@ impl<'a> Act<'a> {
         let session = self.world.session()?;
         self.aes = find(&session, AES_LABEL)?;
         self.generic = find(&session, GENERIC_LABEL)?;
+        self.rsa = Key { public: find(&session, PUBLIC_LABEL)?, private: find(&session, PRIVATE_LABEL)? };
         Ok(())
     }
 }
@@ -184,7 +252,7 @@ impl Step {
         match *self {
             Self::Initialize | Self::Finalize | Self::Open { .. } | Self::CloseAll => None,
             Self::Login { who, .. } | Self::Create { who, .. } => Some(who),
-            Self::Close(who) | Self::Info(who) | Self::Logout(who) => Some(who),
+            Self::Close(who) | Self::Info(who) | Self::Logout(who) | Self::Both(who, ..) => Some(who),
             Self::Init(who, _) | Self::Whole(who, ..) | Self::Update(who, ..) | Self::Final(who, ..) => Some(who),
             Self::Bad(who, _) | Self::Cancel(who, _) | Self::CancelByNull(who, _) => Some(who),
             Self::Size(who, _) | Self::Destroy(who, _) => Some(who),
@@ -211,9 +279,9 @@ fn place(purpose: Purpose, room: Room, signature: Option<&Vec<u8>>) -> (Guarded,
         }
         (Purpose::Verify, Room::Short, _) => (Guarded::new(1), None, 1),
         (Purpose::Verify, ..) => (Guarded::new(32), None, 32),
-        (_, Room::Query, _) => (Guarded::new(64), Some(()), 0),
+        (_, Room::Query, _) => (Guarded::new(ROOM), Some(()), 0),
         (_, Room::Short, _) => (Guarded::new(1), None, 1),
-        (_, Room::Enough, _) => (Guarded::new(64), None, 64),
+        (_, Room::Enough, _) => (Guarded::new(ROOM), None, ROOM as CK_ULONG),
     }
 }
 

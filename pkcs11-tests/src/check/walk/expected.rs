@@ -2,6 +2,7 @@
 
 use cryptoki_sys::*;
 
+use super::super::both::PAIRS;
 use super::super::operation::Purpose;
 use super::act::BLOCK;
 use super::model::{Model, State, User};
@@ -30,6 +31,7 @@ impl Model {
             Step::Size(_, place) | Step::Destroy(_, place) => {
                 vec![if self.is_alive(place) { CKR_OK } else { CKR_OBJECT_HANDLE_INVALID }]
             }
+            Step::Both(who, place, _) => self.both_codes(who, place),
             Step::Init(who, purpose) => self.init_codes(who, purpose),
             Step::Whole(who, purpose, ..) | Step::Update(who, purpose, _) => self.goes_on(step, who, purpose),
             Step::Final(who, purpose, _) | Step::Bad(who, purpose) => self.goes_on(step, who, purpose),
@@ -70,7 +72,9 @@ impl Model {
             (Step::Final(_, _, room), Purpose::Verify) => self.verify_codes(room, self.fed(who, purpose)),
             // Nothing is left for Final of a cipher without padding, and nothing fits everywhere.
             (Step::Final(..), Purpose::Encrypt | Purpose::Decrypt)
-            | (Step::Whole(_, Purpose::Encrypt | Purpose::Decrypt, _, 0), _) => vec![CKR_OK],
+            | (Step::Whole(_, Purpose::Encrypt | Purpose::Decrypt, _, 0), _)
+            // Nothing recovered fits everywhere too.
+            | (Step::Whole(_, Purpose::VerifyRecover, _, 0), _) => vec![CKR_OK],
             (Step::Whole(_, _, Room::Short, _) | Step::Final(_, _, Room::Short), _) => vec![CKR_BUFFER_TOO_SMALL],
             _ => vec![CKR_OK],
         };
@@ -84,6 +88,17 @@ impl Model {
                 let verifies = [CKR_SIGNATURE_INVALID, CKR_SIGNATURE_LEN_RANGE];
                 right.into_iter().chain(fails).chain(verifies).collect()
             }
+        }
+    }
+
+    fn both_codes(&self, who: Who, place: usize) -> Vec<CK_RV> {
+        let states = PAIRS.get(place).map(|both| [self.state(who, both.cipher), self.state(who, both.second)]);
+        match states {
+            Some([Some(State::Active { .. }), Some(State::Active { .. })]) => vec![CKR_OK],
+            Some([Some(_), Some(_)]) => {
+                vec![CKR_OK, CKR_OPERATION_NOT_INITIALIZED, CKR_USER_NOT_LOGGED_IN, CKR_KEY_HANDLE_INVALID]
+            }
+            _ => vec![CKR_OPERATION_NOT_INITIALIZED],
         }
     }
 

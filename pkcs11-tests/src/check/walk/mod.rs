@@ -47,7 +47,8 @@ fn walk(trial: &mut Trial<'_>, mix: Mix) -> Outcome {
     let mut act = Act::new(world)?;
     start_again(world)?;
     let mut random = StdRng::seed_from_u64(world.settings.seed);
-    let mut model = Model::new(world.module.is_3());
+    let can = act.can();
+    let mut model = Model::new(can);
     let mut deviations: BTreeMap<String, ()> = BTreeMap::new();
     let mut trail: Vec<Step> = Vec::new();
     for number in 0..world.settings.steps {
@@ -79,7 +80,7 @@ fn walk(trial: &mut Trial<'_>, mix: Mix) -> Outcome {
         }
         // Nobody knows where the module is now.
         start_again(world)?;
-        model = Model::new(world.module.is_3());
+        model = Model::new(can);
         trail.clear();
     }
     Ok(())

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use cryptoki_sys::*;
 
+use super::super::both::PAIRS;
 use super::super::operation::Purpose;
 use super::super::world::state_name;
 use super::act::{BLOCK, Seen};
@@ -13,13 +14,24 @@ use super::step::{Room, Step, Who};
 /// Where the module should be.
 pub struct Model {
     initialised: bool,
-    is_3: bool,
+    pub(super) can: Can,
     pub(super) login: Option<User>,
     pub(super) open: Vec<Open>,
     /// Handles that were closed.
     closed: Vec<CK_SESSION_HANDLE>,
     objects: Vec<Object>,
     results: HashMap<(Purpose, usize), Vec<u8>>,
+}
+
+/// What a module need not have.
+#[derive(Clone, Copy)]
+pub struct Can {
+    /// `C_SessionCancel`, and an Init with NULL that cancels: 3.0.
+    pub cancel: bool,
+    /// Two operations at once.
+    pub both: bool,
+    /// Signatures with recovery by `CKM_RSA_PKCS`.
+    pub recover: bool,
 }
 
 /// An open session.
@@ -56,19 +68,14 @@ const OBJECTS: usize = 8;
 
 impl Model {
     /// A module that is initialised.
-    pub fn new(is_3: bool) -> Self {
+    pub fn new(can: Can) -> Self {
         let (open, closed, objects, results) = Default::default();
-        Self { initialised: true, is_3, login: None, open, closed, objects, results }
+        Self { initialised: true, can, login: None, open, closed, objects, results }
     }
 
     /// Whether the library is initialised.
     pub fn is_initialised(&self) -> bool {
         self.initialised
-    }
-
-    /// Whether the module has the functions of 3.0.
-    pub fn is_3(&self) -> bool {
-        self.is_3
     }
 
     /// Whether the user is logged in.
@@ -123,6 +130,10 @@ impl Model {
 
     /// Follows a step that had a right code. What is not as it should be besides comes back as a sentence.
     pub fn follow(&mut self, step: &Step, seen: &Seen) -> Result<(), String> {
+        if let Step::Both(who, place, blocks) = *step {
+            self.follow_both(who, place, blocks, seen.code);
+            return Ok(());
+        }
         if let (Some(who), Some(purpose)) = (step.who(), step.purpose()) {
             return self.follow_operation(step, who, purpose, seen);
         }
@@ -202,9 +213,27 @@ impl Model {
         outcome
     }
 
+    /// Both were fed, or it is not known any more which of them goes on.
+    fn follow_both(&mut self, who: Who, place: usize, blocks: usize, code: CK_RV) {
+        let Some(both) = PAIRS.get(place) else { return };
+        let Some(session) = self.session_mut(who) else { return };
+        for purpose in [both.cipher, both.second] {
+            if let Some(state) = session.operations.get_mut(&purpose) {
+                *state = match *state {
+                    State::Active { fed, .. } if code == CKR_OK => {
+                        State::Active { fed: fed + blocks * BLOCK, in_parts: true }
+                    }
+                    _ => State::Unknown,
+                };
+            }
+        }
+    }
+
     /// The same input gives the same result, in parts or not.
     fn compare(&mut self, step: &Step, purpose: Purpose, fed: usize, seen: &Seen) -> Result<(), String> {
-        if seen.code != CKR_OK || !matches!(purpose, Purpose::Sign | Purpose::Digest) {
+        if seen.code != CKR_OK
+            || !matches!(purpose, Purpose::Sign | Purpose::Digest | Purpose::SignRecover | Purpose::VerifyRecover)
+        {
             return Ok(());
         }
         let bytes = if let Step::Whole(_, _, _, blocks) = step { blocks * BLOCK } else { fed };

@@ -3,6 +3,7 @@
 use rand::RngExt;
 use rand::rngs::StdRng;
 
+use super::super::both::PAIRS;
 use super::super::operation::Purpose;
 use super::model::Model;
 
@@ -45,6 +46,8 @@ pub enum Step {
     Final(Who, Purpose, Room),
     /// An Update function with NULL and a length.
     Bad(Who, Purpose),
+    /// An Update function of two operations, a pair by its place, on so many blocks.
+    Both(Who, usize, usize),
     /// `C_SessionCancel`
     Cancel(Who, Purpose),
     /// An Init function with a NULL mechanism.
@@ -100,8 +103,16 @@ impl Mix {
     pub const EVERYTHING: Self = Self { library: 1, sessions: 10, logins: 8, objects: 10 };
 }
 
-const PURPOSES: [Purpose; 6] =
-    [Purpose::Encrypt, Purpose::Decrypt, Purpose::Digest, Purpose::Sign, Purpose::Verify, Purpose::Find];
+const PURPOSES: [Purpose; 8] = [
+    Purpose::Encrypt,
+    Purpose::Decrypt,
+    Purpose::Digest,
+    Purpose::Sign,
+    Purpose::Verify,
+    Purpose::SignRecover,
+    Purpose::VerifyRecover,
+    Purpose::Find,
+];
 const ROOMS: [Room; 4] = [Room::Query, Room::Short, Room::Enough, Room::Enough];
 /// More sessions than these are not opened.
 const SESSIONS: usize = 6;
@@ -176,18 +187,21 @@ impl Model {
 
     fn about_operations(&self, who: Who, random: &mut StdRng) -> Step {
         let purpose = PURPOSES.get(random.random_range(0..PURPOSES.len())).copied().unwrap_or(Purpose::Find);
+        if purpose.is_in_one_part() && !self.can.recover {
+            return self.about_operations(who, random);
+        }
         let room = ROOMS.get(random.random_range(0..ROOMS.len())).copied().unwrap_or(Room::Enough);
         let blocks = random.random_range(0..4);
         match random.random_range(0..20) {
             0..7 => Step::Init(who, purpose),
+            11..13 if self.can.both => Step::Both(who, random.random_range(0..PAIRS.len()), blocks),
+            19 if self.can.cancel && random.random_ratio(1, 2) => Step::Cancel(who, purpose),
+            _ if purpose.is_in_one_part() => Step::Whole(who, purpose, room, blocks),
             // Whether a one-shot function may end what an Update went on with has a check of its own.
             7..11 if !self.is_in_parts(who, purpose) => Step::Whole(who, purpose, room, blocks),
             15..18 => Step::Final(who, purpose, room),
             18 if purpose != Purpose::Find => Step::Bad(who, purpose),
-            19 if self.is_3() => match random.random_ratio(1, 2) || purpose == Purpose::Find {
-                true => Step::Cancel(who, purpose),
-                false => Step::CancelByNull(who, purpose),
-            },
+            19 if self.can.cancel && purpose != Purpose::Find => Step::CancelByNull(who, purpose),
             _ => Step::Update(who, purpose, blocks),
         }
     }
