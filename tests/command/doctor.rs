@@ -195,7 +195,8 @@ fn each_token_and_its_pins_are_looked_at() {
         command.env(role, "guess").env("KEYSTEAD_NEW_PIN", "anything").env("KEYSTEAD_PIN", "guess").output().unwrap()
     };
     let (user, so) = (|| bad(&try_pin("change-pin", "KEYSTEAD_PIN")), || bad(&try_pin("unlock", "KEYSTEAD_SO_PIN")));
-    (user(), so());
+    user();
+    so();
     let mut label = [b' '; 32];
     label[..7].copy_from_slice(b"Without");
     home.module().slots().init_token(2, crate::home::SO_PIN.as_bytes(), label).unwrap();
@@ -210,7 +211,10 @@ fn each_token_and_its_pins_are_looked_at() {
     finds(&found, "warning", &["wrong SO PINs", "\"Tried\"", "2 tries are left"]);
     finds(&found, "note", &["\"Without\"", "no user PIN"]);
     finds(&found, "error", &["slot 3", "cannot be opened"]);
-    (user(), user(), so(), so());
+    for _ in 0..2 {
+        user();
+        so();
+    }
     let found = doctor(&home);
     finds(&found, "error", &["the user PIN of the token \"Tried\"", "locked"]);
     finds(&found, "error", &["the SO PIN of the token \"Tried\"", "locked"]);
