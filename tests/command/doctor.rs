@@ -211,10 +211,10 @@ fn each_token_and_its_pins_are_looked_at() {
     finds(&found, "warning", &["wrong SO PINs", "\"Tried\"", "2 tries are left"]);
     finds(&found, "note", &["\"Without\"", "no user PIN"]);
     finds(&found, "error", &["slot 3", "cannot be opened"]);
-    user();
-    user();
-    so();
-    so();
+    for _ in 0..2 {
+        user();
+        so();
+    }
     let found = doctor(&home);
     finds(&found, "error", &["the user PIN of the token \"Tried\"", "locked"]);
     finds(&found, "error", &["the SO PIN of the token \"Tried\"", "locked"]);

@@ -116,12 +116,14 @@ fn the_token_has_to_be_said_where_there_are_several() {
     assert_eq!((output.status.code(), crate::home::text(&output.stdout)), (Some(0), "[]\n".into()));
     says(&crate::home::text(&output.stderr), &["--login"]);
     home.token("B");
-    says(&home.bad(&["key", "list"]), &["2 tokens", "--token"]);
+    says(&home.bad(&["key", "list"]), &["several tokens", "--token"]);
     says(&home.bad(&["key", "list", "--token", "C"]), &["\"C\""]);
     assert_eq!(json(&home, &["key", "list", "--token", "B", "--login"]), json!([]));
     assert_eq!(json(&home, &["key", "list", "pkcs11:token=B", "--login"]), json!([]));
     says(&home.bad(&["key", "list", "pkcs11:token=C"]), &["pkcs11:token=C"]);
     says(&home.bad(&["key", "list", "pkcs11:pin-value=1"]), &["is not understood"]);
+    home.token("C");
+    says(&home.bad(&["key", "list"]), &["several tokens", "--token"]);
 }
 
 #[test]

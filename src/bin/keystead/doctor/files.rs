@@ -20,7 +20,7 @@ pub fn check(patient: &Patient, report: &mut Report) {
         }
         return;
     };
-    report.ok("folder", format!("{place} has {} tokens", tokens(survey).count()));
+    report.ok("folder", format!("{place} has {}", count(tokens(survey).count())));
     folder_rights(folder, survey, report);
     for entry in &survey.entries {
         file(entry, survey, report);
@@ -49,6 +49,15 @@ pub fn check_locks(patient: &Patient, report: &mut Report) {
     }
     if free {
         report.ok("locks", "nobody holds one");
+    }
+}
+
+/// So many tokens, in words.
+pub fn count(tokens: usize) -> String {
+    match tokens {
+        0 => "no token".into(),
+        1 => "one token".into(),
+        _ => format!("{tokens} tokens"),
     }
 }
 

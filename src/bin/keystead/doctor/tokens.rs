@@ -7,6 +7,7 @@ use keystead::store::sqlite;
 use keystead::token::TokenState;
 
 use super::configuration::work;
+use super::files::count;
 use super::{Patient, Report};
 use crate::store::Slot;
 use crate::token::label_of;
@@ -37,11 +38,9 @@ pub fn check(patient: &Patient, report: &mut Report) {
         }
     }
     if good > 0 {
-        let format = sqlite::FORMAT;
-        report.ok(
-            "token",
-            format!("{good} tokens of format {format} can be opened, and nothing is wrong with their PINs"),
-        );
+        let finding =
+            format!("{} of format {} can be opened, and nothing is wrong with the PINs", count(good), sqlite::FORMAT);
+        report.ok("token", finding);
     }
 }
 

@@ -12,6 +12,12 @@ pub const NAME: &str = "SLOT|LABEL|SERIAL|URI";
 
 /// The slot of the token that is meant, and what is in it.
 pub fn choose(wanted: &str, store: &Store) -> Result<(u32, Slot)> {
+    // Of thousands of tokens only the one is opened.
+    if let Some(slot) = wanted.parse().ok().filter(|slot| store.module.slots().list(true).contains(slot))
+        && let content @ (Slot::Token(_) | Slot::Closed(_)) = store.slot(slot)
+    {
+        return Ok((slot, content));
+    }
     let mut tokens = store.slots();
     tokens.retain(|(_, content)| !matches!(content, Slot::Blank));
     if tokens.is_empty() {
@@ -22,11 +28,6 @@ pub fn choose(wanted: &str, store: &Store) -> Result<(u32, Slot)> {
             uri if uri.names_object() => Err(Failure::new(format!("{wanted} names an object, not a token"))),
             uri => of_uri(&uri, wanted, tokens),
         };
-    }
-    if let Ok(number) = wanted.parse::<u32>()
-        && let Some(at) = tokens.iter().position(|(slot, _)| *slot == number)
-    {
-        return Ok(tokens.swap_remove(at));
     }
     let serial = |state: &TokenState| state.serial == wanted.as_bytes();
     if let Some(at) = tokens.iter().position(|(_, content)| is(content, serial)) {
@@ -53,13 +54,15 @@ pub fn choose_by_uri(uri: &Uri, text: &str, store: &Store) -> Result<(u32, Box<T
 
 /// The only token there is.
 pub fn choose_only(store: &Store) -> Result<(u32, Box<TokenState>)> {
-    let mut tokens = store.slots();
+    // At most one of them is blank.
+    let several = store.module.slots().list(true).len() > 2;
+    let mut tokens = if several { Vec::new() } else { store.slots() };
     tokens.retain(|(_, content)| !matches!(content, Slot::Blank));
-    match (tokens.pop(), tokens.len()) {
-        (None, _) => Err(none_yet(store)),
-        (Some(token), 0) => opened(token),
-        (Some(_), others) => {
-            let failure = Failure::new(format!("there are {} tokens", others.saturating_add(1)));
+    match (tokens.pop(), several || !tokens.is_empty()) {
+        (Some(token), false) => opened(token),
+        (None, false) => Err(none_yet(store)),
+        (_, true) => {
+            let failure = Failure::new("there are several tokens");
             Err(failure.with_next(format!("say which one with --token {NAME}")))
         }
     }
