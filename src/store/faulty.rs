@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::{Change, Commit, Folder, ObjectId, Row, Store, Term, TokenRow, hold};
+use super::{Change, Commit, Folder, Item, ObjectId, Row, Store, Term, TokenRow, hold};
 use crate::error::{Error, Result};
 
 /// How a call fails.
@@ -142,6 +142,10 @@ impl Store for Faulty {
         self.call(|store| store.changed_since(revision))
     }
 
+    fn snapshot(&self, each: &mut dyn FnMut(Item) -> Result<()>) -> Result<()> {
+        self.call(|store| store.snapshot(each))
+    }
+
     fn writable(&self) -> bool {
         self.inner.writable()
     }
@@ -161,6 +165,14 @@ impl<F: Folder> Folder for FaultyFolder<F> {
 
     fn create(&self, slot: u32, token: &[u8]) -> Result<bool> {
         self.0.create(slot, token)
+    }
+
+    fn restore(&self, slot: u32, items: &mut dyn FnMut() -> Result<Option<Item>>) -> Result<bool> {
+        self.0.restore(slot, items)
+    }
+
+    fn set_aside(&self, next: u32) -> Result<()> {
+        self.0.set_aside(next)
     }
 
     fn open(&self, slot: u32) -> Result<Arc<dyn Store>> {

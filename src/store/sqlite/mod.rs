@@ -4,6 +4,7 @@
 //! folder      the folder: which slots there are, how a token comes to be, what stands against opening one
 //! folder_lock the lock under which tokens are made, and the next slot number
 //! token       one token: the statements behind each call of `Store`
+//! whole       a whole token read as of one moment, and written anew
 //! pool        the connections to one token's file
 //! commits     the commits of this process's threads, of which one leads
 //! queue       the queue of processes for the turn to commit
@@ -35,6 +36,7 @@ mod system;
 #[cfg(test)]
 mod tests;
 mod token;
+mod whole;
 
 pub use folder::SqliteFolder;
 pub use schema::FORMAT;

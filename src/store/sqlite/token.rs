@@ -13,8 +13,9 @@ use super::gate::{self, Visit};
 use super::notice::Notice;
 use super::patience::Patience;
 use super::pool::{Pool, Reader};
+use super::whole;
 use crate::error::{Error, Result};
-use crate::store::{Change, Commit, ObjectId, Row, Store, Term, Terms, TokenRow, check_column};
+use crate::store::{Change, Commit, Item, ObjectId, Row, Store, Term, Terms, TokenRow, check_column};
 
 /// A token's file. The connections are the process's, not this value's: dropping a value that a forked child inherited
 /// touches nothing of its parent's.
@@ -202,6 +203,21 @@ impl Store for SqliteToken {
         Ok(ids)
     }
 
+    fn snapshot(&self, each: &mut dyn FnMut(Item) -> Result<()>) -> Result<()> {
+        let mut begun = false;
+        self.query(|connection| {
+            if begun {
+                // What was shown cannot be taken back.
+                let reason = format!("{} changed while it was read", self.path.display());
+                return Ok(Err(Error::DeviceError(reason.into())));
+            }
+            whole::show(connection, &mut |item| {
+                begun = true;
+                each(item)
+            })
+        })?
+    }
+
     fn writable(&self) -> bool {
         self.writable
     }
@@ -326,11 +342,11 @@ fn apply(connection: &Connection, revision: i64, change: &Change) -> rusqlite::R
 }
 
 /// Versions are compared, never ordered: the same 64 bits serve as SQLite's signed integer.
-fn integer(number: u64) -> i64 {
+pub(super) fn integer(number: u64) -> i64 {
     number.cast_signed()
 }
 
-fn number(integer: i64) -> u64 {
+pub(super) fn number(integer: i64) -> u64 {
     integer.cast_unsigned()
 }
 
