@@ -5,6 +5,7 @@
 //! [`memory`], which is for tests. Nothing here assumes that the store is a local file, so that an engine over the
 //! network fits under the same traits.
 
+pub mod backup;
 #[cfg(test)]
 pub mod faulty;
 pub mod memory;

@@ -469,7 +469,11 @@ pub fn numbers_can_be_set_aside(folder: &dyn Folder) {
 /// All that a snapshot shows.
 pub fn items(store: &dyn Store) -> Vec<Item> {
     let mut items = vec![];
-    store.snapshot(&mut |item| Ok(items.push(item))).unwrap();
+    let mut keep = |item| {
+        items.push(item);
+        Ok(())
+    };
+    store.snapshot(&mut keep).unwrap();
     items
 }
 
