@@ -1,6 +1,7 @@
 //! One token: its PINs and login, and the catalog of its objects.
 
 mod catalog;
+mod copy;
 mod find;
 mod login;
 mod objects;
@@ -8,6 +9,7 @@ mod opened;
 mod pins;
 mod row;
 
+pub use copy::{Seals, TokenCopy};
 pub use find::Candidates;
 pub use opened::{Opened, View};
 pub use row::Label;

@@ -39,8 +39,11 @@ fn a_command_line_that_makes_no_sense_is_code_2() {
 #[test]
 fn help_has_examples_and_the_version_is_the_packages() {
     let home = Home::new();
-    let lines: [&[&str]; 7] = [
+    let lines: [&[&str]; 10] = [
         &[],
+        &["backup"],
+        &["backup", "verify"],
+        &["restore"],
         &["token", "init"],
         &["token", "list"],
         &["token", "show"],

@@ -22,6 +22,13 @@ pub struct Sources {
     #[arg(long, value_name = "VAR", conflicts_with = "so_pin_file")]
     so_pin_env: Option<String>,
 
+    #[command(flatten)]
+    user: UserSource,
+}
+
+/// The options that name a source of the user's PIN.
+#[derive(clap::Args)]
+pub struct UserSource {
     /// Takes the user PIN from the first line of FILE; - is standard input, after the SO PIN if that is there too
     #[arg(long, value_name = "FILE")]
     user_pin_file: Option<PathBuf>,
@@ -40,45 +47,110 @@ pub enum Role {
     User,
 }
 
+/// A PIN that a subcommand needs, and the places that it may come from.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    /// In sentences.
+    pub name: &'static str,
+    /// The option that names a file.
+    pub option: &'static str,
+    /// The variable that is looked at where no option says anything.
+    pub default: &'static str,
+    /// The file that an option names.
+    pub file: Option<&'a Path>,
+    /// The variable that an option names.
+    pub variable: Option<&'a str>,
+}
+
 impl Sources {
+    /// The SO's PIN.
+    pub fn so(&self) -> Wanted<'_> {
+        Wanted {
+            name: Role::So.name(),
+            option: "--so-pin-file",
+            default: Role::So.default_variable(),
+            file: self.so_pin_file.as_deref(),
+            variable: self.so_pin_env.as_deref(),
+        }
+    }
+
+    /// The user's PIN.
+    pub fn user(&self) -> Wanted<'_> {
+        self.user.pin()
+    }
+}
+
+impl UserSource {
+    /// The user's PIN.
+    pub fn pin(&self) -> Wanted<'_> {
+        Wanted {
+            name: Role::User.name(),
+            option: "--user-pin-file",
+            default: Role::User.default_variable(),
+            file: self.user_pin_file.as_deref(),
+            variable: self.user_pin_env.as_deref(),
+        }
+    }
+
+    /// Whether standard input is to hold the PIN.
+    pub fn is_standard_input(&self) -> bool {
+        self.user_pin_file.as_deref() == Some(Path::new("-"))
+    }
+
+    /// Whether an option says where the PIN is.
+    pub fn is_named(&self) -> bool {
+        self.user_pin_file.is_some() || self.user_pin_env.is_some()
+    }
+}
+
+impl Wanted<'_> {
     /// A PIN that exists already.
-    pub fn existing(&self, role: Role) -> Result<Secret> {
-        let pin = self.source(role)?.read(role, |prompt| typed(&format!("{prompt}: ")))?;
+    pub fn existing(self) -> Result<Secret> {
+        self.existing_with("")
+    }
+
+    /// The same, where a prompt has to say whose it is.
+    pub fn existing_of(self, whose: &str) -> Result<Secret> {
+        self.existing_with(&format!("{whose}, "))
+    }
+
+    fn existing_with(self, whose: &str) -> Result<Secret> {
+        let pin = self.source()?.read(self.name, |prompt| typed(&format!("{whose}{prompt}: ")))?;
         if pin.is_empty() {
-            return Err(Failure::new(format!("the {} is empty", role.name())));
+            return Err(Failure::new(format!("the {} is empty", self.name)));
         }
         Ok(pin)
     }
 
     /// A new PIN, of a length that the configuration allows; from a terminal, typed twice.
-    pub fn new_pin(&self, role: Role, pins: &Pins) -> Result<Secret> {
-        let allowed = |pin: &Secret| {
+    pub fn new_pin(self, pins: &Pins) -> Result<Secret> {
+        self.new_one(|pin: &Secret| {
             pins.check_new(pin.expose()).map_err(|_| {
                 let Pins { min, max, .. } = pins;
-                Failure::new(format!("the {} has {} bytes and must have {min} to {max}", role.name(), pin.len()))
+                Failure::new(format!("the {} has {} bytes and must have {min} to {max}", self.name, pin.len()))
             })
-        };
-        let pin = self.source(role)?.read(role, |prompt| {
+        })
+    }
+
+    /// A new one that `allowed` has nothing against; from a terminal, typed twice.
+    pub fn new_one(self, allowed: impl Fn(&Secret) -> Result<()>) -> Result<Secret> {
+        let pin = self.source()?.read(self.name, |prompt| {
             let pin = typed(&format!("New {prompt}: "))?;
             allowed(&pin)?;
             if typed(&format!("New {prompt}, again: "))? == pin {
                 return Ok(pin);
             }
-            Err(Failure::new(format!("the two entries of the {} differ", role.name())).with_next("start again"))
+            Err(Failure::new(format!("the two entries of the {} differ", self.name)).with_next("start again"))
         })?;
         allowed(&pin).map(|()| pin)
     }
 
-    fn source(&self, role: Role) -> Result<Source> {
-        let (file, variable) = match role {
-            Role::So => (&self.so_pin_file, &self.so_pin_env),
-            Role::User => (&self.user_pin_file, &self.user_pin_env),
-        };
+    fn source(&self) -> Result<Source> {
         let surroundings = Surroundings {
-            default_is_set: std::env::var_os(role.default_variable()).is_some(),
+            default_is_set: std::env::var_os(self.default).is_some(),
             terminal: io::stdin().is_terminal(),
         };
-        Source::choose(role, file.as_deref(), variable.as_deref(), &surroundings)
+        Source::choose(self, &surroundings)
     }
 }
 
@@ -95,13 +167,6 @@ impl Role {
         match self {
             Self::So => "KEYSTEAD_SO_PIN",
             Self::User => "KEYSTEAD_PIN",
-        }
-    }
-
-    fn file_option(self) -> &'static str {
-        match self {
-            Self::So => "--so-pin-file",
-            Self::User => "--user-pin-file",
         }
     }
 }
@@ -122,34 +187,33 @@ struct Surroundings {
 
 impl Source {
     /// The option first, then the default variable, then whoever sits at the terminal.
-    fn choose(role: Role, file: Option<&Path>, variable: Option<&str>, around: &Surroundings) -> Result<Self> {
+    fn choose(wanted: &Wanted<'_>, around: &Surroundings) -> Result<Self> {
+        let Wanted { name, option, default, file, variable } = *wanted;
         match (file, variable) {
             (Some(file), _) if file == Path::new("-") => Ok(Self::StandardInput),
             (Some(file), _) => Ok(Self::File(file.to_owned())),
             (None, Some(variable)) => Ok(Self::Variable(variable.to_owned())),
-            (None, None) if around.default_is_set => Ok(Self::Variable(role.default_variable().to_owned())),
+            (None, None) if around.default_is_set => Ok(Self::Variable(default.to_owned())),
             (None, None) if around.terminal => Ok(Self::Prompt),
             (None, None) => {
-                let (name, option, default) = (role.name(), role.file_option(), role.default_variable());
                 let failure = Failure::new(format!("there is no terminal to ask for the {name}"));
                 Err(failure.with_next(format!("pass {option} FILE or set {default}")))
             }
         }
     }
 
-    fn read(self, role: Role, prompt: impl FnOnce(&str) -> Result<Secret>) -> Result<Secret> {
-        let unreadable =
-            |place: String, error| Failure::of(format!("the {} cannot be read from {place}", role.name()), error);
+    fn read(self, name: &str, prompt: impl FnOnce(&str) -> Result<Secret>) -> Result<Secret> {
+        let unreadable = |place: String, error| Failure::of(format!("the {name} cannot be read from {place}"), error);
         match self {
-            Self::Prompt => prompt(role.name()),
+            Self::Prompt => prompt(name),
             Self::StandardInput => line(&mut io::stdin().lock()).map_err(|e| unreadable("standard input".into(), e)),
             Self::File(path) => {
                 let pin = File::open(&path).and_then(first_line);
                 pin.map_err(|error| unreadable(path.display().to_string(), error))
             }
-            Self::Variable(name) => match std::env::var_os(&name) {
+            Self::Variable(variable) => match std::env::var_os(&variable) {
                 Some(value) => Ok(Secret::new(value.into_vec())),
-                None => Err(Failure::new(format!("the variable {name} for the {} is not set", role.name()))),
+                None => Err(Failure::new(format!("the variable {variable} for the {name} is not set"))),
             },
         }
     }
@@ -182,7 +246,7 @@ fn without_return(line: &[u8]) -> Secret {
 }
 
 fn typed(prompt: &str) -> Result<Secret> {
-    let typed = rpassword::prompt_password(prompt).map_err(|error| Failure::of("no PIN was typed", error))?;
+    let typed = rpassword::prompt_password(prompt).map_err(|error| Failure::of("nothing was typed", error))?;
     Ok(Secret::new(typed.into_bytes()))
 }
 
@@ -192,6 +256,8 @@ mod tests {
 
     use super::*;
 
+    const NOTHING: Sources =
+        Sources { so_pin_file: None, so_pin_env: None, user: UserSource { user_pin_file: None, user_pin_env: None } };
     const NOBODY: Surroundings = Surroundings { default_is_set: false, terminal: false };
 
     #[test]
@@ -199,7 +265,8 @@ mod tests {
         let all = Surroundings { default_is_set: true, terminal: true };
         let terminal = Surroundings { default_is_set: false, terminal: true };
         let choose = |file: Option<&str>, variable, around| {
-            Source::choose(Role::So, file.map(Path::new), variable, around).unwrap()
+            let file = file.map(Path::new);
+            Source::choose(&Wanted { file, variable, ..NOTHING.so() }, around).unwrap()
         };
         assert_eq!(choose(Some("pins/so"), None, &all), Source::File("pins/so".into()));
         assert_eq!(choose(Some("-"), None, &all), Source::StandardInput);
@@ -213,7 +280,8 @@ mod tests {
         for (role, option, variable) in
             [(Role::So, "--so-pin-file", "KEYSTEAD_SO_PIN"), (Role::User, "--user-pin-file", "KEYSTEAD_PIN")]
         {
-            let sentence = Source::choose(role, None, None, &NOBODY).unwrap_err().to_string();
+            let wanted = if role == Role::So { NOTHING.so() } else { NOTHING.user() };
+            let sentence = Source::choose(&wanted, &NOBODY).unwrap_err().to_string();
             assert!(sentence.contains(role.name()) && sentence.contains(option) && sentence.contains(variable));
         }
     }

@@ -39,12 +39,13 @@ impl Store {
         Self::with(config)
     }
 
+    /// Where the folder is or would be, whatever is there.
+    pub fn place(given: Option<PathBuf>) -> Result<PathBuf> {
+        place(&config(given)?)
+    }
+
     fn with(config: Config) -> Result<Self> {
-        let folder = config.store.clone().unwrap_or_default();
-        if let Some(reason) = &config.no_store {
-            let failure = Failure::new(format!("there is no store: {reason}"));
-            return Err(failure.with_next("put that right, or name a folder with --store DIR or KEYSTEAD_STORE"));
-        }
+        let folder = place(&config)?;
         let module = Module::open(config)?;
         match module.slots().usable() {
             Ok(()) => Ok(Self { module, folder }),
@@ -75,6 +76,16 @@ impl Store {
 }
 
 const NAME_ANOTHER: &str = "name another folder with --store DIR, KEYSTEAD_STORE or in the configuration file";
+
+fn place(config: &Config) -> Result<PathBuf> {
+    match &config.no_store {
+        None => Ok(config.store.clone().unwrap_or_default()),
+        Some(reason) => {
+            let failure = Failure::new(format!("there is no store: {reason}"));
+            Err(failure.with_next("put that right, or name a folder with --store DIR or KEYSTEAD_STORE"))
+        }
+    }
+}
 
 fn config(given: Option<PathBuf>) -> Result<Config> {
     match given {

@@ -146,7 +146,12 @@ const LONGEST: usize = 1 << 30;
 
 /// Why a backup cannot be read, where that is not its contents.
 pub fn unreadable(error: &io::Error) -> Error {
-    Error::Backup(format!("the backup cannot be read: {error}").into())
+    match error.kind() {
+        // What stands around the sequence says so of what it does not vouch for.
+        io::ErrorKind::InvalidData => damaged("it is not as it was written"),
+        io::ErrorKind::UnexpectedEof => damaged("it ends too early"),
+        _ => Error::Backup(format!("the backup cannot be read: {error}").into()),
+    }
 }
 
 fn damaged(why: &str) -> Error {

@@ -11,7 +11,7 @@ use keystead::token::{Label, TokenState};
 use super::show::{Described, label_of};
 use crate::failure::{Failure, Result};
 use crate::output::Form;
-use crate::pin::{Role, Sources};
+use crate::pin::Sources;
 use crate::store::{Slot, Store};
 
 pub const AFTER_HELP: &str = "\
@@ -72,8 +72,8 @@ pub fn run(args: &Args, store: Option<PathBuf>, form: Form) -> Result<()> {
 /// Makes a token in the next slot.
 fn make(args: &Args, store: &Store) -> Result<u32> {
     let pins = *store.module.slots().pins();
-    let so_pin = args.pins.new_pin(Role::So, &pins)?;
-    let user_pin = args.pins.new_pin(Role::User, &pins)?;
+    let so_pin = args.pins.so().new_pin(&pins)?;
+    let user_pin = args.pins.user().new_pin(&pins)?;
     loop {
         let blank = store.slots().into_iter().find(|(_, content)| matches!(content, Slot::Blank));
         let (slot, _) = blank.ok_or_else(|| {
@@ -98,8 +98,8 @@ fn is_taken(slot: u32, id: u32, content: &Slot) -> bool {
 fn remake(args: &Args, store: &Store, slot: u32, state: &TokenState) -> Result<u32> {
     confirm(args, slot, &label_of(state))?;
     let pins = *store.module.slots().pins();
-    let so_pin = args.pins.existing(Role::So)?;
-    let user_pin = args.pins.new_pin(Role::User, &pins)?;
+    let so_pin = args.pins.so().existing()?;
+    let user_pin = args.pins.user().new_pin(&pins)?;
     store.module.slots().init_token(slot.into(), so_pin.expose(), args.label).map_err(|error| match error {
         Error::PinIncorrect => Failure::new("the SO PIN is wrong, and that was counted"),
         Error::PinLocked => Failure::new("the SO PIN is locked after too many wrong ones")

@@ -1,7 +1,7 @@
 //! `keystead token`
 
 mod init;
-mod show;
+pub mod show;
 
 use std::path::PathBuf;
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use keystead::error::Error;
 use keystead::store::sqlite;
-use keystead::token::{TokenState, Tries};
+use keystead::token::{Label, TokenState, Tries};
 use serde::Serialize;
 
 use crate::failure::{Failure, Result};
@@ -53,6 +53,14 @@ pub fn show(wanted: &str, store: Option<PathBuf>, form: Form) -> Result<()> {
     form.record(token, &token.at_length())
 }
 
+/// The slot of the token that is meant.
+pub fn slot_of(wanted: &str, store: &Store) -> Result<u32> {
+    let slots = store.slots();
+    let tokens: Vec<Described> =
+        slots.iter().filter_map(|(slot, content)| Described::of(*slot, content, store)).collect();
+    choose(wanted, &tokens, store).map(|token| token.slot)
+}
+
 fn choose<'a>(wanted: &str, tokens: &'a [Described], store: &Store) -> Result<&'a Described> {
     if tokens.is_empty() {
         return Err(none_yet(store));
@@ -78,7 +86,8 @@ fn choose<'a>(wanted: &str, tokens: &'a [Described], store: &Store) -> Result<&'
     }
 }
 
-fn none_yet(store: &Store) -> Failure {
+/// There is nothing to choose from.
+pub fn none_yet(store: &Store) -> Failure {
     let failure = Failure::new(format!("there is no token yet in {}", store.folder().display()));
     failure.with_next("make one with `keystead token init --label NAME`")
 }
@@ -219,7 +228,12 @@ impl Described {
 
 /// A token's label without its padding.
 pub fn label_of(token: &TokenState) -> String {
-    String::from_utf8_lossy(&token.label).trim_end_matches(' ').to_owned()
+    unpadded(&token.label)
+}
+
+/// A label as people write it.
+pub fn unpadded(label: &Label) -> String {
+    String::from_utf8_lossy(label).trim_end_matches(' ').to_owned()
 }
 
 /// `CK_TOKEN_INFO.flags` in words.
