@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use age::secrecy::ExposeSecret;
 use age::x25519::Identity;
@@ -285,6 +286,76 @@ fn a_backup_goes_through_pipes() {
     ] {
         assert_eq!(home.run(nonsense).status.code(), Some(2), "{nonsense:?}");
     }
+}
+
+/// The program `age` of its own authors, and a reader in another language.
+#[test]
+fn other_programs_read_a_backup_and_write_one() {
+    let home = Home::new();
+    home.token("A");
+    let path = |name: &str| home.path(name).to_str().unwrap().to_owned();
+    let (key, file) = (path("key"), path("a.backup"));
+    run("age-keygen", &["-o", &key]);
+    let recipient = run("age-keygen", &["-y", &key]);
+    home.good(&["backup", &file, "--recipient", recipient.trim()]);
+    run("age", &["--decrypt", "-i", &key, "-o", &path("plain"), &file]);
+    let reader = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/backups/make.py");
+    let lines = run("python3", &[reader, &path("plain")]);
+    says(&lines, &["header keystead backup 1 ", "\ntoken 0 ", "\ntoken ends 0 0\nend 1\n"]);
+
+    run("age", &["--encrypt", "-r", recipient.trim(), "-o", &path("b.backup"), &path("plain")]);
+    let place = path("restored");
+    home.good(&["restore", &path("b.backup"), "--identity", &key, "--store", &place]);
+    assert_eq!(everything(&home.path("restored"), 0), everything(&home.store(), 0));
+}
+
+fn run(program: &str, words: &[&str]) -> String {
+    let output = Command::new(program).args(words).output();
+    let output = output.unwrap_or_else(|error| panic!("{program}: {error}; see tests/install-tools"));
+    assert!(output.status.success(), "{program}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_killed_command_leaves_a_whole_thing_or_none() {
+    let home = Home::new();
+    let keys = Keys::new(&home);
+    home.token("A");
+    let module = user(&home);
+    let session = module.open_session(0, true).unwrap();
+    module.sessions().login(session, Login::User, PIN.as_bytes()).unwrap();
+    for number in 0..50 {
+        put(&module, session, &vec![number; 20_000]);
+    }
+    let expected = everything(&home.store(), 0);
+    home.good(&["backup", &keys.file, "--recipient", &keys.recipient]);
+    let begun = Instant::now();
+    keys.restore(&home, "at first");
+    let whole = begun.elapsed();
+    // From the beginning of what it takes to behind the end.
+    let killed = |words: &[&str], round: u32| {
+        let mut child = home.command(words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(whole * round / 16);
+        let _ = child.kill();
+        child.wait().unwrap();
+    };
+    let mut outcomes = [0, 0];
+    for round in 0..24 {
+        let file = format!("{}-{round}", keys.file);
+        killed(&["backup", &file, "--recipient", &keys.recipient], round);
+        if Path::new(&file).exists() {
+            home.good(&["backup", "verify", &file, "--identity", &keys.identity]);
+        }
+        let place = home.path(&format!("restored-{round}"));
+        let restore = ["restore", &keys.file, "--identity", &keys.identity, "--store", place.to_str().unwrap()];
+        killed(&restore, round);
+        if place.exists() {
+            assert_eq!(everything(&place, 0), expected);
+        }
+        outcomes[usize::from(place.exists())] += 1;
+    }
+    println!("killed before and after: {outcomes:?}");
+    keys.restore(&home, "at last");
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod processes;
 mod queue;
 mod roles;
 mod support;
+mod whole;
 
 mod engine {
     use super::support::Place;
