@@ -12,6 +12,8 @@ mod write;
 pub use read::{Reader, unreadable};
 pub use write::{Writer, unwritable};
 
+use super::Item;
+
 /// What a backup says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
@@ -23,21 +25,19 @@ pub struct Header {
     pub next_slot: u32,
 }
 
-/// What there is of a token.
+/// What there is of a token: objects, and what is left of destroyed ones.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Objects.
-    pub objects: u64,
-    /// What is left of destroyed ones.
-    pub tombstones: u64,
+struct Counts {
+    objects: u64,
+    tombstones: u64,
 }
 
 impl Counts {
-    fn add(&mut self, item: &super::Item) {
+    fn add(&mut self, item: &Item) {
         match item {
-            super::Item::Token { .. } => {}
-            super::Item::Object { .. } => self.objects = self.objects.saturating_add(1),
-            super::Item::Tombstone { .. } => self.tombstones = self.tombstones.saturating_add(1),
+            Item::Token { .. } => {}
+            Item::Object { .. } => self.objects = self.objects.saturating_add(1),
+            Item::Tombstone { .. } => self.tombstones = self.tombstones.saturating_add(1),
         }
     }
 }

@@ -24,23 +24,22 @@ impl<W: Write> Writer<W> {
         Ok(writer)
     }
 
-    /// Appends the token of `slot`, as of one moment; slots ascend. `each` hears of every object and tombstone.
-    pub fn token(&mut self, slot: u32, store: &dyn Store, each: &mut dyn FnMut()) -> Result<Counts> {
+    /// Appends the token of `slot`, as of one moment; slots ascend. `each` sees every item before it is written, and may end it all
+    /// with an error.
+    pub fn token(&mut self, slot: u32, store: &dyn Store, each: &mut dyn FnMut(&Item) -> Result<()>) -> Result<()> {
         let mut counts = Counts::default();
         let output = &mut self.output;
         store.snapshot(&mut |item| {
+            each(&item)?;
             counts.add(&item);
             match item {
                 Item::Token { row, revision } => put(output, &Entry::Token { slot, row, revision }),
-                part => {
-                    each();
-                    put(output, &Entry::Part(part))
-                }
+                part => put(output, &Entry::Part(part)),
             }
         })?;
         put(output, &Entry::TokenEnd(counts))?;
         self.tokens = self.tokens.saturating_add(1);
-        Ok(counts)
+        Ok(())
     }
 
     /// Ends the backup and hands back what it was written to, which is still to be flushed.

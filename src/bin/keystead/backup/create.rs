@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use keystead::error::Error;
 use keystead::store::backup::{Header, Writer, unwritable};
 
 use super::envelope::Lock;
@@ -13,7 +14,7 @@ use super::report::{Report, TokenLine};
 use crate::failure::{Failure, Result};
 use crate::output::Form;
 use crate::progress::Progress;
-use crate::store::{Slot, Store};
+use crate::store::Store;
 use crate::token::show;
 
 #[derive(clap::Args)]
@@ -65,12 +66,15 @@ pub fn run(args: &Args, store: Option<PathBuf>, form: Form) -> Result<()> {
     let mut progress = Progress::new("objects saved");
     let mut writer = Writer::begin(lock.close(output)?, &header)?;
     for slot in slots {
-        let opened = folder.open(slot).map_err(|error| unreadable(slot, &error))?;
-        let counts = writer.token(slot, &*opened, &mut || progress.tick()).map_err(|error| unreadable(slot, &error))?;
-        let Slot::Token(state) = store.slot(slot) else {
-            return Err(Failure::new(format!("the token of slot {slot} is gone again")));
-        };
-        report.tokens.push(TokenLine::new(slot, &state.label, &state.serial, counts));
+        let mut line = TokenLine::of(slot);
+        let written = folder.open(slot).and_then(|token| {
+            writer.token(slot, &*token, &mut |item| {
+                progress.tick();
+                line.add(item).map(drop)
+            })
+        });
+        written.map_err(|error| unreadable(slot, &error))?;
+        report.tokens.push(line);
     }
     writer.end()?.finish().map_err(|error| unwritable(&error))?.place()?;
     drop(progress);
@@ -88,10 +92,10 @@ fn slots(args: &Args, store: &Store) -> Result<Vec<u32>> {
     if slots.is_empty() { Err(show::none_yet(store)) } else { Ok(slots) }
 }
 
-fn unreadable(slot: u32, error: &keystead::error::Error) -> Failure {
-    let failure = Failure::of(format!("slot {slot}"), error);
+fn unreadable(slot: u32, error: &Error) -> Failure {
     match error {
-        keystead::error::Error::Backup(_) => Failure::new(error.to_string()),
-        _ => failure.with_next("no backup was made; --token names those that can be saved"),
+        Error::Backup(sentence) => Failure::new(&**sentence),
+        _ => Failure::of(format!("slot {slot}"), error)
+            .with_next("no backup was made; --token names those that can be saved"),
     }
 }

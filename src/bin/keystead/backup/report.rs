@@ -5,8 +5,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use keystead::error::Error;
 use keystead::store::Item;
-use keystead::store::backup::{Counts, Header};
-use keystead::token::{Label, TokenCopy};
+use keystead::store::backup::Header;
+use keystead::token::TokenCopy;
 use serde::Serialize;
 
 use crate::failure::Result;
@@ -59,16 +59,9 @@ impl Report {
 }
 
 impl TokenLine {
-    /// A token with these counts.
-    pub fn new(slot: u32, label: &Label, serial: &[u8; 16], counts: Counts) -> Self {
-        let serial = String::from_utf8_lossy(serial).into_owned();
-        let Counts { objects, tombstones } = counts;
-        Self { slot, label: unpadded(label), serial, objects, tombstones, seals: false }
-    }
-
     /// A token of which nothing is known yet.
     pub fn of(slot: u32) -> Self {
-        Self::new(slot, &[b' '; 32], &[b' '; 16], Counts::default())
+        Self { slot, label: String::new(), serial: String::new(), objects: 0, tombstones: 0, seals: false }
     }
 
     /// Counts an item in, and reads the token row, which it hands back.
@@ -76,7 +69,8 @@ impl TokenLine {
         match item {
             Item::Token { row, .. } => {
                 let copy = TokenCopy::read(&row.bytes)?;
-                *self = Self::new(self.slot, copy.label(), copy.serial(), Counts::default());
+                self.label = unpadded(copy.label());
+                self.serial = String::from_utf8_lossy(copy.serial()).into_owned();
                 return Ok(Some(copy));
             }
             Item::Object { .. } => self.objects = self.objects.saturating_add(1),
