@@ -65,6 +65,21 @@ fn a_restored_token_is_another_file() {
 }
 
 #[test]
+fn a_restored_token_has_the_tables_and_indexes_of_any_other() {
+    let place = Place::new();
+    let store = token(place.folder());
+    done(&*store, vec![Change::Insert(row(1, 1, b"x"))]);
+    let mut again = items(&*store).into_iter();
+    assert!(place.folder().restore(1, &mut || Ok(again.next())).unwrap());
+    let schema = |slot| {
+        let all = "SELECT group_concat(type || name || coalesce(sql, '-'), ';' ORDER BY name) FROM sqlite_schema";
+        sql(&place.path().join(format!("slot-0000000{slot}.db")), all)
+    };
+    assert!(schema(0).contains("objects_term0"));
+    assert_eq!(schema(0), schema(1));
+}
+
+#[test]
 fn a_token_on_media_is_shown_and_nothing_is_made_there() {
     for checkpointed in [true, false] {
         let place = Place::new();
