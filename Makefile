@@ -6,10 +6,10 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 DESTDIR ?=
 
-.PHONY: help build demo test check conformance docs lint soak fuzz deny bench install clean
+.PHONY: help build demo test check conformance docs lint soak fuzz deny bench bench-stores install clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 build: ## the library, target/release/libkeystead.so
 	$(CARGO) rustc --locked --release --lib --crate-type cdylib
@@ -23,6 +23,7 @@ test: ## all tests; installs what they need where it may, else says what to inst
 	$(MAKE) --no-print-directory build
 	$(CARGO) test --locked --release
 	$(CARGO) test --locked --release --package pkcs11-tests
+	tests/conformance/run --if-possible codes
 
 OURS = target/release/libkeystead.so
 MODULE ?= $(OURS)
@@ -69,6 +70,14 @@ bench: ## time per operation against PEER (SoftHSM2) and the bare primitive; ONL
 	$(CARGO) build --locked --release --package pkcs11-tests
 	target/release/pkcs11-tests bench --module target/release/libkeystead.so --against $(PEER) --bare \
 		--only "$(ONLY)" $(BENCH)
+	$(if $(ONLY),,$(MAKE) --no-print-directory bench-stores)
+
+SIZES ?= 0,10000,1000000
+
+bench-stores: ## stores of SIZES objects: to start, to search, to write to; minutes, and some GiB for the largest
+	$(MAKE) --no-print-directory build
+	$(CARGO) build --locked --release --package pkcs11-tests
+	target/release/pkcs11-tests stores --module target/release/libkeystead.so --against $(PEER) --sizes $(SIZES) $(filter --json,$(BENCH))
 
 install: ## library, header, command and p11-kit's module file; PREFIX, SYSCONFDIR and DESTDIR say where
 	$(CARGO) build --locked --release --bin keystead

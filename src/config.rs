@@ -21,6 +21,8 @@ pub struct Config {
     pub store: Option<PathBuf>,
     /// Why there is no store, where there is none.
     pub no_store: Option<Box<str>>,
+    /// The file that was read, or was to be.
+    pub file: Option<PathBuf>,
     /// What may be set in a file.
     pub settings: Settings,
     /// Where lines for people go.
@@ -38,12 +40,18 @@ pub struct Settings {
     pub slots: Slots,
     /// `[token]`
     pub token: NewTokens,
+    /// `[objects]`
+    pub objects: Objects,
+    /// `[keys]`
+    pub keys: Keys,
     /// `[wrapping]`
     pub wrapping: Wrapping,
     /// `[mechanisms]`
     pub mechanisms: Mechanisms,
     /// `[locks]`
     pub locks: Locks,
+    /// `[files]`
+    pub files: Files,
 }
 
 /// Lengths, tries and the cost of hashing PINs.
@@ -89,6 +97,44 @@ pub struct NewTokens {
     pub maskable: bool,
 }
 
+/// What objects show where programs disagree.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Objects {
+    /// The form in which keys of Edwards and Montgomery curves show their point. They take both.
+    pub edwards_points: EdwardsPoints,
+}
+
+/// `CKA_EC_POINT` of keys of Edwards and Montgomery curves: PKCS#11 changed its mind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EdwardsPoints {
+    /// In a DER `OCTET STRING`, as 3.0 has it, and as libp11, GnuTLS and OpenSC read it.
+    #[default]
+    Der,
+    /// The bytes alone, as 3.1 and 3.2 have it.
+    Raw,
+}
+
+/// What keys are held to beyond the standard.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Keys {
+    /// What `CKA_START_DATE` and `CKA_END_DATE` mean.
+    pub dates: KeyDates,
+}
+
+/// What `CKA_START_DATE` and `CKA_END_DATE` mean.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyDates {
+    /// They are kept and shown: PKCS#11 3.2, section 4.8, restricts no use by them.
+    #[default]
+    Inform,
+    /// Before the first day, in UTC, a key does nothing; after the last it makes nothing new.
+    Enforce,
+}
+
 /// What wrapping mechanisms do where the texts leave it open.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
@@ -125,9 +171,36 @@ pub struct Locks {
     pub wait_ms: u32,
 }
 
+/// The files of tokens that are made from now on, and the folder, if it has to be made too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Files {
+    /// Who may use them.
+    pub mode: Mode,
+}
+
+/// The mode of files, whatever the umask says.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub enum Mode {
+    /// The owner alone; the folder is 0700.
+    #[default]
+    #[serde(rename = "0600")]
+    Owner,
+    /// The owner and his group; the folder is 2770, so that the group is the folder's.
+    #[serde(rename = "0660")]
+    Group,
+}
+
 impl Default for Locks {
     fn default() -> Self {
         Self { wait_ms: 30_000 }
+    }
+}
+
+impl From<Pins> for Settings {
+    /// All else as by default.
+    fn from(pin: Pins) -> Self {
+        Self { pin, ..Self::default() }
     }
 }
 
@@ -143,12 +216,18 @@ impl Config {
 
     /// The configuration for a store at a known place, all else as by default.
     pub fn for_store(store: PathBuf, settings: Settings) -> Self {
-        Self { store: Some(store), no_store: None, settings, log: Log::default() }
+        Self { store: Some(store), settings, ..Self::default() }
     }
 
     /// The configuration that the reserved string `store=PATH` gives, for any path: no file is read.
     pub fn load_for(store: PathBuf) -> Self {
         Self::chosen(Reserved { store: Some(store), conf: None }, &Surroundings::of_process())
+    }
+
+    /// The files that are looked for where neither an argument nor the environment says where the configuration is: the
+    /// user's and the system's. The first that exists is read.
+    pub fn places() -> Vec<PathBuf> {
+        Surroundings::of_process().places()
     }
 
     fn find(reserved: Option<&str>, around: &Surroundings) -> Result<Self> {
@@ -167,23 +246,22 @@ impl Config {
         };
         let settings = match file.as_deref().map(Settings::read).transpose() {
             Ok(settings) => settings.unwrap_or_default(),
-            Err(reason) => return Self::without_store(reason.into(), Settings::default(), log),
+            Err(reason) => return Self { file, ..Self::without_store(reason.into(), Settings::default(), log) },
         };
         let chosen = given.store.or(if given.conf.is_some() { None } else { from_variable });
         let store = chosen.or_else(|| settings.store.clone()).or_else(|| around.default_store());
         match store.and_then(|path| around.absolute(path)) {
-            Some(store) => Self { store: Some(store), no_store: None, settings, log },
-            None => Self::without_store(
-                "neither a setting nor a home folder says where the tokens are".into(),
-                settings,
-                log,
-            ),
+            Some(store) => Self { store: Some(store), no_store: None, file, settings, log },
+            None => {
+                let reason = "neither a setting nor a home folder says where the tokens are";
+                Self { file, ..Self::without_store(reason.into(), settings, log) }
+            }
         }
     }
 
     fn without_store(reason: Box<str>, settings: Settings, log: Log) -> Self {
         log.error(format_args!("no slots: {reason}"));
-        Self { store: None, no_store: Some(reason), settings, log }
+        Self { no_store: Some(reason), settings, log, ..Self::default() }
     }
 }
 
@@ -265,8 +343,12 @@ impl Surroundings {
         if let Some(named) = self.variable("KEYSTEAD_CONF") {
             return Some(named.into());
         }
+        self.places().into_iter().find(|path| path.exists())
+    }
+
+    fn places(&self) -> Vec<PathBuf> {
         let users = self.under_home("XDG_CONFIG_HOME", ".config").map(|folder| folder.join("keystead/keystead.toml"));
-        [users, Some("/etc/keystead/keystead.toml".into())].into_iter().flatten().find(|path| path.exists())
+        users.into_iter().chain([PathBuf::from("/etc/keystead/keystead.toml")]).collect()
     }
 
     fn default_store(&self) -> Option<PathBuf> {
@@ -325,11 +407,17 @@ mod tests {
             ("[wrapping]\nkey-wrap-pad = \"pkcs7\"\n", true),
             ("[wrapping]\nkey-wrap-pad = \"pkcs5\"\n", false),
             ("[mechanisms]\nrsa-1024 = true\n", true),
+            ("[keys]\ndates = \"enforce\"\n", true),
+            ("[keys]\ndates = true\n", false),
+            ("[objects]\nedwards-points = \"raw\"\n", true),
+            ("[objects]\nedwards-points = \"bare\"\n", false),
             ("[token]\nmaskable = true\n", true),
             ("[token]\nmaskable = 1\n", false),
             ("[mechanisms]\nrsa-512 = true\n", false),
             ("[locks]\nwait-ms = 100\n", true),
             ("[locks]\nwait-ms = -1\n", false),
+            ("[files]\nmode = \"0660\"\n", true),
+            ("[files]\nmode = \"0666\"\n", false),
         ] {
             std::fs::write(&path, text).unwrap();
             let config = Config::find(Some(&format!("conf={}", path.display())), &bare(|_| None)).unwrap();

@@ -63,6 +63,8 @@ pub enum Error {
     KeyFunctionNotPermitted(&'static str),
     /// No such key, or not visible now.
     KeyHandleInvalid,
+    /// The key's own dates forbid this use today; the attribute is named.
+    KeyOutOfDate(&'static str),
     /// The value of the key cannot be digested.
     KeyIndigestible,
     /// A key was given to a saved state that needs none.
@@ -131,6 +133,8 @@ pub enum Error {
     TemplateInconsistent(&'static str),
     /// The token in the slot cannot be opened; why is said.
     TokenNotRecognized(Box<str>),
+    /// The token has been removed, by whomever.
+    TokenRemoved,
     /// Another token lies where this one was: it has been initialised anew, or its file was exchanged.
     TokenReplaced,
     /// More than the token sets aside for this; what is said.
@@ -194,6 +198,7 @@ impl fmt::Display for Error {
             HostMemory(what) => write!(f, "out of memory or descriptors: {what}"),
             KeyFunctionNotPermitted(attribute) => write!(f, "the key may not do this: {attribute} is false"),
             KeyHandleInvalid => f.write_str("no such key is visible to the session"),
+            KeyOutOfDate(attribute) => write!(f, "the key may not do this today, by its {attribute}"),
             KeyIndigestible => f.write_str("the key cannot be digested by this mechanism"),
             KeyNotNeeded => f.write_str("the saved state needs no key"),
             KeyNotWrappable(reason) => write!(f, "the key cannot be wrapped so: {reason}"),
@@ -230,6 +235,7 @@ impl fmt::Display for Error {
             TemplateIncomplete(name) => write!(f, "the template lacks {name}"),
             TemplateInconsistent(name) => write!(f, "the template is inconsistent about {name}"),
             TokenNotRecognized(reason) => write!(f, "the token cannot be opened: {reason}"),
+            TokenRemoved => f.write_str("the token has been removed"),
             TokenReplaced => f.write_str("another token lies where this session's token was"),
             TokenResourceExceeded(what) => write!(f, "too long for what is set aside: {what}"),
             TokenWriteProtected => f.write_str("the token's store is read-only"),

@@ -1,13 +1,60 @@
 //! The few questions to the operating system that the standard library does not ask.
 
+use std::ffi::CString;
 use std::io;
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// The effective user id.
 pub fn effective_user() -> u32 {
     // SAFETY: `geteuid` takes nothing and cannot fail.
     unsafe { libc::geteuid() }
+}
+
+/// Seconds since 1970 by the clock of the calendar, as coarse as `time(2)`: it costs next to nothing. A clock before 1970 says 0.
+pub fn seconds_since_1970() -> u64 {
+    // SAFETY: `time` may be given no place for its answer.
+    u64::try_from(unsafe { libc::time(std::ptr::null_mut()) }).unwrap_or(0)
+}
+
+/// What the kernel limits for a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// Open descriptors.
+    Descriptors,
+    /// Bytes of memory that stay out of swap space.
+    LockedMemory,
+}
+
+impl Limit {
+    /// As far as this process can go now; nothing where there is no limit.
+    pub fn of_process(self) -> io::Result<Option<u64>> {
+        let resource = match self {
+            Self::Descriptors => libc::RLIMIT_NOFILE,
+            Self::LockedMemory => libc::RLIMIT_MEMLOCK,
+        };
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: the kernel writes one `rlimit` to where one is.
+        if unsafe { libc::getrlimit(resource, &mut limit) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok((limit.rlim_cur != libc::RLIM_INFINITY).then_some(limit.rlim_cur))
+    }
+}
+
+/// The bytes that who is not root may still write to the file system that the path lies on.
+pub fn free_space(path: &Path) -> io::Result<u64> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    let mut about = MaybeUninit::<libc::statvfs>::uninit();
+    // SAFETY: the path is a NUL-terminated string that lives through the call, and there is room for one `statvfs`.
+    if unsafe { libc::statvfs(path.as_ptr(), about.as_mut_ptr()) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the call succeeded, so the kernel has filled it.
+    let about = unsafe { about.assume_init() };
+    Ok(about.f_bavail.saturating_mul(about.f_frsize))
 }
 
 /// Whether the process runs with more rights than the user who started it (setuid, setgid, capabilities): then the

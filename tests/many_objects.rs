@@ -47,7 +47,7 @@ fn very_many_objects_are_found_without_loading_them() {
     let folder = SqliteFolder::new(folder.path().join("tokens"));
     eprintln!("{count} objects made in {:.1} s", start.elapsed().as_secs_f64());
 
-    let token = Token::open(folder.open(0).unwrap(), settings().pin, Log::default()).unwrap();
+    let token = Token::open(folder.open(0).unwrap(), &settings(), Log::default()).unwrap();
     let sessions = Sessions::new();
     let session = sessions.open(0, Arc::clone(&token), true).unwrap();
     sessions.login(session, Login::User, PIN).unwrap();
@@ -130,16 +130,16 @@ fn settings() -> Settings {
 
 /// Makes the token and so many data objects, every second one private, [`GROUP`] with each label.
 fn fill(folder: &SqliteFolder, count: usize) {
-    let pins = settings().pin;
+    let settings = settings();
     let beginning = Beginning { so_pin: b"4321", label: [b' '; 32], maskable: false };
-    assert!(Token::create(folder, 0, &pins, &beginning).unwrap());
-    let token = Token::open(folder.open(0).unwrap(), pins, Log::default()).unwrap();
+    assert!(Token::create(folder, 0, &settings.pin, &beginning).unwrap());
+    let token = Token::open(folder.open(0).unwrap(), &settings, Log::default()).unwrap();
     token.open_session(true).unwrap();
     token.login(Login::So, b"4321").unwrap();
     token.init_user_pin(PIN).unwrap();
     token.logout(|| ()).unwrap();
     token.login(Login::User, PIN).unwrap();
-    let caller = Caller { login: Login::User, read_write: true };
+    let caller = Caller { login: Login::User, read_write: true, today: None };
     for batch in 0..count / BATCH {
         let made: Vec<New> = (0..BATCH).map(|place| data(batch * BATCH + place, count / GROUP)).collect();
         let made: [New; BATCH] = made.try_into().unwrap_or_else(|_| unreachable!("it has that length"));

@@ -46,6 +46,9 @@ table! {
     logout: C_Logout(CK_SESSION_HANDLE);
     attribute_value: C_GetAttributeValue(CK_SESSION_HANDLE, CK_OBJECT_HANDLE, *mut CK_ATTRIBUTE, CK_ULONG);
     destroy_object: C_DestroyObject(CK_SESSION_HANDLE, CK_OBJECT_HANDLE);
+    find_init: C_FindObjectsInit(CK_SESSION_HANDLE, *mut CK_ATTRIBUTE, CK_ULONG);
+    find: C_FindObjects(CK_SESSION_HANDLE, *mut CK_OBJECT_HANDLE, CK_ULONG, *mut CK_ULONG);
+    find_final: C_FindObjectsFinal(CK_SESSION_HANDLE);
     encrypt_init: C_EncryptInit(CK_SESSION_HANDLE, *mut CK_MECHANISM, CK_OBJECT_HANDLE);
     encrypt: C_Encrypt(CK_SESSION_HANDLE, *mut CK_BYTE, CK_ULONG, *mut CK_BYTE, *mut CK_ULONG);
     decrypt_init: C_DecryptInit(CK_SESSION_HANDLE, *mut CK_MECHANISM, CK_OBJECT_HANDLE);
@@ -71,12 +74,17 @@ table! {
     generate_random: C_GenerateRandom(CK_SESSION_HANDLE, *mut CK_BYTE, CK_ULONG);
 }
 
+/// Loads the module at `path`, and calls nothing in it.
+pub fn only_load(path: &Path) -> Result<Pkcs11> {
+    // SAFETY: loading a module runs its constructors; whoever names it on the command line trusts it.
+    unsafe { Pkcs11::new(path) }.map_err(|error| Failure::new(format!("{}: {error}", path.display())))
+}
+
 impl Module {
     /// Loads the module at `path` and initialises it for many threads.
     pub fn load(path: &Path) -> Result<Arc<Self>> {
         let unusable = |reason: &dyn std::fmt::Display| Failure::new(format!("{}: {reason}", path.display()));
-        // SAFETY: loading a module runs its constructors; whoever names it on the command line trusts it.
-        let library = unsafe { Pkcs11::new(path) }.map_err(|error| unusable(&error))?;
+        let library = only_load(path)?;
         let function_list = library.C_GetFunctionList.as_ref().map_err(|error| unusable(error))?;
         let mut list = ptr::null_mut();
         // SAFETY: the function writes one pointer.
@@ -149,6 +157,41 @@ impl Session {
             )
         };
         check("C_GenerateKeyPair", code).map(|()| pair)
+    }
+
+    /// Generates a secret key from this template.
+    pub fn generate_from(
+        &self,
+        mechanism: CK_MECHANISM_TYPE,
+        template: &mut [CK_ATTRIBUTE],
+    ) -> Result<CK_OBJECT_HANDLE> {
+        let (mut mechanism, mut key) = (plain(mechanism), 0);
+        let (template, count) = (template.as_mut_ptr(), template.len() as CK_ULONG);
+        // SAFETY: mechanism and template are valid, and one handle is written.
+        let code = unsafe { (self.module.table.generate_key)(self.handle, &mut mechanism, template, count, &mut key) };
+        check("C_GenerateKey", code).map(|()| key)
+    }
+
+    /// The objects that a template finds, all of them.
+    pub fn find(&self, template: &mut [CK_ATTRIBUTE]) -> Result<Vec<CK_OBJECT_HANDLE>> {
+        let (table, count) = (&self.module.table, template.len() as CK_ULONG);
+        let mut found = Vec::new();
+        let mut page = [0; 1024];
+        // SAFETY: the template is valid, and the page has room for what is asked for.
+        unsafe {
+            check("C_FindObjectsInit", (table.find_init)(self.handle, template.as_mut_ptr(), count))?;
+            loop {
+                let mut got = 0;
+                let room = page.len() as CK_ULONG;
+                check("C_FindObjects", (table.find)(self.handle, page.as_mut_ptr(), room, &mut got))?;
+                found.extend(page.iter().take(got as usize));
+                if got < room {
+                    break;
+                }
+            }
+            check("C_FindObjectsFinal", (table.find_final)(self.handle))?;
+        }
+        Ok(found)
     }
 
     /// The value of an attribute, of up to 1024 bytes.

@@ -15,20 +15,32 @@ use crate::module::{Module, Session, check};
 /// Points the modules that are known here to `folder`: a child process that loads one keeps its tokens there. A module that
 /// reads neither variable must find a blank token by itself.
 pub fn keep_tokens_in(folder: &Path, child: &mut Command) -> Result<()> {
-    let tokens = folder.join("tokens");
-    fs::create_dir_all(&tokens)?;
-    let keystead = folder.join("keystead.toml");
-    fs::write(&keystead, format!("store = {:?}\n", folder.join("keystead")))?;
-    let softhsm = folder.join("softhsm2.conf");
-    let lines = format!("directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n", tokens.display());
-    fs::write(&softhsm, lines)?;
-    child.env("KEYSTEAD_CONF", keystead).env_remove("KEYSTEAD_STORE").env("SOFTHSM2_CONF", softhsm);
+    configure(folder)?;
+    point_to(folder, child);
     Ok(())
 }
 
+/// Writes what [`point_to`] points to. To be done once: a process that reads a file which is being written sees a part of it.
+pub fn configure(folder: &Path) -> Result<()> {
+    let tokens = folder.join("tokens");
+    fs::create_dir_all(&tokens)?;
+    fs::write(folder.join(KEYSTEAD), format!("store = {:?}\n", folder.join("keystead")))?;
+    let lines = format!("directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n", tokens.display());
+    Ok(fs::write(folder.join(SOFTHSM2), lines)?)
+}
+
+/// Tells a child process of the folder that [`configure`] has prepared.
+pub fn point_to(folder: &Path, child: &mut Command) {
+    child.env("KEYSTEAD_CONF", folder.join(KEYSTEAD)).env_remove("KEYSTEAD_STORE");
+    child.env("SOFTHSM2_CONF", folder.join(SOFTHSM2));
+}
+
+const KEYSTEAD: &str = "keystead.toml";
+const SOFTHSM2: &str = "softhsm2.conf";
+
 /// Lets Keystead hash PINs in `folder` as cheaply as it can and count many wrong ones, where thousands of logins are made.
 pub fn make_logins_cheap_in(folder: &Path) -> Result<()> {
-    let mut file = fs::OpenOptions::new().append(true).open(folder.join("keystead.toml"))?;
+    let mut file = fs::OpenOptions::new().append(true).open(folder.join(KEYSTEAD))?;
     file.write_all(b"\n[pin]\nuser-tries = 1000\nso-tries = 1000\nmemory-kib = 64\npasses = 1\nlanes = 1\n")?;
     Ok(())
 }
@@ -38,23 +50,39 @@ pub fn log_in_to_new(module: &Arc<Module>) -> Result<Session> {
     let blank = slots(module)?.into_iter().find(|slot| !is_initialised(module, *slot));
     let blank = blank.ok_or_else(|| Failure::new("the module has no slot with a blank token"))?;
     let mut label = *b"pkcs11-tests                    ";
-    let (mut so, mut user) = (*b"so-pin-8642", *b"user-pin-1357");
+    let (mut so, mut user) = (*b"so-pin-8642", USER_PIN);
     let (so_length, user_length) = (so.len() as CK_ULONG, user.len() as CK_ULONG);
     // SAFETY: PIN and label are valid for their lengths.
     let code = unsafe { (module.table.init_token)(blank, so.as_mut_ptr(), so_length, label.as_mut_ptr()) };
     check("C_InitToken", code)?;
     // SoftHSM2 gives a token another slot as soon as it is there.
-    let slot = slots(module)?.into_iter().find(|slot| is_initialised(module, *slot));
-    let session = module.open_session(slot.ok_or_else(|| Failure::new("the new token is in no slot"))?)?;
+    let session = open_session(module)?;
     // SAFETY: the PINs are valid for their lengths.
     unsafe {
         check("C_Login", (module.table.login)(session.handle, CKU_SO, so.as_mut_ptr(), so_length))?;
         check("C_InitPIN", (module.table.init_pin)(session.handle, user.as_mut_ptr(), user_length))?;
         check("C_Logout", (module.table.logout)(session.handle))?;
-        check("C_Login", (module.table.login)(session.handle, CKU_USER, user.as_mut_ptr(), user_length))?;
     }
+    log_in(&session)?;
     Ok(session)
 }
+
+/// A session with the token that [`log_in_to_new`] has made, perhaps in another process.
+pub fn open_session(module: &Arc<Module>) -> Result<Session> {
+    let slot = slots(module)?.into_iter().find(|slot| is_initialised(module, *slot));
+    module.open_session(slot.ok_or_else(|| Failure::new("the token is in no slot"))?)
+}
+
+/// Logs the user in to the token that [`log_in_to_new`] has made.
+pub fn log_in(session: &Session) -> Result<()> {
+    let mut user = USER_PIN;
+    let length = user.len() as CK_ULONG;
+    // SAFETY: the PIN is valid for its length.
+    let code = unsafe { (session.module.table.login)(session.handle, CKU_USER, user.as_mut_ptr(), length) };
+    check("C_Login", code)
+}
+
+const USER_PIN: [u8; 13] = *b"user-pin-1357";
 
 fn slots(module: &Module) -> Result<Vec<CK_SLOT_ID>> {
     let mut count = 0;

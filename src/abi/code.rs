@@ -32,7 +32,7 @@ pub(super) fn of(error: &Error) -> CK_RV {
         FunctionNotSupported => CKR_FUNCTION_NOT_SUPPORTED,
         GeneralError(_) => CKR_GENERAL_ERROR,
         HostMemory(_) => CKR_HOST_MEMORY,
-        KeyFunctionNotPermitted(_) => CKR_KEY_FUNCTION_NOT_PERMITTED,
+        KeyFunctionNotPermitted(_) | KeyOutOfDate(_) => CKR_KEY_FUNCTION_NOT_PERMITTED,
         KeyHandleInvalid => CKR_KEY_HANDLE_INVALID,
         KeyIndigestible => CKR_KEY_INDIGESTIBLE,
         KeyNotNeeded => CKR_KEY_NOT_NEEDED,
@@ -69,7 +69,7 @@ pub(super) fn of(error: &Error) -> CK_RV {
         TemplateInconsistent(_) => CKR_TEMPLATE_INCONSISTENT,
         TokenNotRecognized(_) => CKR_TOKEN_NOT_RECOGNIZED,
         // No session outlives its token.
-        TokenReplaced => CKR_SESSION_HANDLE_INVALID,
+        TokenRemoved | TokenReplaced => CKR_SESSION_HANDLE_INVALID,
         TokenResourceExceeded(_) => CKR_TOKEN_RESOURCE_EXCEEDED,
         TokenWriteProtected => CKR_TOKEN_WRITE_PROTECTED,
         UnwrappingKeyHandleInvalid => CKR_UNWRAPPING_KEY_HANDLE_INVALID,

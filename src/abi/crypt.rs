@@ -3,7 +3,7 @@
 use cryptoki_sys::*;
 
 use super::mechanism;
-use super::memory::{self, Place};
+use super::memory::{self, NOTHING};
 use crate::error::Result;
 use crate::handle::Handle;
 use crate::module::Module;
@@ -67,9 +67,6 @@ entry!(fn C_DecryptFinal(session: CK_SESSION_HANDLE, into: *mut CK_BYTE, into_le
     step(module, session, Decrypt, Sessions::crypt_final, NOTHING, (into, into_length))
 });
 
-/// The input of a Final call.
-const NOTHING: (*mut CK_BYTE, CK_ULONG) = (std::ptr::null_mut(), 0);
-
 /// Init; with a NULL mechanism, the end of whatever is active. PKCS#11 3.2, section 5.8.1.
 unsafe fn init(
     module: &Module,
@@ -78,32 +75,29 @@ unsafe fn init(
     mechanism: *mut CK_MECHANISM,
     key: CK_OBJECT_HANDLE,
 ) -> Result<()> {
-    let session = Handle::from_raw(session);
-    if mechanism.is_null() {
-        return module.sessions().crypt_cancel(session, direction);
-    }
+    let (sessions, session, key) = (module.sessions(), Handle::from_raw(session), Handle::from_raw(key));
+    let cancel = || sessions.crypt_cancel(session, direction);
     // SAFETY: the caller's contract.
-    let (mechanism, parameter) = unsafe { mechanism::read(module, mechanism) }?;
-    module.sessions().crypt_init(session, direction, mechanism, &parameter, Handle::from_raw(key))
+    unsafe {
+        mechanism::init(module, mechanism, cancel, |mechanism, parameter| {
+            sessions.crypt_init(session, direction, mechanism, parameter, key)
+        })
+    }
 }
 
 type Step = fn(&Sessions, Handle, Direction, &mut Output<'_>) -> Result<Length>;
 
-/// One step of the operation. Arguments that cannot be used end it, like every other error.
+/// One step of the operation.
 unsafe fn step(
     module: &Module,
     session: CK_SESSION_HANDLE,
     direction: Direction,
     step: Step,
-    (input, length): (*mut CK_BYTE, CK_ULONG),
-    (into, into_length): (*mut CK_BYTE, *mut CK_ULONG),
+    input: (*const CK_BYTE, CK_ULONG),
+    into: (*mut CK_BYTE, *mut CK_ULONG),
 ) -> Result<()> {
     let (sessions, session) = (module.sessions(), Handle::from_raw(session));
+    let cancel = || sessions.crypt_cancel(session, direction);
     // SAFETY: the caller's contract.
-    let place = unsafe { Place::new((input, length), (into, into_length)) };
-    let place = place.inspect_err(|_| drop(sessions.crypt_cancel(session, direction)))?;
-    // SAFETY: the caller's contract.
-    let length = step(sessions, session, direction, &mut unsafe { place.output() })?;
-    // SAFETY: the caller's contract.
-    unsafe { memory::write_length(length, into_length) }
+    unsafe { memory::answer(input, into, cancel, |place| step(sessions, session, direction, &mut place.output())) }
 }

@@ -2,7 +2,7 @@
 
 use cryptoki_sys::*;
 
-use super::memory::{self, Place};
+use super::memory;
 use crate::error::Result;
 use crate::handle::Handle;
 use crate::module::Module;
@@ -34,13 +34,11 @@ unsafe fn update(
     module: &Module,
     session: CK_SESSION_HANDLE,
     pair: Pair,
-    (part, length): (*mut CK_BYTE, CK_ULONG),
-    (into, into_length): (*mut CK_BYTE, *mut CK_ULONG),
+    part: (*const CK_BYTE, CK_ULONG),
+    into: (*mut CK_BYTE, *mut CK_ULONG),
 ) -> Result<()> {
     let (sessions, session) = (module.sessions(), Handle::from_raw(session));
+    let cancel = || sessions.dual_cancel(session, pair);
     // SAFETY: the caller's contract.
-    let place = unsafe { Place::new((part, length), (into, into_length)) };
-    let place = place.inspect_err(|_| drop(sessions.dual_cancel(session, pair)))?;
-    // SAFETY: the caller's contract.
-    unsafe { memory::write_length(sessions.dual_update(session, pair, &mut place.output())?, into_length) }
+    unsafe { memory::answer(part, into, cancel, |place| sessions.dual_update(session, pair, &mut place.output())) }
 }

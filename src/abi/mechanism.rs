@@ -12,6 +12,23 @@ use crate::module::Module;
 /// The longest parameter of plain bytes that any mechanism takes.
 const LONGEST: CK_ULONG = 1024;
 
+/// An Init: `begin` with what the caller's mechanism says, or, where it is NULL, the end of whatever is active. PKCS#11 3.2, section
+/// 5.8.1 and its like.
+#[inline(always)]
+pub(super) unsafe fn init(
+    module: &Module,
+    pointer: *const CK_MECHANISM,
+    cancel: impl FnOnce() -> Result<()>,
+    begin: impl FnOnce(&'static Mechanism, &Parameter<'_>) -> Result<()>,
+) -> Result<()> {
+    if pointer.is_null() {
+        return cancel();
+    }
+    // SAFETY: the caller's contract.
+    let (mechanism, parameter) = unsafe { read(module, pointer) }?;
+    begin(mechanism, &parameter)
+}
+
 /// The mechanism and its parameter.
 #[inline(always)]
 pub(super) unsafe fn read<'a>(

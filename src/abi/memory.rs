@@ -169,6 +169,24 @@ impl Place {
     }
 }
 
+/// The answer of a call whose result goes into the caller's buffer: what `work` puts there, and how long it is. Arguments that
+/// cannot be used end the operation, like every other error: `cancel` does that.
+#[inline(always)]
+pub(super) unsafe fn answer(
+    input: (*const u8, CK_ULONG),
+    (into, into_length): (*mut u8, *mut CK_ULONG),
+    cancel: impl FnOnce() -> Result<()>,
+    work: impl FnOnce(Place) -> Result<Length>,
+) -> Result<()> {
+    // SAFETY: the caller's contract.
+    let place = unsafe { Place::new(input, (into, into_length)) }.inspect_err(|_| drop(cancel()))?;
+    // SAFETY: the caller's contract.
+    unsafe { write_length(work(place)?, into_length) }
+}
+
+/// The input of a call that has none.
+pub(super) const NOTHING: (*const u8, CK_ULONG) = (std::ptr::null(), 0);
+
 /// Tells the caller how long the result is.
 pub(super) unsafe fn write_length(length: Length, into: *mut CK_ULONG) -> Result<()> {
     let (bytes, outcome) = match length {

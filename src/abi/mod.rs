@@ -5,11 +5,17 @@
 //! pointer is NULL or valid for what its function reads or writes there.
 #![allow(non_snake_case, missing_docs, clippy::missing_safety_doc)]
 
-/// An exported function. The body sees the module and may touch the caller's memory.
+/// A function of the standard. The body sees the module and may touch the caller's memory. An `unexported` one is reached through
+/// the tables of 3.0 and later only.
 macro_rules! entry {
-    (fn $name:ident($session:ident: CK_SESSION_HANDLE $(, $argument:ident: $type:ty)* $(,)?) |$module:pat_param| $body:expr) => {
-        #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $name($session: cryptoki_sys::CK_SESSION_HANDLE $(, $argument: $type)*) -> cryptoki_sys::CK_RV {
+    (fn $($function:tt)*) => {
+        entry!(@ [#[unsafe(no_mangle)] pub] $($function)*);
+    };
+    ($(#[$doc:meta])* unexported fn $($function:tt)*) => {
+        entry!(@ [$(#[$doc])* pub(super)] $($function)*);
+    };
+    (@ [$($front:tt)*] $name:ident($session:ident: CK_SESSION_HANDLE $(, $argument:ident: $type:ty)* $(,)?) |$module:pat_param| $body:expr) => {
+        $($front)* unsafe extern "C" fn $name($session: cryptoki_sys::CK_SESSION_HANDLE $(, $argument: $type)*) -> cryptoki_sys::CK_RV {
             $crate::abi::instance::call(stringify!($name), |module| {
                 let body = |$module: &$crate::module::Module| {
                     #[allow(unused_unsafe, reason = "a body without pointers needs none")]
@@ -20,9 +26,8 @@ macro_rules! entry {
             })
         }
     };
-    (fn $name:ident($($argument:ident: $type:ty),* $(,)?) |$module:pat_param| $body:expr) => {
-        #[unsafe(no_mangle)]
-        pub unsafe extern "C" fn $name($($argument: $type),*) -> cryptoki_sys::CK_RV {
+    (@ [$($front:tt)*] $name:ident($($argument:ident: $type:ty),* $(,)?) |$module:pat_param| $body:expr) => {
+        $($front)* unsafe extern "C" fn $name($($argument: $type),*) -> cryptoki_sys::CK_RV {
             $crate::abi::instance::call(stringify!($name), |$module| {
                 #[allow(unused_unsafe, reason = "a body without pointers needs none")]
                 // SAFETY: the caller keeps to the standard: every pointer is NULL or valid for what is read and written

@@ -3,7 +3,7 @@
 use cryptoki_sys::*;
 
 use super::mechanism;
-use super::memory::{self, Place};
+use super::memory;
 use crate::error::Result;
 use crate::handle::Handle;
 use crate::module::Module;
@@ -23,9 +23,10 @@ entry!(fn C_SignRecover(
     into_length: *mut CK_ULONG,
 ) |module| {
     let (sessions, session) = (module.sessions(), Handle::from_raw(session));
-    let place = Place::new((data, length), (into, into_length));
-    let place = place.inspect_err(|_| drop(sessions.recover_cancel(session, Sign)))?;
-    memory::write_length(sessions.sign_recover(session, &mut place.output())?, into_length)
+    let cancel = || sessions.recover_cancel(session, Sign);
+    memory::answer((data, length), (into, into_length), cancel, |place| {
+        sessions.sign_recover(session, &mut place.output())
+    })
 });
 
 entry!(fn C_VerifyRecoverInit(session: CK_SESSION_HANDLE, mechanism: *mut CK_MECHANISM, key: CK_OBJECT_HANDLE) |module| {
@@ -40,10 +41,10 @@ entry!(fn C_VerifyRecover(
     into_length: *mut CK_ULONG,
 ) |module| {
     let (sessions, session) = (module.sessions(), Handle::from_raw(session));
-    let place = Place::new((signature, length), (into, into_length));
-    let place = place.inspect_err(|_| drop(sessions.recover_cancel(session, Verify)))?;
-    let is_query = into.is_null();
-    memory::write_length(sessions.verify_recover(session, &mut place.in_out(), is_query)?, into_length)
+    let cancel = || sessions.recover_cancel(session, Verify);
+    memory::answer((signature, length), (into, into_length), cancel, |place| {
+        sessions.verify_recover(session, &mut place.in_out(), into.is_null())
+    })
 });
 
 /// Init; with a NULL mechanism, the end of whatever is active. PKCS#11 3.2, sections 5.13.5 and 5.15.5.
@@ -54,11 +55,12 @@ unsafe fn init(
     mechanism: *mut CK_MECHANISM,
     key: CK_OBJECT_HANDLE,
 ) -> Result<()> {
-    let session = Handle::from_raw(session);
-    if mechanism.is_null() {
-        return module.sessions().recover_cancel(session, purpose);
-    }
+    let (sessions, session, key) = (module.sessions(), Handle::from_raw(session), Handle::from_raw(key));
+    let cancel = || sessions.recover_cancel(session, purpose);
     // SAFETY: the caller's contract.
-    let (mechanism, parameter) = unsafe { mechanism::read(module, mechanism) }?;
-    module.sessions().recover_init(session, purpose, mechanism, &parameter, Handle::from_raw(key))
+    unsafe {
+        mechanism::init(module, mechanism, cancel, |mechanism, parameter| {
+            sessions.recover_init(session, purpose, mechanism, parameter, key)
+        })
+    }
 }

@@ -1,11 +1,9 @@
 //! Session management functions. PKCS#11 3.2, section 5.6.
 
-use std::ptr;
-
 use cryptoki_sys::*;
 
 use super::info;
-use super::memory::{self, Place};
+use super::memory::{self, NOTHING};
 use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::key::Login;
@@ -23,37 +21,37 @@ entry!(fn C_Login(session: CK_SESSION_HANDLE, user: CK_USER_TYPE, pin: *mut CK_U
 
 entry!(fn C_Logout(session: CK_SESSION_HANDLE) |module| module.sessions().logout(Handle::from_raw(session)));
 
-/// PKCS#11 3.2, section 5.6.9. Reached through the tables of 3.0 and later only. The users of these tokens have no names: an
-/// empty one is `C_Login`, any other is that of no user, and no guess at a PIN.
-pub(super) unsafe extern "C" fn C_LoginUser(
-    session: CK_SESSION_HANDLE,
-    user: CK_USER_TYPE,
-    pin: *mut CK_UTF8CHAR,
-    length: CK_ULONG,
-    name: *mut CK_UTF8CHAR,
-    name_length: CK_ULONG,
-) -> CK_RV {
-    super::instance::call("C_LoginUser", |module| {
-        // SAFETY: the caller's contract.
-        let (pin, name) = unsafe { (memory::pin(pin, length), memory::bytes(name, name_length)) };
-        let outcome = match name {
-            Ok([]) => login(module, session, user, pin),
-            Ok(_) => pin.and(Err(Error::UserTypeInvalid)),
-            Err(error) => Err(error),
-        };
-        outcome.map_err(|error| super::of_session(module, session, error))
-    })
-}
+entry!(
+    /// PKCS#11 3.2, section 5.6.9. The users of these tokens have no names: an empty one is `C_Login`, any other is that of no
+    /// user, and no guess at a PIN.
+    unexported fn C_LoginUser(
+        session: CK_SESSION_HANDLE,
+        user: CK_USER_TYPE,
+        pin: *mut CK_UTF8CHAR,
+        length: CK_ULONG,
+        name: *mut CK_UTF8CHAR,
+        name_length: CK_ULONG,
+    ) |module| {
+        match memory::bytes(name, name_length)? {
+            [] => login(module, session, user, memory::pin(pin, length)),
+            _ => memory::pin(pin, length).and(Err(Error::UserTypeInvalid)),
+        }
+    }
+);
 
-/// PKCS#11 3.2, section 5.6.5. Reached through the tables of 3.0 and later only.
-pub(super) unsafe extern "C" fn C_SessionCancel(session: CK_SESSION_HANDLE, flags: CK_FLAGS) -> CK_RV {
-    super::instance::call("C_SessionCancel", |module| module.sessions().cancel(Handle::from_raw(session), flags))
-}
+entry!(
+    /// PKCS#11 3.2, section 5.6.5.
+    unexported fn C_SessionCancel(session: CK_SESSION_HANDLE, flags: CK_FLAGS) |module| {
+        module.sessions().cancel(Handle::from_raw(session), flags)
+    }
+);
 
 entry!(fn C_GetOperationState(session: CK_SESSION_HANDLE, into: *mut CK_BYTE, into_length: *mut CK_ULONG) |module| {
-    let place = Place::new((ptr::null(), 0), (into, into_length))?;
-    let length = module.sessions().save_operations(Handle::from_raw(session), &mut place.output())?;
-    memory::write_length(length, into_length)
+    // A state that cannot be told leaves the operations as they are.
+    let cancel = || Ok(());
+    memory::answer(NOTHING, (into, into_length), cancel, |place| {
+        module.sessions().save_operations(Handle::from_raw(session), &mut place.output())
+    })
 });
 
 entry!(fn C_SetOperationState(

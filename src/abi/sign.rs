@@ -1,11 +1,9 @@
 //! Functions for signatures and MACs. PKCS#11 3.2, sections 5.13 and 5.15.
 
-use std::ptr;
-
 use cryptoki_sys::*;
 
 use super::mechanism;
-use super::memory::{self, Place};
+use super::memory::{self, NOTHING};
 use crate::error::Result;
 use crate::handle::Handle;
 use crate::module::Module;
@@ -32,7 +30,7 @@ entry!(fn C_SignUpdate(session: CK_SESSION_HANDLE, part: *mut CK_BYTE, length: C
 });
 
 entry!(fn C_SignFinal(session: CK_SESSION_HANDLE, into: *mut CK_BYTE, into_length: *mut CK_ULONG) |module| {
-    finish(module, session, Sessions::sign_final, (ptr::null_mut(), 0), (into, into_length))
+    finish(module, session, Sessions::sign_final, NOTHING, (into, into_length))
 });
 
 entry!(fn C_VerifyInit(session: CK_SESSION_HANDLE, mechanism: *mut CK_MECHANISM, key: CK_OBJECT_HANDLE) |module| {
@@ -70,13 +68,14 @@ unsafe fn init(
     mechanism: *mut CK_MECHANISM,
     key: CK_OBJECT_HANDLE,
 ) -> Result<()> {
-    let session = Handle::from_raw(session);
-    if mechanism.is_null() {
-        return module.sessions().sign_cancel(session, purpose);
-    }
+    let (sessions, session, key) = (module.sessions(), Handle::from_raw(session), Handle::from_raw(key));
+    let cancel = || sessions.sign_cancel(session, purpose);
     // SAFETY: the caller's contract.
-    let (mechanism, parameter) = unsafe { mechanism::read(module, mechanism) }?;
-    module.sessions().sign_init(session, purpose, mechanism, &parameter, Handle::from_raw(key))
+    unsafe {
+        mechanism::init(module, mechanism, cancel, |mechanism, parameter| {
+            sessions.sign_init(session, purpose, mechanism, parameter, key)
+        })
+    }
 }
 
 unsafe fn update(
@@ -97,13 +96,11 @@ unsafe fn finish(
     module: &Module,
     session: CK_SESSION_HANDLE,
     finish: fn(&Sessions, Handle, &mut Output<'_>) -> Result<Length>,
-    (data, length): (*mut CK_BYTE, CK_ULONG),
-    (into, into_length): (*mut CK_BYTE, *mut CK_ULONG),
+    data: (*const CK_BYTE, CK_ULONG),
+    into: (*mut CK_BYTE, *mut CK_ULONG),
 ) -> Result<()> {
     let (sessions, session) = (module.sessions(), Handle::from_raw(session));
+    let cancel = || sessions.sign_cancel(session, Sign);
     // SAFETY: the caller's contract.
-    let place = unsafe { Place::new((data, length), (into, into_length)) };
-    let place = place.inspect_err(|_| drop(sessions.sign_cancel(session, Sign)))?;
-    // SAFETY: the caller's contract.
-    unsafe { memory::write_length(finish(sessions, session, &mut place.output())?, into_length) }
+    unsafe { memory::answer(data, into, cancel, |place| finish(sessions, session, &mut place.output())) }
 }

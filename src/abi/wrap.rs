@@ -1,11 +1,9 @@
 //! Functions that wrap and unwrap keys. PKCS#11 3.2, sections 5.18.3, 5.18.4, 5.18.6 and 5.18.7.
 
-use std::ptr;
-
 use cryptoki_sys::*;
 
 use super::mechanism::{self, Made};
-use super::memory::{self, Place};
+use super::memory::{self, NOTHING, Place};
 use crate::error::Result;
 use crate::handle::Handle;
 use crate::mechanism::{Mechanism, Parameter};
@@ -36,64 +34,48 @@ entry!(fn C_UnwrapKey(
     memory::check_place(into)?;
     let (mechanism, parameter) = mechanism::read(module, mechanism)?;
     let wrapped = memory::bytes(wrapped, length)?;
-    let template = memory::template(template, count)?;
-    let (session, unwrapping) = (Handle::from_raw(session), Handle::from_raw(unwrapping));
-    let key = module.sessions().unwrap(session, mechanism, &parameter, unwrapping, wrapped, &template)?;
-    memory::write(into, key.raw())
+    unwrap(module, session, (mechanism, parameter), unwrapping, wrapped, (template, count), into)
 });
 
-/// Reached through the table of 3.2 only, as the next one is.
-pub(super) unsafe extern "C" fn C_WrapKeyAuthenticated(
-    session: CK_SESSION_HANDLE,
-    mechanism: *mut CK_MECHANISM,
-    wrapping: CK_OBJECT_HANDLE,
-    key: CK_OBJECT_HANDLE,
-    aad: *mut CK_BYTE,
-    aad_length: CK_ULONG,
-    into: *mut CK_BYTE,
-    into_length: *mut CK_ULONG,
-) -> CK_RV {
-    super::instance::call("C_WrapKeyAuthenticated", |module| {
-        // SAFETY: the caller's contract.
-        let wrapped = unsafe {
-            memory::bytes(aad, aad_length)
-                .and_then(|aad| mechanism::read_authenticated(module, mechanism, aad))
-                .and_then(|how| wrap(module, session, how, [wrapping, key], (into, into_length)))
-        };
-        wrapped.map_err(|error| super::of_session(module, session, error))
-    })
-}
+entry!(
+    /// PKCS#11 3.2, section 5.18.6.
+    unexported fn C_WrapKeyAuthenticated(
+        session: CK_SESSION_HANDLE,
+        mechanism: *mut CK_MECHANISM,
+        wrapping: CK_OBJECT_HANDLE,
+        key: CK_OBJECT_HANDLE,
+        aad: *mut CK_BYTE,
+        aad_length: CK_ULONG,
+        into: *mut CK_BYTE,
+        into_length: *mut CK_ULONG,
+    ) |module| {
+        let aad = memory::bytes(aad, aad_length)?;
+        let how = mechanism::read_authenticated(module, mechanism, aad)?;
+        wrap(module, session, how, [wrapping, key], (into, into_length))
+    }
+);
 
-pub(super) unsafe extern "C" fn C_UnwrapKeyAuthenticated(
-    session: CK_SESSION_HANDLE,
-    mechanism: *mut CK_MECHANISM,
-    unwrapping: CK_OBJECT_HANDLE,
-    wrapped: *mut CK_BYTE,
-    length: CK_ULONG,
-    template: *mut CK_ATTRIBUTE,
-    count: CK_ULONG,
-    aad: *mut CK_BYTE,
-    aad_length: CK_ULONG,
-    into: *mut CK_OBJECT_HANDLE,
-) -> CK_RV {
-    super::instance::call("C_UnwrapKeyAuthenticated", |module| {
-        let unwrap = || -> Result<()> {
-            memory::check_place(into)?;
-            // SAFETY: the caller's contract.
-            unsafe {
-                let aad = memory::bytes(aad, aad_length)?;
-                let (mechanism, parameter, made) = mechanism::read_authenticated(module, mechanism, aad)?;
-                let wrapped = made.behind(memory::bytes(wrapped, length)?)?;
-                let template = memory::template(template, count)?;
-                let (sessions, unwrapping) = (module.sessions(), Handle::from_raw(unwrapping));
-                let session = Handle::from_raw(session);
-                let key = sessions.unwrap(session, mechanism, &parameter, unwrapping, &wrapped, &template)?;
-                memory::write(into, key.raw())
-            }
-        };
-        unwrap().map_err(|error| super::of_session(module, session, error))
-    })
-}
+entry!(
+    /// PKCS#11 3.2, section 5.18.7.
+    unexported fn C_UnwrapKeyAuthenticated(
+        session: CK_SESSION_HANDLE,
+        mechanism: *mut CK_MECHANISM,
+        unwrapping: CK_OBJECT_HANDLE,
+        wrapped: *mut CK_BYTE,
+        length: CK_ULONG,
+        template: *mut CK_ATTRIBUTE,
+        count: CK_ULONG,
+        aad: *mut CK_BYTE,
+        aad_length: CK_ULONG,
+        into: *mut CK_OBJECT_HANDLE,
+    ) |module| {
+        memory::check_place(into)?;
+        let aad = memory::bytes(aad, aad_length)?;
+        let (mechanism, parameter, made) = mechanism::read_authenticated(module, mechanism, aad)?;
+        let wrapped = made.behind(memory::bytes(wrapped, length)?)?;
+        unwrap(module, session, (mechanism, parameter), unwrapping, &wrapped, (template, count), into)
+    }
+);
 
 unsafe fn wrap(
     module: &Module,
@@ -104,7 +86,7 @@ unsafe fn wrap(
 ) -> Result<()> {
     let (session, keys) = (Handle::from_raw(session), keys.map(Handle::from_raw));
     // SAFETY: the caller's contract.
-    let place = unsafe { Place::new((ptr::null(), 0), (into, into_length)) }?;
+    let place = unsafe { Place::new(NOTHING, (into, into_length)) }?;
     let tag = made.tag_length;
     // SAFETY: the caller's contract.
     let output = &mut unsafe { place.output() };
@@ -114,4 +96,21 @@ unsafe fn wrap(
         made.write(wrapped.iv.as_deref(), &wrapped.tag)?;
         memory::write_length(wrapped.length, into_length)
     }
+}
+
+unsafe fn unwrap(
+    module: &Module,
+    session: CK_SESSION_HANDLE,
+    (mechanism, parameter): (&Mechanism, Parameter<'_>),
+    unwrapping: CK_OBJECT_HANDLE,
+    wrapped: &[u8],
+    (template, count): (*mut CK_ATTRIBUTE, CK_ULONG),
+    into: *mut CK_OBJECT_HANDLE,
+) -> Result<()> {
+    // SAFETY: the caller's contract.
+    let template = unsafe { memory::template(template, count) }?;
+    let (session, unwrapping) = (Handle::from_raw(session), Handle::from_raw(unwrapping));
+    let key = module.sessions().unwrap(session, mechanism, &parameter, unwrapping, wrapped, &template)?;
+    // SAFETY: the caller's contract.
+    unsafe { memory::write(into, key.raw()) }
 }

@@ -1,6 +1,7 @@
 //! What the gate needs to know of a caller and of a key.
 
 use super::class::Class;
+use super::dates::{Dates, Day};
 use super::kind::KeyType;
 
 /// Who is logged in to the token.
@@ -21,6 +22,8 @@ pub struct Caller {
     pub login: Login,
     /// Whether the session may change token objects, `CKF_RW_SESSION`.
     pub read_write: bool,
+    /// The day, where keys are held to their dates.
+    pub today: Option<Day>,
 }
 
 /// One of the attributes that say what a key may be used for, as a bit of [`Facts::usage`].
@@ -101,6 +104,8 @@ pub struct Facts {
     pub always_authenticate: bool,
     /// `CKA_ALLOWED_MECHANISMS`; none means no restriction.
     pub allowed_mechanisms: Option<Vec<u64>>,
+    /// `CKA_START_DATE` and `CKA_END_DATE`
+    pub dates: Dates,
 }
 
 impl Facts {

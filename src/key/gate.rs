@@ -7,7 +7,7 @@ use super::kind::KeyType;
 use crate::error::{Error, Result};
 
 /// Whether a key may be used, asked before every `C_*Init`, wrap and unwrap. The order of the checks is part of the answer:
-/// visible, login, understood, class and type, usage, allowed mechanisms, size, trust, PIN at every use. PKCS#11 3.2, section 5.1.6, ranks type before permission.
+/// visible, login, understood, class and type, usage, dates, allowed mechanisms, size, trust, PIN at every use. PKCS#11 3.2, section 5.1.6, ranks type before permission.
 #[inline(always)]
 pub fn permit(caller: &Caller, asked: &Use<'_>) -> Result<Grant> {
     let Use { purpose, fit, key, other } = asked;
@@ -25,6 +25,9 @@ pub fn permit(caller: &Caller, asked: &Use<'_>) -> Result<Grant> {
     }
     if let Some(usage) = purpose.usage().filter(|usage| !key.may(*usage)) {
         return Err(Error::KeyFunctionNotPermitted(usage.name()));
+    }
+    if let Some(today) = caller.today {
+        key.dates.allow(today, purpose.makes_something_new())?;
     }
     if key.allowed_mechanisms.as_ref().is_some_and(|allowed| !allowed.contains(&fit.mechanism)) {
         return Err(purpose.not_allowed(fit.mechanism));
@@ -231,6 +234,14 @@ impl Purpose {
         }
     }
 
+    /// Whether it makes what others are to rely on, and does not merely open or check what was made.
+    fn makes_something_new(self) -> bool {
+        match self {
+            Self::Encrypt | Self::Sign | Self::SignRecover | Self::Wrap | Self::Derive | Self::Digest => true,
+            Self::Decrypt | Self::Verify | Self::VerifyRecover | Self::Unwrap => false,
+        }
+    }
+
     /// The code for a mechanism that `CKA_ALLOWED_MECHANISMS` leaves out. `C_DigestKey` names no mechanism.
     fn not_allowed(self, mechanism: u64) -> Error {
         if self == Self::Digest { Error::KeyIndigestible } else { Error::MechanismInvalid(mechanism) }
@@ -269,11 +280,11 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::key::KeyMaterial;
+    use crate::key::{Dates, Day, KeyMaterial};
     use crate::secret::Secret;
 
-    const USER: Caller = Caller { login: Login::User, read_write: true };
-    const PUBLIC: Caller = Caller { login: Login::Public, read_write: true };
+    const USER: Caller = Caller { login: Login::User, read_write: true, today: None };
+    const PUBLIC: Caller = Caller { login: Login::Public, ..USER };
 
     fn key(id: u8) -> Facts {
         Facts {
@@ -294,6 +305,7 @@ mod tests {
             wrap_with_trusted: false,
             always_authenticate: false,
             allowed_mechanisms: None,
+            dates: Dates::default(),
         }
     }
 
@@ -390,6 +402,26 @@ mod tests {
         assert!(ask(Purpose::Sign, &key).is_ok() && ask(Purpose::Decrypt, &key).is_ok());
         for purpose in [Purpose::Unwrap, Purpose::Derive] {
             assert_eq!(ask(purpose, &key).unwrap_err(), Error::UserNotLoggedIn);
+        }
+    }
+
+    #[test]
+    fn a_key_whose_days_are_over_only_opens_and_checks() {
+        let dates = Dates { start: None, end: Day::read(b"20200101") };
+        let fit = || Fit { mechanism: 7, key_types: &[KeyType::Aes], sizes: 16..=32 };
+        let ask = |today, purpose| {
+            let caller = Caller { today, ..USER };
+            permit(&caller, &Use { purpose, fit: fit(), key: &Facts { dates, ..key(1) }, other: None })
+        };
+        let new =
+            [Purpose::Encrypt, Purpose::Sign, Purpose::SignRecover, Purpose::Wrap, Purpose::Derive, Purpose::Digest];
+        for purpose in new {
+            let verdict = ask(Day::read(b"20200102"), purpose);
+            assert_eq!(verdict.unwrap_err(), Error::KeyOutOfDate("CKA_END_DATE"), "{purpose:?}");
+            assert!(ask(None, purpose).is_ok(), "nobody asks for dates");
+        }
+        for purpose in [Purpose::Decrypt, Purpose::Verify, Purpose::VerifyRecover, Purpose::Unwrap] {
+            assert!(ask(Day::read(b"20200102"), purpose).is_ok(), "{purpose:?}");
         }
     }
 

@@ -4,6 +4,7 @@
 //! everything that makes, changes or destroys an object; [`KeyMaterial`] opens only to what they grant.
 
 mod class;
+mod dates;
 mod facts;
 mod gate;
 mod grant;
@@ -13,6 +14,7 @@ mod material;
 mod order;
 
 pub use class::{CertificateType, Class, FeatureType, Type};
+pub use dates::{Dates, Day};
 pub use facts::{Caller, Facts, Login, Usage};
 pub use gate::{Act, Fit, Other, Purpose, Standing, Use, admit, permit, visible};
 pub use grant::Grant;

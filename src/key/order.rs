@@ -4,9 +4,9 @@
 use super::*;
 use crate::error::Error;
 
-const USER: Caller = Caller { login: Login::User, read_write: true };
-const SO: Caller = Caller { login: Login::So, read_write: true };
-const PUBLIC: Caller = Caller { login: Login::Public, read_write: true };
+const USER: Caller = Caller { login: Login::User, read_write: true, today: None };
+const SO: Caller = Caller { login: Login::So, ..USER };
+const PUBLIC: Caller = Caller { login: Login::Public, ..USER };
 
 /// A key with which nothing can be done.
 fn faulty(id: u8) -> Facts {
@@ -28,6 +28,7 @@ fn faulty(id: u8) -> Facts {
         wrap_with_trusted: true,
         always_authenticate: true,
         allowed_mechanisms: Some(vec![8]),
+        dates: Dates { start: Day::read(b"20270101"), end: Day::read(b"20261231") },
     }
 }
 
@@ -37,20 +38,22 @@ type Mend = fn(&mut Facts);
 #[test]
 fn permit_checks_in_its_order() {
     let fit = || Fit { mechanism: 7, key_types: &[KeyType::Ec, KeyType::Aes], sizes: 16..=32 };
-    let mends: [(Error, Mend); 8] = [
+    let mends: [(Error, Mend); 9] = [
         (Error::UnwrappingKeyHandleInvalid, |key| key.private = false),
         (Error::UserNotLoggedIn, |key| key.token = false),
         (Error::LaterVersion, |key| key.of_later_version = false),
         (Error::UnwrappingKeyTypeInconsistent, |key| key.key_type = KeyType::Aes),
         (Error::KeyFunctionNotPermitted("CKA_UNWRAP"), |key| key.usage = Usage::Unwrap as u16),
+        (Error::KeyOutOfDate("CKA_START_DATE"), |key| key.dates.start = None),
         (Error::MechanismInvalid(7), |key| key.allowed_mechanisms = None),
         (Error::UnwrappingKeySizeRange, |key| key.size = 32),
         (Error::UserNotLoggedIn, |key| key.always_authenticate = false),
     ];
     let mut key = faulty(1);
+    let caller = Caller { today: Day::read(b"20261231"), ..PUBLIC };
     for (verdict, mend) in mends {
         let asked = Use { purpose: Purpose::Unwrap, fit: fit(), key: &key, other: None };
-        assert_eq!(permit(&PUBLIC, &asked).unwrap_err(), verdict);
+        assert_eq!(permit(&caller, &asked).unwrap_err(), verdict);
         mend(&mut key);
     }
     let asked = Use { purpose: Purpose::Unwrap, fit: fit(), key: &key, other: None };

@@ -275,7 +275,7 @@ impl Mechanism {
 }
 
 /// A row that does nothing yet, for the families to fill in.
-const NOTHING: Does = Does {
+pub(crate) const NOTHING: Does = Does {
     encrypt: None,
     decrypt: None,
     sign: None,

@@ -256,7 +256,7 @@ impl Draft {
     }
 }
 
-fn number(number: u64) -> Vec<u8> {
+pub(super) fn number(number: u64) -> Vec<u8> {
     number.to_le_bytes().to_vec()
 }
 

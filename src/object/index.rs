@@ -6,44 +6,33 @@ use super::{Object, attribute};
 use crate::seal::{self, Seal};
 use crate::store::{Term, Terms};
 
-/// An index column of the store. The numbers are part of the store's format.
+/// An index column of the store. The numbers are part of the store's format. `CKA_UNIQUE_ID` needs none: it is the id of the row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Column {
-    /// `CKA_UNIQUE_ID`
-    UniqueId = 2,
     /// `CKA_ID`
     Id = 1,
     /// `CKA_SERIAL_NUMBER`
-    SerialNumber = 7,
+    SerialNumber = 6,
     /// `CKA_SUBJECT`
-    Subject = 5,
+    Subject = 4,
     /// `CKA_LABEL`
     Label = 0,
     /// `CKA_ISSUER`
-    Issuer = 6,
+    Issuer = 5,
     /// `CKA_KEY_TYPE`
-    KeyType = 4,
+    KeyType = 3,
     /// `CKA_CLASS`
-    Class = 3,
+    Class = 2,
 }
 
 impl Column {
     /// All columns, the most telling first.
-    pub const ALL: [Self; 8] = [
-        Self::UniqueId,
-        Self::Id,
-        Self::SerialNumber,
-        Self::Subject,
-        Self::Label,
-        Self::Issuer,
-        Self::KeyType,
-        Self::Class,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Id, Self::SerialNumber, Self::Subject, Self::Label, Self::Issuer, Self::KeyType, Self::Class];
 
     /// The attribute that the column is about.
     pub fn number(self) -> u64 {
         match self {
-            Self::UniqueId => CKA_UNIQUE_ID,
             Self::Id => CKA_ID,
             Self::SerialNumber => CKA_SERIAL_NUMBER,
             Self::Subject => CKA_SUBJECT,

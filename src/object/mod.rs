@@ -1,6 +1,7 @@
 //! Objects: the attribute table, typed templates, the rules of making an object, and its record.
 
 pub mod attribute;
+mod built_in;
 mod cbor;
 mod certificate;
 mod change;
@@ -19,7 +20,7 @@ mod trust;
 pub use draft::{Basis, Draft, New, Origin};
 pub use index::{Column, terms};
 pub use record::{is_tombstone, tombstone};
-pub use search::Search;
+pub use search::{Narrowed, Search};
 pub use template::{Given, Template, Way};
 
 use std::collections::BTreeMap;
@@ -28,7 +29,7 @@ use cryptoki_sys::*;
 
 use crate::crypto::random;
 use crate::error::{Error, Result};
-use crate::key::{Class, Facts, KeyType, Standing, Type, Usage};
+use crate::key::{Class, Dates, Day, Facts, KeyType, Standing, Type, Usage};
 use crate::secret::Secret;
 use crate::store::ObjectId;
 use attribute::Attribute;
@@ -91,6 +92,14 @@ impl Object {
     /// Whether the object has all that a template asks for.
     pub fn fits(&self, template: &Attributes) -> bool {
         template.iter().all(|(number, value)| self.value(*number) == Some(value))
+    }
+
+    /// The point of a key of an Edwards or Montgomery curve, without the `OCTET STRING` in which `CKA_EC_POINT` has it here.
+    pub fn bare_point(&self) -> Option<&[u8]> {
+        match self.key_type()? {
+            KeyType::EcEdwards | KeyType::EcMontgomery => curve::unwrap_point(self.value(CKA_EC_POINT)?),
+            _ => None,
+        }
     }
 
     /// The row of an attribute, if such an object can have it.
@@ -189,6 +198,10 @@ impl Object {
             allowed_mechanisms: self.value(CKA_ALLOWED_MECHANISMS).map(|list| {
                 list.chunks_exact(8).filter_map(|chunk| chunk.try_into().ok()).map(u64::from_le_bytes).collect()
             }),
+            dates: Dates {
+                start: self.value(CKA_START_DATE).and_then(Day::read),
+                end: self.value(CKA_END_DATE).and_then(Day::read),
+            },
         })
     }
 

@@ -18,7 +18,9 @@ use crate::store::ObjectId;
 /// The encoded values of fields, by number.
 pub(super) type Fields = BTreeMap<u64, Vec<u8>>;
 
+/// The number of the field, and its value.
 const FORMAT: u64 = 0;
+const THIS_FORMAT: u64 = 1;
 const CLASS: u64 = 2;
 const ATTRIBUTES: u64 = 4;
 const ORIGIN: u64 = 6;
@@ -28,7 +30,7 @@ impl Object {
     /// The record of this object. Id and version are not in it: the store keeps them, and the seal binds them to it.
     pub fn to_record(&self) -> Vec<u8> {
         let mut fields = self.unknown.clone();
-        fields.insert(FORMAT, encoded(0));
+        fields.insert(FORMAT, encoded(THIS_FORMAT));
         fields.insert(CLASS, encoded(self.class.number()));
         fields.insert(ATTRIBUTES, encode_attributes(&self.attributes));
         fields.insert(ORIGIN, encoded(self.origin as u64));
@@ -63,7 +65,7 @@ impl Object {
         let wrong = minicbor::decode::Error::message;
         let mut fields = decode_fields(record)?;
         let mut field = |number| fields.remove(&number).ok_or_else(|| wrong("a field is missing"));
-        if Decoder::new(&field(FORMAT)?).u64()? != 0 {
+        if Decoder::new(&field(FORMAT)?).u64()? != THIS_FORMAT {
             return Err(wrong("another format"));
         }
         let class = Class::from_number(Decoder::new(&field(CLASS)?).u64()?);
@@ -79,7 +81,7 @@ impl Object {
 
 /// The record that is left of an object: that there was one, and nothing of it.
 pub fn tombstone() -> Vec<u8> {
-    encode_fields(&Fields::from([(FORMAT, encoded(0)), (TOMBSTONE, TRUE.into())]))
+    encode_fields(&Fields::from([(FORMAT, encoded(THIS_FORMAT)), (TOMBSTONE, TRUE.into())]))
 }
 
 /// Whether a record is a tombstone: that of this version, or with fields of a later one that need not be understood.
@@ -89,7 +91,7 @@ pub fn is_tombstone(record: &[u8]) -> bool {
     };
     let says = |number, value: &[u8]| fields.get(&number).is_some_and(|own| own == value);
     let known = fields.keys().all(|number| [FORMAT, TOMBSTONE].contains(number) || !number.is_multiple_of(2));
-    says(FORMAT, &encoded(0)) && says(TOMBSTONE, TRUE) && known
+    says(FORMAT, &encoded(THIS_FORMAT)) && says(TOMBSTONE, TRUE) && known
 }
 
 /// CBOR's true.

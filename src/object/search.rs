@@ -1,5 +1,7 @@
 //! A search template: what a caller wants to find.
 
+use cryptoki_sys::CKA_UNIQUE_ID;
+
 use super::Object;
 use super::attribute::{self, Kind};
 use super::curve::unwrap_point;
@@ -8,12 +10,25 @@ use super::template::Given;
 use crate::crypto::equal;
 use crate::seal::Seal;
 use crate::secret::Secret;
-use crate::store::Terms;
+use crate::store::{ObjectId, Terms};
 
 /// What is searched for. Unlike other templates it is never wrong: an attribute or class that nobody knows matches
 /// nothing.
 pub struct Search {
     wanted: Vec<Wanted>,
+}
+
+/// Which token objects may match a search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Narrowed {
+    /// That of this id, if it is there.
+    One(ObjectId),
+    /// Those with a term in this column.
+    Column(Column),
+    /// Any.
+    All,
+    /// None: the unique id that is wanted is nobody's.
+    None,
 }
 
 struct Wanted {
@@ -28,9 +43,13 @@ impl Search {
         Self { wanted: wanted.collect() }
     }
 
-    /// The index that leaves the fewest objects to look at, if the store has one for what is wanted.
-    pub fn most_telling(&self) -> Option<Column> {
-        Column::ALL.into_iter().find(|column| self.indexed(*column).is_some())
+    /// Where the store has what may match, with the fewest objects to look at.
+    pub fn narrowed(&self) -> Narrowed {
+        if let Some(unique) = self.wanted.iter().find(|wanted| wanted.number == CKA_UNIQUE_ID) {
+            return ObjectId::parse(&unique.value).map_or(Narrowed::None, Narrowed::One);
+        }
+        let column = Column::ALL.into_iter().find(|column| self.indexed(*column).is_some());
+        column.map_or(Narrowed::All, Narrowed::Column)
     }
 
     /// The terms that the store has for an object with what is wanted: of a private object with `blind`, of a public one

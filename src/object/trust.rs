@@ -2,7 +2,7 @@
 
 use cryptoki_sys::*;
 
-use super::{Attributes, Object};
+use super::{Attributes, Object, attribute};
 use crate::error::{Error, Result};
 
 /// What the library sets in a trust object that a template for `C_CreateObject` describes: nothing. Without a hash it names no
@@ -27,15 +27,5 @@ pub(super) fn names_what_it_trusts(object: &Object) -> bool {
 /// Whether any of the values is more than unknown or not trusted.
 fn trusts(value: impl Fn(u64) -> Option<u64>) -> bool {
     let modest = [u64::from(CKT_TRUST_UNKNOWN), u64::from(CKT_NOT_TRUSTED)];
-    TRUSTS.iter().filter_map(|number| value(*number)).any(|trust| !modest.contains(&trust))
+    attribute::trusts().filter_map(value).any(|trust| !modest.contains(&trust))
 }
-
-const TRUSTS: &[u64] = &[
-    CKA_TRUST_SERVER_AUTH,
-    CKA_TRUST_CLIENT_AUTH,
-    CKA_TRUST_CODE_SIGNING,
-    CKA_TRUST_EMAIL_PROTECTION,
-    CKA_TRUST_IPSEC_IKE,
-    CKA_TRUST_TIME_STAMPING,
-    CKA_TRUST_OCSP_SIGNING,
-];

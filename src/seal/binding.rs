@@ -1,6 +1,6 @@
 //! What every seal and MAC is bound to, so that nothing can be moved to another place.
 
-use super::{FORMAT, TokenId, Visibility};
+use super::{FORMAT, TokenFacts, TokenId, Visibility};
 use crate::store::{ObjectId, Terms};
 use minicbor::Encoder;
 
@@ -57,6 +57,25 @@ impl Place {
             Part::Mac { body, material } => bytes_or_null(e.bytes(body)?, *material),
         }
     }
+}
+
+/// What the sealed digest is bound to.
+pub fn of_digest(token: &TokenId) -> Vec<u8> {
+    let mut e = Encoder::new(Vec::new());
+    // Writing to a vector cannot fail.
+    let _ = e.array(4).and_then(|e| e.str("keystead")?.u8(FORMAT)?.u8(4)?.bytes(&token.0));
+    e.into_writer()
+}
+
+/// What the MAC of the token row is over.
+pub fn of_token_row(token: &TokenId, facts: &TokenFacts<'_>) -> Vec<u8> {
+    let TokenFacts { label, serial, maskable } = facts;
+    let mut e = Encoder::new(Vec::new());
+    // Writing to a vector cannot fail.
+    let _ = e.array(7).and_then(|e| {
+        e.str("keystead")?.u8(FORMAT)?.u8(5)?.bytes(&token.0)?.bytes(*label)?.bytes(*serial)?.bool(*maskable)
+    });
+    e.into_writer()
 }
 
 fn bytes_or_null(

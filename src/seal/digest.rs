@@ -1,43 +1,76 @@
-//! The digest of a token's objects: finds rows that were removed or rolled back.
+//! The digest of what a token holds: finds rows that were removed, brought back, or put back as they were before.
 
 use super::Seal;
+use super::binding;
+use super::object::{decrypt, encrypt};
+use crate::error::Result;
 use crate::store::ObjectId;
 
-/// A keyed additive hash over (id, version) of every object: the sum, modulo 2^256, of HMAC-SHA-256 values. It does not
-/// depend on order, and one change of the store is one addition or subtraction.
+/// A keyed additive hash over everything in a token that a login stands behind: the sum, modulo 2^256, of an HMAC-SHA-256
+/// of each. It depends on no order, and a change is one addition or subtraction.
+///
+/// It is never stored in the clear: the difference of two sums shows the HMAC of what came between, and of enough such
+/// numbers another set with the same sum can be put together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Digest(pub [u8; 32]);
 
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// An object that a login wrote.
+    Object = 0,
+    /// A tombstone that a login wrote.
+    Tombstone = 1,
+}
+
 impl Digest {
-    /// Adds an object.
-    pub fn add(&mut self, seal: &Seal, id: ObjectId, version: u64) {
-        self.combine(seal, id, version, |a, b, carry| {
-            let (sum, over) = a.overflowing_add(b);
-            let (sum, more) = sum.overflowing_add(u64::from(carry));
-            (sum, over | more)
-        });
+    /// Counts something in.
+    pub fn add(&mut self, seal: &Seal, what: Counted, id: ObjectId, version: u64) {
+        *self = self.plus(&Self::term(seal, what, id, version));
     }
 
-    /// Takes an object away that was added before.
-    pub fn remove(&mut self, seal: &Seal, id: ObjectId, version: u64) {
-        self.combine(seal, id, version, |a, b, borrow| {
-            let (rest, under) = a.overflowing_sub(b);
-            let (rest, more) = rest.overflowing_sub(u64::from(borrow));
-            (rest, under | more)
-        });
+    /// Counts out what was counted in.
+    pub fn remove(&mut self, seal: &Seal, what: Counted, id: ObjectId, version: u64) {
+        *self = self.plus(&Self::term(seal, what, id, version).negative());
     }
 
-    /// The numbers are little-endian.
-    fn combine(&mut self, seal: &Seal, id: ObjectId, version: u64, step: impl Fn(u64, u64, bool) -> (u64, bool)) {
+    /// The sum of both; what was counted out of one may have been counted into the other.
+    pub fn plus(&self, other: &Self) -> Self {
+        let (mut sum, mut carry) = (*self, false);
+        for (limb, more) in sum.0.as_chunks_mut::<8>().0.iter_mut().zip(other.0.as_chunks::<8>().0) {
+            let (added, over) = u64::from_le_bytes(*limb).overflowing_add(u64::from_le_bytes(*more));
+            let (added, again) = added.overflowing_add(u64::from(carry));
+            *limb = added.to_le_bytes();
+            carry = over | again;
+        }
+        sum
+    }
+
+    /// Two's complement.
+    fn negative(&self) -> Self {
+        let mut one = Self::default();
+        if let Some(lowest) = one.0.first_mut() {
+            *lowest = 1;
+        }
+        Self(self.0.map(|byte| !byte)).plus(&one)
+    }
+
+    fn term(seal: &Seal, what: Counted, id: ObjectId, version: u64) -> Self {
         let mut mac = seal.digest.begin();
         mac.update(&id.0);
         mac.update(&version.to_be_bytes());
-        let mac = mac.finish();
-        let mut carry = false;
-        for (limb, term) in self.0.as_chunks_mut::<8>().0.iter_mut().zip(mac.as_ref().as_chunks::<8>().0) {
-            let (result, over) = step(u64::from_le_bytes(*limb), u64::from_le_bytes(*term), carry);
-            *limb = result.to_le_bytes();
-            carry = over;
-        }
+        mac.update(&[what as u8]);
+        Self(mac.finish().as_ref().first_chunk().copied().unwrap_or_default())
+    }
+
+    /// The digest for the store.
+    pub fn seal(&self, seal: &Seal) -> Result<Vec<u8>> {
+        encrypt(&seal.digest_seal, &binding::of_digest(&seal.token), &self.0)
+    }
+
+    /// The digest that the store has; `None` if it is not as it was sealed for this token.
+    pub fn open(seal: &Seal, sealed: &[u8]) -> Option<Self> {
+        let plain = decrypt(&seal.digest_seal, &binding::of_digest(&seal.token), sealed)?;
+        plain.as_slice().try_into().ok().map(Self)
     }
 }

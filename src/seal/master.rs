@@ -57,8 +57,8 @@ impl MasterKey {
 /// The PIN, made expensive to guess, bound to token and role.
 fn key_encryption_key(role: Role, pin: &[u8], token: &TokenId, salt: &[u8], cost: Argon2Cost) -> Result<WrapKey> {
     let label: &[u8] = match role {
-        Role::So => b"keystead 0 kek so",
-        Role::User => b"keystead 0 kek user",
+        Role::So => b"keystead 1 kek so",
+        Role::User => b"keystead 1 kek user",
     };
     let hashed = argon2id(pin, salt, cost)?;
     let kek = hkdf_sha256(&hashed, &token.0, &[label], KEY)?;

@@ -13,12 +13,13 @@ mod pin_row;
 mod row;
 mod transient;
 
-pub use digest::Digest;
+pub use digest::{Counted, Digest};
 pub use master::{MasterKey, Role};
 pub use object::{Opened, Plain, SealedMaterial, Verified, open, seal, visibility};
 pub use pin_row::PinRow;
 pub use transient::{Scope, TransientKey};
 
+use crate::crypto::equal;
 use crate::crypto::gcm::GcmKey;
 use crate::crypto::hash::{Algorithm, Hash};
 use crate::crypto::hmac::HmacKey;
@@ -46,7 +47,9 @@ pub struct Seal {
     object_root: Secret,
     index: HmacKey,
     digest: HmacKey,
+    digest_seal: GcmKey,
     mac: HmacKey,
+    token_row: HmacKey,
 }
 
 impl Seal {
@@ -56,10 +59,12 @@ impl Seal {
         let mac_key = |label| derive(label).map(|key| HmacKey::new(Algorithm::Sha256, key.expose()));
         Ok(Self {
             token: *token,
-            object_root: derive(b"keystead 0 object")?,
-            index: mac_key(b"keystead 0 index")?,
-            digest: mac_key(b"keystead 0 digest")?,
-            mac: mac_key(b"keystead 0 mac")?,
+            object_root: derive(b"keystead 1 object")?,
+            index: mac_key(b"keystead 1 index")?,
+            digest: mac_key(b"keystead 1 digest")?,
+            digest_seal: gcm_key(&derive(b"keystead 1 digest seal")?)?,
+            mac: mac_key(b"keystead 1 mac")?,
+            token_row: mac_key(b"keystead 1 token row")?,
         })
     }
 
@@ -74,15 +79,42 @@ impl Seal {
 
     /// The key of one object: [`HKDF`](hkdf_sha256) from the root, with the id.
     fn object_key(&self, id: ObjectId) -> Result<GcmKey> {
-        let key = hkdf_sha256(&self.object_root, &self.token.0, &[b"keystead 0 object key", &id.0], KEY)?;
-        GcmKey::new(key.expose()).map_err(|_| Error::HostMemory("a cipher context"))
+        let key = hkdf_sha256(&self.object_root, &self.token.0, &[b"keystead 1 object key", &id.0], KEY)?;
+        gcm_key(&key)
     }
+
+    /// What the token row says of itself, authenticated: see [`TokenFacts`].
+    pub fn mac_of_token_row(&self, facts: &TokenFacts) -> [u8; 32] {
+        let mut mac = self.token_row.begin();
+        mac.update(&binding::of_token_row(&self.token, facts));
+        mac.finish().as_ref().first_chunk().copied().unwrap_or_default()
+    }
+
+    /// Whether the token row says what it said when a login's keys were last used on it.
+    pub fn is_token_row(&self, facts: &TokenFacts, mac: &[u8; 32]) -> bool {
+        equal(&self.mac_of_token_row(facts), mac)
+    }
+}
+
+/// What a token row says for good, beside the token's id: all that is plain in it, except how often a wrong PIN was given.
+#[derive(Debug, Clone, Copy)]
+pub struct TokenFacts<'a> {
+    /// The label, blank-padded.
+    pub label: &'a [u8; 32],
+    /// The serial number.
+    pub serial: &'a [u8; 16],
+    /// Whether unextractable keys are maskable unless they say otherwise.
+    pub maskable: bool,
+}
+
+fn gcm_key(key: &Secret) -> Result<GcmKey> {
+    GcmKey::new(key.expose()).map_err(|_| Error::HostMemory("a cipher context"))
 }
 
 /// The index term of a public object's value, which anybody can compute.
 pub fn plain_term(column: u8, value: &[u8]) -> Term {
     let mut hash = Hash::new(Algorithm::Sha256);
-    hash.update(b"keystead 0 term");
+    hash.update(b"keystead 1 term");
     hash.update(&[column]);
     hash.update(value);
     truncated(hash.finish().as_ref())
@@ -91,8 +123,8 @@ pub fn plain_term(column: u8, value: &[u8]) -> Term {
 /// The length of every key here in bytes.
 const KEY: usize = 32;
 
-/// The only format so far. Not frozen.
-const FORMAT: u8 = 0;
+/// The format of everything here: the only one that was ever frozen.
+const FORMAT: u8 = 1;
 
 fn truncated(whole: &[u8]) -> Term {
     whole.first_chunk().copied().unwrap_or_default()

@@ -140,12 +140,9 @@ impl SealedMaterial {
 
 /// Who may see the object in a row; tells nothing of whether the row is genuine.
 ///
-/// Errors: [`Error::ObjectDamaged`] when it is no row.
-pub fn visibility(row: &[u8]) -> Result<Visibility> {
-    match Row::parse(row) {
-        Ok(row) => Ok(row.visibility),
-        Err(why) => Err(Error::ObjectDamaged(format!("an object is damaged: {why}").into())),
-    }
+/// Errors: [`Error::ObjectDamaged`], naming the object, when it is no row.
+pub fn visibility(id: ObjectId, row: &[u8]) -> Result<Visibility> {
+    Row::parse(row).map(|row| row.visibility).map_err(|why| damaged(id, &why))
 }
 
 fn verify(seal: Option<&Seal>, place: &Place, row: &Row) -> Result<Verified> {
@@ -164,7 +161,7 @@ fn mac(seal: &Seal, place: &Place, body: &[u8], material: Option<&[u8]>) -> impl
 }
 
 /// Random 96-bit nonce, ciphertext, tag. A random nonce and not the version: a restored backup repeats versions.
-fn encrypt(key: &GcmKey, bound: &[u8], plain: &[u8]) -> Result<Vec<u8>> {
+pub(super) fn encrypt(key: &GcmKey, bound: &[u8], plain: &[u8]) -> Result<Vec<u8>> {
     let nonce = random::bytes::<NONCE>()?;
     let mut sealed = vec![0; plain.len().saturating_add(NONCE + TAG)];
     let (head, rest) = sealed.split_at_mut_checked(NONCE).ok_or(Error::BufferTooSmall)?;
@@ -173,7 +170,7 @@ fn encrypt(key: &GcmKey, bound: &[u8], plain: &[u8]) -> Result<Vec<u8>> {
     Ok(sealed)
 }
 
-fn decrypt(key: &GcmKey, bound: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+pub(super) fn decrypt(key: &GcmKey, bound: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let (nonce, rest) = sealed.split_at_checked(NONCE)?;
     let mut plain = Zeroizing::new(vec![0; rest.len().checked_sub(TAG)?]);
     key.open(nonce, bound, TAG, &mut InOut::from_slices(rest, &mut plain)).ok()?;

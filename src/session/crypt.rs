@@ -32,15 +32,8 @@ impl Sessions {
                 Direction::Decrypt => (Purpose::Decrypt, mechanism.does.decrypt),
             };
             let Session { token, read_write, encrypt, decrypt, .. } = session;
-            let operation = direction.of(encrypt, decrypt);
-            if operation.is_running() {
-                return Err(Error::OperationActive);
-            }
-            let Some(begin) = begin else {
-                return Err(Error::MechanismInvalid(mechanism.number));
-            };
-            let asked = Asked { purpose, mechanism, key };
-            operation.begin((token, *read_write), asked, |keyed, state| begin(keyed, parameter, state))
+            let asked = Asked { purpose, mechanism, parameter, begin, key };
+            direction.of(encrypt, decrypt).begin((token, *read_write), asked)
         })
     }
 

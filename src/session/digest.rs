@@ -57,10 +57,9 @@ impl Sessions {
                 session.digest = None;
                 return Err(Error::OperationActive);
             }
-            let io = match output {
-                Output::Query(_) => return Ok(Length::Needed(length)),
-                Output::Buffer(io) if io.room() < length => return Ok(Length::TooSmall(length)),
-                Output::Buffer(io) => io,
+            let io = match output.room(length) {
+                Ok(io) => io,
+                Err(told) => return Ok(told),
             };
             let Some(Active { algorithm, state, .. }) = session.digest.take() else {
                 return Err(Error::OperationNotInitialized);

@@ -93,11 +93,9 @@ impl Sessions {
             let (by, target) = (session.token.prepared(&by)?, session.token.prepared(&target)?);
             let keyed = Keyed::new(&by, &grant);
             let length = (how.wrapped_length)(&keyed, parameter, target.material().length())?.saturating_sub(tag);
-            let nothing = |length| Ok(Wrapped { length, iv: None, tag: Vec::new() });
-            let io = match output {
-                Output::Query(_) => return nothing(Length::Needed(length)),
-                Output::Buffer(io) if io.room() < length => return nothing(Length::TooSmall(length)),
-                Output::Buffer(io) => io,
+            let io = match output.room(length) {
+                Ok(io) => io,
+                Err(told) => return Ok(Wrapped { length: told, iv: None, tag: Vec::new() }),
             };
             let iv = generated_iv(parameter)?;
             let parameter = iv.as_deref().map_or(*parameter, |iv| parameter.with_iv(iv));

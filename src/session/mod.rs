@@ -77,6 +77,19 @@ pub enum Output<'a> {
     Buffer(InOut<'a>),
 }
 
+impl<'a> Output<'a> {
+    /// The caller's buffer, if a result of this length fits; else what he is told, which changes nothing. PKCS#11 3.2, section
+    /// 5.2.
+    #[inline(always)]
+    fn room(&mut self, length: usize) -> std::result::Result<&mut InOut<'a>, Length> {
+        match self {
+            Self::Query(_) => Err(Length::Needed(length)),
+            Self::Buffer(io) if io.room() < length => Err(Length::TooSmall(length)),
+            Self::Buffer(io) => Ok(io),
+        }
+    }
+}
+
 /// How long a result is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Length {

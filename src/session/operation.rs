@@ -6,7 +6,7 @@ use super::Session;
 use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::key::{Caller, Fit, Grant, Purpose, Use, permit};
-use crate::mechanism::{Keyed, Mechanism, PreparedKey};
+use crate::mechanism::{Begin, Keyed, Mechanism, Parameter, PreparedKey};
 use crate::token::{Opened, Token};
 
 /// What a session does of one kind: at most one operation at a time.
@@ -47,9 +47,12 @@ struct Seen {
 }
 
 /// What an Init asks for.
-pub(super) struct Asked<'a> {
+pub(super) struct Asked<'a, T> {
     pub(super) purpose: Purpose,
     pub(super) mechanism: &'a Mechanism,
+    pub(super) parameter: &'a Parameter<'a>,
+    /// How the mechanism begins such an operation, if it has one.
+    pub(super) begin: Option<Begin<T>>,
     pub(super) key: Handle,
 }
 
@@ -65,13 +68,12 @@ impl<T> Operation<T> {
 
     /// The check of every Init, and the beginning of the operation.
     #[inline(always)]
-    pub(super) fn begin(
-        &mut self,
-        (token, read_write): (&Token, bool),
-        asked: Asked<'_>,
-        begin: impl FnOnce(&Keyed<'_>, &mut Option<T>) -> Result<()>,
-    ) -> Result<()> {
-        let Asked { purpose, mechanism, key: handle } = asked;
+    pub(super) fn begin(&mut self, (token, read_write): (&Token, bool), asked: Asked<'_, T>) -> Result<()> {
+        let Asked { purpose, mechanism, parameter, begin, key: handle } = asked;
+        if self.is_running() {
+            return Err(Error::OperationActive);
+        }
+        let begin = begin.ok_or(Error::MechanismInvalid(mechanism.number))?;
         // What a destroyed key left behind is not to go on under this one.
         if self.state.is_some() {
             self.state = None;
@@ -91,7 +93,7 @@ impl<T> Operation<T> {
         };
         self.in_parts = false;
         self.awaits_pin = held.key.facts().always_authenticate.then(|| token.number_of_use());
-        begin(&Keyed::new(&held.key, &held.grant), &mut self.state)
+        begin(&Keyed::new(&held.key, &held.grant), parameter, &mut self.state)
     }
 
     /// The operation, if it runs and its key has not been destroyed under it; one whose key has is over.

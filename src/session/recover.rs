@@ -4,7 +4,7 @@ use super::operation::{Asked, Operation};
 use super::sign::Purpose;
 use super::{Length, Output, Session, Sessions};
 use crate::crypto::InOut;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::handle::Handle;
 use crate::key;
 use crate::mechanism::{Mechanism, Parameter, Recovering};
@@ -21,16 +21,9 @@ impl Sessions {
     ) -> Result<()> {
         self.with(session, |session| {
             let Session { token, read_write, sign_recover, verify_recover, .. } = session;
-            let operation = purpose.of(sign_recover, verify_recover);
-            if operation.is_running() {
-                return Err(Error::OperationActive);
-            }
-            let Some(begin) = mechanism.does.recover else {
-                return Err(Error::MechanismInvalid(mechanism.number));
-            };
+            let (operation, begin) = (purpose.of(sign_recover, verify_recover), mechanism.does.recover);
             let purpose = purpose.of(key::Purpose::SignRecover, key::Purpose::VerifyRecover);
-            let asked = Asked { purpose, mechanism, key };
-            operation.begin((token, *read_write), asked, |keyed, state| begin(keyed, parameter, state))
+            operation.begin((token, *read_write), Asked { purpose, mechanism, parameter, begin, key })
         })
     }
 
@@ -40,10 +33,9 @@ impl Sessions {
             let operation = &mut session.sign_recover;
             let current = operation.current()?;
             let length = current.state.length();
-            let io = match output {
-                Output::Query(_) => return Ok(Length::Needed(length)),
-                Output::Buffer(io) if io.room() < length => return Ok(Length::TooSmall(length)),
-                Output::Buffer(io) => io,
+            let io = match output.room(length) {
+                Ok(io) => io,
+                Err(told) => return Ok(told),
             };
             let signed = current.state.sign(&current.keyed, io);
             operation.end();

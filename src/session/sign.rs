@@ -28,15 +28,9 @@ impl Sessions {
     ) -> Result<()> {
         self.with(session, |session| {
             let Session { token, read_write, sign, verify, .. } = session;
-            let operation = purpose.of(sign, verify);
-            if operation.is_running() {
-                return Err(Error::OperationActive);
-            }
-            let Some(begin) = mechanism.does.sign else {
-                return Err(Error::MechanismInvalid(mechanism.number));
-            };
-            let asked = Asked { purpose: purpose.of(key::Purpose::Sign, key::Purpose::Verify), mechanism, key };
-            operation.begin((token, *read_write), asked, |keyed, state| begin(keyed, parameter, state))
+            let (operation, begin) = (purpose.of(sign, verify), mechanism.does.sign);
+            let purpose = purpose.of(key::Purpose::Sign, key::Purpose::Verify);
+            operation.begin((token, *read_write), Asked { purpose, mechanism, parameter, begin, key })
         })
     }
 
@@ -68,10 +62,9 @@ impl Sessions {
                 operation.end();
                 return Err(Error::OperationNotInitialized);
             }
-            let io = match output {
-                Output::Query(_) => return Ok(Length::Needed(length)),
-                Output::Buffer(io) if io.room() < length => return Ok(Length::TooSmall(length)),
-                Output::Buffer(io) => io,
+            let io = match output.room(length) {
+                Ok(io) => io,
+                Err(told) => return Ok(told),
             };
             let signed = current.state.sign(&current.keyed, io);
             operation.end();

@@ -30,10 +30,9 @@ impl Sessions {
             }
             let state = session.digest.as_ref().ok_or(Error::OperationNotInitialized)?.save();
             let length = TransientKey::sealed_length(state.len());
-            let io = match output {
-                Output::Query(_) => return Ok(Length::Needed(length)),
-                Output::Buffer(io) if io.room() < length => return Ok(Length::TooSmall(length)),
-                Output::Buffer(io) => io,
+            let io = match output.room(length) {
+                Ok(io) => io,
+                Err(told) => return Ok(told),
             };
             io.write(&self.transient_key()?.seal(&session.scope(), &state)?)?;
             Ok(Length::Written(length))

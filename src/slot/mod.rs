@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::{Config, Pins};
+use crate::config::{Config, Mode, Pins};
 use crate::error::{Error, Result};
 use crate::lock::{self, Mutex};
 use crate::store::Folder;
@@ -41,6 +41,15 @@ enum Slot {
     Open(Arc<Token>),
 }
 
+/// In whose name a token is destroyed.
+#[derive(Clone, Copy)]
+pub enum Authority<'a> {
+    /// The SO's, with this PIN. A wrong one counts.
+    SoPin(&'a [u8]),
+    /// That of whoever owns what the token is kept in, and could do away with it by other means.
+    Owner,
+}
+
 /// What a caller finds in a slot.
 pub enum Found {
     /// A token waits to be made here.
@@ -54,7 +63,9 @@ impl Slots {
     /// leaves no slots and a line in the log.
     pub fn new(config: Config) -> Self {
         let patience = Duration::from_millis(config.settings.locks.wait_ms.into());
-        let folder = config.store.clone().map(|path| SqliteFolder::new(path).patience(patience));
+        let shared = config.settings.files.mode == Mode::Group;
+        let open = |path| SqliteFolder::new(path).patience(patience).shared_with_group(shared);
+        let folder = config.store.clone().map(open);
         let folder = folder.map(|folder| Box::new(folder) as Box<dyn Folder>);
         Self::with_folder(config, folder)
     }
@@ -127,7 +138,7 @@ impl Slots {
             Found::Blank => Ok(None),
             Found::Token(token) => match token.state() {
                 Ok(state) => Ok(Some(state)),
-                Err(Error::TokenReplaced) => match self.find(id)? {
+                Err(Error::TokenReplaced | Error::TokenRemoved) => match self.find(id)? {
                     Found::Blank => Ok(None),
                     Found::Token(token) => token.state().map(Some),
                 },
@@ -145,6 +156,33 @@ impl Slots {
             Found::Blank => self.make_token(u32::try_from(id).map_err(|_| Error::SlotIdInvalid)?, &beginning),
             Found::Token(token) => token.reinitialise(&beginning),
         }
+    }
+
+    /// Removes the token in a slot for good. Its number is never used again.
+    ///
+    /// # Errors
+    /// [`Error::SessionExists`] while this process has sessions on it.
+    pub fn destroy_token(&self, id: u64, authority: Authority<'_>) -> Result<()> {
+        let slot = u32::try_from(id).map_err(|_| Error::SlotIdInvalid)?;
+        let folder = self.folder.as_deref().map_err(|_| Error::SlotIdInvalid)?;
+        let remove = || folder.remove(slot)?.then_some(()).ok_or(Error::TokenRemoved);
+        let token = match self.find(id) {
+            Ok(Found::Token(token)) => Ok(token),
+            Ok(Found::Blank) => return Err(Error::SlotIdInvalid),
+            Err(reason) => Err(reason),
+        };
+        match (token, authority) {
+            (Ok(token), Authority::SoPin(pin)) => token.remove(pin, remove)?,
+            (Ok(token), Authority::Owner) if token.is_in_use() => return Err(Error::SessionExists),
+            // Also one that cannot be opened.
+            (Ok(_) | Err(Error::TokenNotRecognized(_)), Authority::Owner) => {
+                folder.owns(slot).and_then(|()| remove())?
+            }
+            (Err(reason), _) => return Err(reason),
+        }
+        self.known.lock().slots.remove(&slot);
+        self.expect_tokens();
+        Ok(())
     }
 
     fn make_token(&self, id: u32, beginning: &Beginning<'_>) -> Result<()> {
@@ -221,7 +259,7 @@ impl Slots {
         *slot = Slot::Closed;
         let folder = self.folder.as_deref().map_err(|_| Error::SlotIdInvalid)?;
         let opened =
-            folder.open(id).and_then(|store| Token::open(store, self.config.settings.pin, self.config.log.clone()));
+            folder.open(id).and_then(|store| Token::open(store, &self.config.settings, self.config.log.clone()));
         match opened {
             Ok(token) => {
                 *slot = Slot::Open(Arc::clone(&token));

@@ -25,8 +25,16 @@ impl Folder for Flaky {
         self.inner.next_slot()
     }
 
-    fn create(&self, slot: u32, token: &[u8]) -> Result<bool> {
-        self.inner.create(slot, token)
+    fn create(&self, slot: u32, token: &[u8], digest: &[u8]) -> Result<bool> {
+        self.inner.create(slot, token, digest)
+    }
+
+    fn remove(&self, slot: u32) -> Result<bool> {
+        self.inner.remove(slot)
+    }
+
+    fn owns(&self, slot: u32) -> Result<()> {
+        self.inner.owns(slot)
     }
 
     fn restore(&self, slot: u32, items: &mut dyn FnMut() -> Result<Option<Item>>) -> Result<bool> {

@@ -130,6 +130,10 @@ impl Store for Faulty {
         self.call(|store| store.list(after, limit))
     }
 
+    fn tombstones(&self, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectId>> {
+        self.call(|store| store.tombstones(after, limit))
+    }
+
     fn commit(&self, changes: Vec<Change>) -> Result<Commit> {
         self.call(|store| store.commit(changes))
     }
@@ -144,6 +148,10 @@ impl Store for Faulty {
 
     fn snapshot(&self, each: &mut dyn FnMut(Item) -> Result<()>) -> Result<()> {
         self.call(|store| store.snapshot(each))
+    }
+
+    fn check(&self) -> Result<Vec<String>> {
+        self.call(|store| store.check())
     }
 
     fn writable(&self) -> bool {
@@ -163,8 +171,16 @@ impl<F: Folder> Folder for FaultyFolder<F> {
         self.0.next_slot()
     }
 
-    fn create(&self, slot: u32, token: &[u8]) -> Result<bool> {
-        self.0.create(slot, token)
+    fn create(&self, slot: u32, token: &[u8], digest: &[u8]) -> Result<bool> {
+        self.0.create(slot, token, digest)
+    }
+
+    fn remove(&self, slot: u32) -> Result<bool> {
+        self.0.remove(slot)
+    }
+
+    fn owns(&self, slot: u32) -> Result<()> {
+        self.0.owns(slot)
     }
 
     fn restore(&self, slot: u32, items: &mut dyn FnMut() -> Result<Option<Item>>) -> Result<bool> {

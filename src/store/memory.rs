@@ -1,7 +1,7 @@
 //! Tokens in this process's memory, for tests: durable as long as the folder value lives.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::{
     Change, Commit, Folder, Item, ObjectId, Row, Store, Term, Terms, TokenRow, check_column, first_item, hold,
@@ -31,8 +31,8 @@ impl Folder for MemoryFolder {
         Ok(hold(&self.tokens).next)
     }
 
-    fn create(&self, slot: u32, token: &[u8]) -> Result<bool> {
-        let row = TokenRow { version: 1, bytes: token.to_vec() };
+    fn create(&self, slot: u32, token: &[u8], digest: &[u8]) -> Result<bool> {
+        let row = TokenRow { version: 1, bytes: token.to_vec(), digest: digest.to_vec() };
         let mut item = Some(Item::Token { row, revision: 0 });
         self.restore(slot, &mut || Ok(item.take()))
     }
@@ -52,6 +52,16 @@ impl Folder for MemoryFolder {
     fn set_aside(&self, next: u32) -> Result<()> {
         let mut tokens = hold(&self.tokens);
         tokens.next = tokens.next.max(next);
+        Ok(())
+    }
+
+    fn remove(&self, slot: u32) -> Result<bool> {
+        let removed = hold(&self.tokens).stores.remove(&slot);
+        removed.iter().for_each(|store| hold(&store.contents).removed = true);
+        Ok(removed.is_some())
+    }
+
+    fn owns(&self, _: u32) -> Result<()> {
         Ok(())
     }
 
@@ -77,35 +87,48 @@ struct MemoryStore {
     contents: Mutex<Contents>,
 }
 
+impl MemoryStore {
+    fn contents(&self) -> Result<MutexGuard<'_, Contents>> {
+        let contents = hold(&self.contents);
+        if contents.removed { Err(Error::TokenRemoved) } else { Ok(contents) }
+    }
+}
+
 impl Store for MemoryStore {
     fn token(&self) -> Result<TokenRow> {
-        Ok(hold(&self.contents).token.clone())
+        Ok(self.contents()?.token.clone())
     }
 
     fn read(&self, id: ObjectId) -> Result<Option<Row>> {
-        Ok(hold(&self.contents).objects.get(&id).map(|kept| kept.row.clone()))
+        Ok(self.contents()?.objects.get(&id).map(|kept| kept.row.clone()))
     }
 
     fn tombstone(&self, id: ObjectId) -> Result<Option<Row>> {
-        Ok(hold(&self.contents).deletions.get(&id).and_then(|deletion| deletion.tombstone.clone()))
+        Ok(self.contents()?.deletions.get(&id).and_then(|deletion| deletion.tombstone.clone()))
     }
 
     fn version(&self, id: ObjectId) -> Result<Option<u64>> {
-        Ok(hold(&self.contents).version(id))
+        Ok(self.contents()?.version(id))
     }
 
     fn find(&self, column: usize, term: &Term, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectId>> {
         check_column(column)?;
         let holds = |kept: &Kept| kept.row.terms.get(column).is_some_and(|held| held.as_ref() == Some(term));
-        Ok(hold(&self.contents).page(after, limit, holds))
+        Ok(self.contents()?.page(after, limit, holds))
     }
 
     fn list(&self, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectId>> {
-        Ok(hold(&self.contents).page(after, limit, |_| true))
+        Ok(self.contents()?.page(after, limit, |_| true))
+    }
+
+    fn tombstones(&self, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectId>> {
+        let contents = self.contents()?;
+        let left = contents.deletions.iter().filter(|(_, deletion)| deletion.tombstone.is_some());
+        Ok(left.map(|(id, _)| *id).filter(|id| after.is_none_or(|after| *id > after)).take(limit).collect())
     }
 
     fn commit(&self, changes: Vec<Change>) -> Result<Commit> {
-        let mut contents = hold(&self.contents);
+        let mut contents = self.contents()?;
         if changes.is_empty() {
             return Ok(Commit::Done { revision: contents.revision });
         }
@@ -122,11 +145,11 @@ impl Store for MemoryStore {
     }
 
     fn revision(&self) -> Result<u64> {
-        Ok(hold(&self.contents).revision)
+        Ok(self.contents()?.revision)
     }
 
     fn changed_since(&self, revision: u64) -> Result<Vec<ObjectId>> {
-        let contents = hold(&self.contents);
+        let contents = self.contents()?;
         let changed = contents.objects.iter().map(|(id, kept)| (*id, kept.revision));
         let deleted = contents.deletions.iter().map(|(id, deletion)| (*id, deletion.revision));
         let mut ids: Vec<_> = changed.chain(deleted).filter(|(_, at)| *at > revision).map(|(id, _)| id).collect();
@@ -135,7 +158,7 @@ impl Store for MemoryStore {
     }
 
     fn snapshot(&self, each: &mut dyn FnMut(Item) -> Result<()>) -> Result<()> {
-        let Contents { revision, token, objects, deletions } = hold(&self.contents).clone();
+        let Contents { revision, token, objects, deletions, .. } = self.contents()?.clone();
         each(Item::Token { row: token, revision })?;
         for Kept { revision, row } in objects.into_values() {
             each(Item::Object { row, revision })?;
@@ -146,6 +169,10 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    fn check(&self) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
     fn writable(&self) -> bool {
         true
     }
@@ -153,6 +180,8 @@ impl Store for MemoryStore {
 
 #[derive(Clone)]
 struct Contents {
+    /// The folder has it no more.
+    removed: bool,
     revision: u64,
     token: TokenRow,
     objects: BTreeMap<ObjectId, Kept>,
@@ -175,7 +204,8 @@ struct Kept {
 impl Contents {
     fn of(items: &mut dyn FnMut() -> Result<Option<Item>>) -> Result<Self> {
         let (token, revision) = first_item(items)?;
-        let mut contents = Self { revision, token, objects: BTreeMap::new(), deletions: BTreeMap::new() };
+        let (objects, deletions) = Default::default();
+        let mut contents = Self { removed: false, revision, token, objects, deletions };
         while let Some(item) = items()? {
             let (id, taken) = match item {
                 Item::Token { .. } => return Err(twice("a token row")),
@@ -213,7 +243,7 @@ impl Contents {
                 if self.token.version != expected {
                     return Ok(false);
                 }
-                self.token = TokenRow { version: successor(expected)?, bytes };
+                (self.token.version, self.token.bytes) = (successor(expected)?, bytes);
             }
             Change::Insert(row) => {
                 let buried = self.deletions.get(&row.id).is_some_and(|deletion| deletion.tombstone.is_some());
@@ -244,6 +274,7 @@ impl Contents {
                 let cleared = std::mem::take(&mut self.objects).into_keys();
                 self.deletions.extend(cleared.map(|id| (id, Deletion { revision, tombstone: None })));
             }
+            Change::Digest(step) => self.token.digest = step(&self.token.digest)?,
         }
         Ok(true)
     }

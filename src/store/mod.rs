@@ -26,9 +26,19 @@ pub trait Folder: Send + Sync {
     /// The number that the next token will get: 0 in a new folder, and never one that was used before. Creates nothing.
     fn next_slot(&self) -> Result<u32>;
 
-    /// Creates the token of `slot` with `token` as the bytes of its token row, version 1, revision 0. The token is
+    /// Creates the token of `slot` with `token` and `digest` as the bytes of its token row, version 1, revision 0. The token is
     /// there whole and durable when this returns true. False: the number has been used already, by whomever.
-    fn create(&self, slot: u32, token: &[u8]) -> Result<bool>;
+    fn create(&self, slot: u32, token: &[u8], digest: &[u8]) -> Result<bool>;
+
+    /// Removes the token of `slot` for good: it is there whole or not at all, whatever happens meanwhile, and its number is
+    /// never used again. Who has it open gets [`Error::TokenRemoved`]. False: there was none.
+    fn remove(&self, slot: u32) -> Result<bool>;
+
+    /// Whether the caller may do with the token of `slot` what he likes, as far as it depends on the engine and not on PINs.
+    ///
+    /// # Errors
+    /// [`Error::FunctionFailed`] with a sentence for people when somebody else may.
+    fn owns(&self, slot: u32) -> Result<()>;
 
     /// Creates the token of `slot` as a [`snapshot`](Store::snapshot) shows one: what `items` gives, the token row first,
     /// until it gives nothing. The token is there whole and durable when this returns true. False: the number has been used
@@ -79,6 +89,9 @@ pub trait Store: Send + Sync {
     /// Up to `limit` objects, by ascending id, after the id `after`.
     fn list(&self, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectId>>;
 
+    /// Up to `limit` objects of which a tombstone is left, by ascending id, after the id `after`.
+    fn tombstones(&self, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectId>>;
+
     /// Carries out the changes in their order, all or none, and is durable when it returns [`Commit::Done`]. An empty
     /// batch changes nothing, not even the revision.
     ///
@@ -91,7 +104,7 @@ pub trait Store: Send + Sync {
     /// How many commits there were, by anybody. Cheap while there was none.
     fn revision(&self) -> Result<u64>;
 
-    /// The objects that were inserted, updated or deleted after `revision`, by ascending id.
+    /// The objects that were inserted, updated or deleted after `revision`, by ascending id. It may look at every object.
     fn changed_since(&self, revision: u64) -> Result<Vec<ObjectId>>;
 
     /// Shows `each` the token as of one moment, whatever is committed meanwhile: the token row, then the objects, then the
@@ -104,6 +117,9 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// Those of `each`, which end it.
     fn snapshot(&self, each: &mut dyn FnMut(Item) -> Result<()>) -> Result<()>;
+    /// What is wrong with the structure in which the engine keeps all this, a sentence for people each. It looks at everything, and
+    /// a `fork` of this process may have to wait for its end.
+    fn check(&self) -> Result<Vec<String>>;
 
     /// Whether commits are possible at all: false on read-only media.
     fn writable(&self) -> bool;
@@ -138,6 +154,9 @@ pub enum Change {
     },
     /// Removes all objects and all tombstones, for reinitialisation.
     Clear,
+    /// Carries the digest on. The token row's version stays: whoever commits at the same time, each step begins with what the
+    /// one before it has left.
+    Digest(Step),
 }
 
 /// A part of a token, as [`Store::snapshot`] shows it and [`Folder::restore`] takes it. `revision` is that of the commit
@@ -166,6 +185,9 @@ pub enum Item {
         revision: u64,
     },
 }
+/// One step of the digest: from what the store has to what it is to have. An error undoes the commit that it belongs to, and is its
+/// outcome. It may be asked again when a commit is tried again, in any thread; it waits for nothing, and asks nothing of the store.
+pub type Step = Arc<dyn Fn(&[u8]) -> Result<Vec<u8>> + Send + Sync>;
 
 /// What became of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,6 +221,8 @@ pub struct TokenRow {
     pub version: u64,
     /// Opaque to the store.
     pub bytes: Vec<u8>,
+    /// What the steps of the digest have come to; opaque, too.
+    pub digest: Vec<u8>,
 }
 
 /// The random 128-bit id of an object.
@@ -209,10 +233,27 @@ pub struct ObjectId(pub [u8; 16]);
 pub type Term = [u8; 16];
 
 /// How many index columns an object has.
-pub const TERMS: usize = 8;
+pub const TERMS: usize = 7;
 
 /// An object's index terms by column; absent ones are not found by anything.
 pub type Terms = [Option<Term>; TERMS];
+
+impl ObjectId {
+    /// The id in 32 hexadecimal digits, as [`Display`](fmt::Display) writes it. Nothing else is one.
+    pub fn parse(digits: &[u8]) -> Option<Self> {
+        let digit = |digit: u8| match digit {
+            b'0'..=b'9' => Some(digit - b'0'),
+            b'a'..=b'f' => Some(digit - b'a' + 10),
+            _ => None,
+        };
+        let digits: &[u8; 32] = digits.try_into().ok()?;
+        let mut bytes = [0; 16];
+        for (byte, [high, low]) in bytes.iter_mut().zip(digits.as_chunks().0) {
+            *byte = digit(*high)? << 4 | digit(*low)?;
+        }
+        Some(Self(bytes))
+    }
+}
 
 impl fmt::Display for ObjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

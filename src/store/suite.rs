@@ -12,13 +12,15 @@ macro_rules! every_engine {
     ($folder:expr) => {
         $crate::store::suite::every_engine!($folder =>
             a_new_folder_is_empty_and_usable, a_created_token_is_listed_and_read, a_number_is_never_used_twice,
-            two_racing_creates_have_one_winner, a_missing_token_is_not_recognized, an_object_is_read_as_written,
+            two_racing_creates_have_one_winner, a_missing_token_is_not_recognized, a_removed_token_is_gone_for_everybody, an_object_is_read_as_written,
             an_update_replaces_everything, a_deleted_object_leaves_a_tombstone_and_nothing_else, a_tombstone_goes_with_its_token, ids_are_listed_in_pages,
             objects_are_found_by_term_in_pages, an_unknown_column_is_refused, a_batch_is_applied_in_order,
             a_conflict_leaves_nothing, the_token_row_is_changed_by_version, clear_removes_every_object,
             every_commit_counts_and_an_empty_one_does_not, changes_are_told_since_a_revision,
             two_openings_see_each_other, concurrent_increments_are_all_kept,
-            a_batch_is_seen_whole_or_not_at_all, large_and_extreme_values_survive,
+            a_batch_is_seen_whole_or_not_at_all, tombstones_are_listed_in_pages,
+            steps_of_the_digest_follow_each_other, a_step_that_fails_undoes_its_commit_alone,
+            concurrent_steps_are_all_kept, large_and_extreme_values_survive,
             a_snapshot_restores_the_same_token, a_snapshot_is_of_one_moment, a_snapshot_ends_with_the_first_error,
             a_failed_restore_leaves_no_token, numbers_can_be_set_aside
         );
@@ -42,8 +44,8 @@ pub fn a_new_folder_is_empty_and_usable(folder: &dyn Folder) {
 }
 
 pub fn a_created_token_is_listed_and_read(folder: &dyn Folder) {
-    assert!(folder.create(0, b"first").unwrap());
-    assert!(folder.create(1, b"second").unwrap());
+    assert!(folder.create(0, b"first", b"").unwrap());
+    assert!(folder.create(1, b"second", b"").unwrap());
     assert_eq!(folder.slots().unwrap(), [0, 1]);
     assert_eq!(folder.next_slot().unwrap(), 2);
     let store = folder.open(1).unwrap();
@@ -56,13 +58,13 @@ pub fn a_created_token_is_listed_and_read(folder: &dyn Folder) {
 }
 
 pub fn a_number_is_never_used_twice(folder: &dyn Folder) {
-    assert!(folder.create(3, b"a").unwrap());
-    assert!(!folder.create(3, b"b").unwrap());
-    assert!(!folder.create(2, b"c").unwrap());
+    assert!(folder.create(3, b"a", b"").unwrap());
+    assert!(!folder.create(3, b"b", b"").unwrap());
+    assert!(!folder.create(2, b"c", b"").unwrap());
     assert_eq!(folder.next_slot().unwrap(), 4);
     assert_eq!(folder.slots().unwrap(), [3]);
     assert_eq!(folder.open(3).unwrap().token().unwrap().bytes, b"a");
-    assert!(matches!(folder.create(u32::MAX, b"d"), Err(Error::DeviceMemory(_))));
+    assert!(matches!(folder.create(u32::MAX, b"d", b""), Err(Error::DeviceMemory(_))));
 }
 
 pub fn two_racing_creates_have_one_winner(folder: &dyn Folder) {
@@ -70,7 +72,7 @@ pub fn two_racing_creates_have_one_winner(folder: &dyn Folder) {
         let start = std::sync::Barrier::new(4);
         let create = |name: u8| {
             start.wait();
-            folder.create(slot, &[name]).unwrap().then_some(name)
+            folder.create(slot, &[name], b"").unwrap().then_some(name)
         };
         let winners: Vec<u8> = std::thread::scope(|scope| {
             let racers: Vec<_> = (0..4).map(|name| scope.spawn(move || create(name))).collect();
@@ -83,9 +85,36 @@ pub fn two_racing_creates_have_one_winner(folder: &dyn Folder) {
 
 pub fn a_missing_token_is_not_recognized(folder: &dyn Folder) {
     assert!(matches!(folder.open(0), Err(Error::TokenNotRecognized(_))));
-    assert!(folder.create(0, b"").unwrap());
+    assert!(folder.create(0, b"", b"").unwrap());
     assert!(matches!(folder.open(1), Err(Error::TokenNotRecognized(_))));
     assert_eq!(folder.slots().unwrap(), [0]);
+}
+
+pub fn a_removed_token_is_gone_for_everybody(folder: &dyn Folder) {
+    assert_eq!(folder.remove(0), Ok(false));
+    for (slot, name) in [(0, b"a"), (1, b"b"), (2, b"c")] {
+        assert!(folder.create(slot, name, b"").unwrap());
+    }
+    assert_eq!((folder.owns(1), folder.owns(2)), (Ok(()), Ok(())));
+    let (removed, kept) = (folder.open(2).unwrap(), folder.open(1).unwrap());
+    done(&*removed, vec![Change::Insert(row(1, 1, b"lost"))]);
+    assert_eq!(folder.remove(2), Ok(true));
+    assert_eq!(folder.remove(2), Ok(false));
+    assert_eq!(removed.commit(vec![Change::Insert(row(2, 1, b"late"))]), Err(Error::TokenRemoved));
+    assert!(matches!(folder.open(2), Err(Error::TokenNotRecognized(_))));
+    // The number is not used again, though nothing is left that speaks of it.
+    assert_eq!((folder.slots().unwrap(), folder.next_slot().unwrap()), (vec![0, 1], 3));
+    assert!(!folder.create(2, b"d", b"").unwrap());
+    assert!(folder.create(3, b"d", b"").unwrap());
+    assert_eq!(kept.token().unwrap().bytes, b"b");
+    done(&*kept, vec![Change::Insert(row(1, 1, b"kept"))]);
+    // Readers may look a moment later than writers.
+    let begun = std::time::Instant::now();
+    while removed.token().is_ok() {
+        assert!(begun.elapsed().as_secs() < 30);
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert_eq!(removed.read(id(1)), Err(Error::TokenRemoved));
 }
 
 pub fn an_object_is_read_as_written(folder: &dyn Folder) {
@@ -102,13 +131,13 @@ pub fn an_object_is_read_as_written(folder: &dyn Folder) {
 pub fn an_update_replaces_everything(folder: &dyn Folder) {
     let store = token(folder);
     done(&*store, vec![Change::Insert(Row { terms: terms(&[(0, 1), (1, 2)]), ..row(1, 1, b"old") })]);
-    let new = Row { terms: terms(&[(0, 3), (7, 4)]), ..row(1, 2, b"new and longer") };
+    let new = Row { terms: terms(&[(0, 3), (6, 4)]), ..row(1, 2, b"new and longer") };
     done(&*store, vec![Change::Update { expected: 1, row: new.clone() }]);
     assert_eq!(store.read(id(1)).unwrap(), Some(new));
     assert_eq!(store.find(0, &term(1), None, 10).unwrap(), []);
     assert_eq!(store.find(1, &term(2), None, 10).unwrap(), []);
     assert_eq!(store.find(0, &term(3), None, 10).unwrap(), [id(1)]);
-    assert_eq!(store.find(7, &term(4), None, 10).unwrap(), [id(1)]);
+    assert_eq!(store.find(6, &term(4), None, 10).unwrap(), [id(1)]);
 }
 
 pub fn a_deleted_object_leaves_a_tombstone_and_nothing_else(folder: &dyn Folder) {
@@ -328,6 +357,87 @@ pub fn a_batch_is_seen_whole_or_not_at_all(folder: &dyn Folder) {
     });
 }
 
+pub fn tombstones_are_listed_in_pages(folder: &dyn Folder) {
+    let store = token(folder);
+    done(&*store, (1..=6).map(|n| Change::Insert(row(n, 1, b""))).collect());
+    let gone = |n| Change::Delete { id: id(n), expected: 1, tombstone: b"grave".into() };
+    done(&*store, [5, 2, 3].map(gone).into());
+    assert_eq!(store.tombstones(None, 10).unwrap(), [2, 3, 5].map(id));
+    assert_eq!(store.tombstones(None, 2).unwrap(), [2, 3].map(id));
+    assert_eq!(store.tombstones(Some(id(3)), 2).unwrap(), [id(5)]);
+    assert_eq!(store.tombstones(Some(id(5)), 2).unwrap(), []);
+    done(&*store, vec![Change::Clear]);
+    assert_eq!(store.tombstones(None, 10).unwrap(), []);
+    assert_eq!(store.check().unwrap(), Vec::<String>::new());
+}
+
+pub fn steps_of_the_digest_follow_each_other(folder: &dyn Folder) {
+    assert!(folder.create(0, b"token", b"0").unwrap());
+    let store = folder.open(0).unwrap();
+    assert_eq!(store.token().unwrap().digest, b"0");
+    done(&*store, vec![append(b'1'), Change::Insert(row(1, 1, b"")), append(b'2')]);
+    let token = store.token().unwrap();
+    assert_eq!((token.version, token.bytes.as_slice(), token.digest.as_slice()), (1, &b"token"[..], &b"012"[..]));
+    // What leaves it as it is, is a commit like any other.
+    done(&*store, vec![Change::Digest(Arc::new(|now| Ok(now.to_vec())))]);
+    assert_eq!((store.revision().unwrap(), store.token().unwrap().digest), (2, b"012".to_vec()));
+    // Neither the token row's bytes nor the end of all objects has to do with it.
+    done(&*store, vec![Change::Token { expected: 1, bytes: b"new".into() }, Change::Clear]);
+    assert_eq!(store.token().unwrap().digest, b"012");
+    assert_eq!(
+        store.commit(vec![append(b'3'), Change::Insert(row(1, 1, b"")), Change::Insert(row(1, 1, b""))]),
+        Ok(Commit::Conflict)
+    );
+    assert_eq!(store.token().unwrap().digest, b"012");
+    assert_eq!(folder.open(0).unwrap().token().unwrap().digest, b"012");
+}
+
+pub fn a_step_that_fails_undoes_its_commit_alone(folder: &dyn Folder) {
+    let store = token(folder);
+    let failing = || Change::Digest(Arc::new(|_| Err(Error::HostMemory("of the step"))));
+    let commit = |changes| store.commit(changes);
+    assert_eq!(
+        commit(vec![Change::Insert(row(1, 1, b"")), append(b'1'), failing()]),
+        Err(Error::HostMemory("of the step"))
+    );
+    assert_eq!((store.list(None, 9).unwrap(), store.token().unwrap().digest), (vec![], vec![]));
+    assert_eq!(store.revision().unwrap(), 0);
+    // Among others that are served with it.
+    std::thread::scope(|scope| {
+        for n in 1..=40 {
+            let (commit, failing) = (&commit, &failing);
+            scope.spawn(move || {
+                let mut changes = vec![Change::Insert(row(n, 1, b"")), append(n)];
+                changes.extend((n % 4 == 0).then(failing));
+                assert_eq!(commit(changes).is_err(), n % 4 == 0);
+            });
+        }
+    });
+    let mut digest = store.token().unwrap().digest;
+    digest.sort_unstable();
+    let kept: Vec<u8> = (1..=40).filter(|n| n % 4 != 0).collect();
+    assert_eq!((&digest, store.list(None, 99).unwrap()), (&kept, kept.iter().map(|n| id(*n)).collect()));
+}
+
+pub fn concurrent_steps_are_all_kept(folder: &dyn Folder) {
+    let (one, other) = (token(folder), folder.open(0).unwrap());
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let store = if thread % 2 == 0 { &one } else { &other };
+            scope.spawn(move || (0..25).for_each(|n| done(&**store, vec![append(25 * thread + n)])));
+        }
+    });
+    let mut digest = one.token().unwrap().digest;
+    digest.sort_unstable();
+    assert_eq!(digest, (0..100).collect::<Vec<u8>>());
+    assert_eq!(one.revision().unwrap(), 100, "no step was a conflict");
+}
+
+/// A digest that remembers its steps.
+fn append(step: u8) -> Change {
+    Change::Digest(Arc::new(move |now| Ok([now, &[step]].concat())))
+}
+
 pub fn large_and_extreme_values_survive(folder: &dyn Folder) {
     let store = token(folder);
     let large = Row { terms: [Some([0xff; 16]); TERMS], ..row(0xff, u64::MAX, &vec![0xa5; 300_000]) };
@@ -430,7 +540,8 @@ pub fn a_snapshot_ends_with_the_first_error(folder: &dyn Folder) {
 }
 
 pub fn a_failed_restore_leaves_no_token(folder: &dyn Folder) {
-    let first = Item::Token { row: TokenRow { version: 3, bytes: b"token".into() }, revision: 9 };
+    let first =
+        Item::Token { row: TokenRow { version: 3, bytes: b"token".into(), digest: b"digest".into() }, revision: 9 };
     let object = |number| Item::Object { row: row(number, 1, b""), revision: 1 };
     let tombstone = |number| Item::Tombstone { row: row(number, 1, b""), revision: 1 };
     for wrong in [
@@ -461,8 +572,8 @@ pub fn numbers_can_be_set_aside(folder: &dyn Folder) {
     folder.set_aside(5).unwrap();
     folder.set_aside(3).unwrap();
     assert_eq!((folder.next_slot().unwrap(), folder.slots().unwrap()), (5, vec![]));
-    assert_eq!(folder.create(4, b""), Ok(false));
-    assert_eq!(folder.create(5, b""), Ok(true));
+    assert_eq!(folder.create(4, b"", b""), Ok(false));
+    assert_eq!(folder.create(5, b"", b""), Ok(true));
     assert_eq!(folder.next_slot().unwrap(), 6);
 }
 
@@ -491,7 +602,7 @@ fn restore(folder: &dyn Folder, slot: u32, items: &[Item]) -> Result<bool, Error
 
 /// A new token in slot 0 of the folder.
 pub fn token(folder: &dyn Folder) -> Arc<dyn Store> {
-    assert!(folder.create(0, b"token").unwrap());
+    assert!(folder.create(0, b"token", b"").unwrap());
     folder.open(0).unwrap()
 }
 

@@ -29,13 +29,15 @@ pub(super) struct Entry {
     pub place: Place,
     /// `CKA_PRIVATE`
     pub private: bool,
-    /// What was opened of it; always there for session objects.
+    /// What was opened of it; always there for objects that are not in the store.
     pub opened: Option<Arc<Opened>>,
 }
 
 /// Where an object lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
+    /// In memory, as long as the token is open: the library made it.
+    BuiltIn,
     /// In memory, as long as the session that made it.
     Session(Handle),
     /// In the store; the number is the revision at which it was last known to be as it was opened.

@@ -1,4 +1,4 @@
-//! Searching a token: session objects in memory, token objects through the store's indexes. A search holds the ids of what it
+//! Searching a token: built-in and session objects in memory, others through the store's indexes. A search holds the ids of what it
 //! has still to look at; objects are opened one by one, as the caller asks for more, and let go again.
 
 use super::Token;
@@ -7,7 +7,7 @@ use super::opened::Opened;
 use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::key::{Caller, Facts, Login, visible};
-use crate::object::Search;
+use crate::object::{Narrowed, Search};
 use crate::seal::{self, Visibility};
 use crate::store::{ObjectId, Row, Terms};
 
@@ -15,7 +15,7 @@ use crate::store::{ObjectId, Row, Terms};
 /// comes, is found once.
 pub struct Candidates {
     search: Search,
-    /// Session objects, which matched when the search began.
+    /// Objects in memory, which matched when the search began.
     objects: Vec<Handle>,
     /// Token objects that may match, each once; those before `next` have been looked at.
     ids: Vec<ObjectId>,
@@ -33,7 +33,7 @@ impl Token {
         self.revision()?;
         let mut objects = Vec::new();
         self.catalog.entries.for_each(|handle, entry| {
-            if let (Place::Session(_), Some(opened)) = (entry.place, &entry.opened)
+            if let (Place::BuiltIn | Place::Session(_), Some(opened)) = (entry.place, &entry.opened)
                 && visible(caller, entry.private)
                 && search.matches(opened.object(), opened.readable_value())
             {
@@ -98,7 +98,7 @@ impl Token {
             };
         }
         let Some(row) = self.store.read(id)? else { return Ok(None) };
-        let private = match seal::visibility(&row.record) {
+        let private = match seal::visibility(id, &row.record) {
             Ok(visibility) => visibility == Visibility::Private,
             Err(error) => return self.leave_out(error),
         };
@@ -141,7 +141,7 @@ impl Token {
         }
     }
 
-    /// Token objects that may match, ascending: by the most telling index, or all.
+    /// Token objects that may match, ascending: by id, by the most telling index, or all.
     fn candidates(&self, search: &Search, terms: &[Terms]) -> Result<Vec<ObjectId>> {
         const PAGE: usize = 1024;
         let mut found = Vec::new();
@@ -156,9 +156,14 @@ impl Token {
                 }
             }
         };
-        let Some(column) = search.most_telling().map(|column| column as usize) else {
-            collect(&|after| self.store.list(after, PAGE))?;
-            return Ok(found);
+        let column = match search.narrowed() {
+            Narrowed::None => return Ok(found),
+            Narrowed::One(id) => return Ok(vec![id]),
+            Narrowed::Column(column) => column as usize,
+            Narrowed::All => {
+                collect(&|after| self.store.list(after, PAGE))?;
+                return Ok(found);
+            }
         };
         for term in terms.iter().filter_map(|terms| terms.get(column).copied().flatten()) {
             collect(&|after| self.store.find(column, &term, after, PAGE))?;

@@ -1,5 +1,6 @@
 //! One token: its PINs and login, and the catalog of its objects.
 
+mod batch;
 mod catalog;
 mod copy;
 mod find;
@@ -7,28 +8,34 @@ mod login;
 mod objects;
 mod opened;
 mod pins;
+mod profiles;
 mod row;
+mod verify;
 
 pub use copy::{Seals, TokenCopy};
 pub use find::Candidates;
 pub use opened::{Opened, View};
 pub use row::Label;
+pub use verify::{Finding, Verdict};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crate::config::Pins;
+use crate::config::{KeyDates, Objects, Pins, Settings};
+use crate::crypto::kdf::Argon2Cost;
 use crate::crypto::random;
 use crate::error::{Error, Result};
 #[cfg(test)]
 use crate::handle::Handle;
-use crate::key::{Caller, Login};
+use crate::key::{Caller, Day, Login};
 use crate::log::Log;
 use crate::object::Basis;
-use crate::seal::{MasterKey, Role, Seal, TokenId};
+use crate::seal::{Digest, MasterKey, Role, Seal, TokenFacts, TokenId};
 #[cfg(test)]
 use crate::store::ObjectId;
-use crate::store::{Change, Commit, Folder, Store, TokenRow};
+use crate::store::{Change, Commit, Folder, Step, Store, TokenRow};
+use crate::system;
+use batch::Watch;
 use catalog::Catalog;
 use login::LoginState;
 use row::{Pin, TokenRecord};
@@ -38,9 +45,13 @@ pub struct Token {
     store: Arc<dyn Store>,
     /// The id it had when it was opened: reinitialisation gives it another.
     id: TokenId,
-    /// Whether unextractable keys are maskable unless they say otherwise; said when the token was initialised.
-    maskable: bool,
+    /// Whether unextractable keys are maskable unless they say otherwise; said when the token was initialised. What a login has
+    /// checked, once there was one.
+    maskable: AtomicBool,
     pins: Pins,
+    shows: Objects,
+    /// Whether keys are held to their dates.
+    dates_bind: bool,
     log: Log,
     login: LoginState,
     catalog: Catalog,
@@ -49,6 +60,7 @@ pub struct Token {
     replaced: AtomicBool,
     /// Counts the operations that wait for a PIN.
     uses: AtomicU64,
+    watch: Arc<Watch>,
 }
 
 /// What a token begins with.
@@ -75,6 +87,8 @@ pub struct TokenState {
     pub user: Tries,
     /// How far wrong PINs have got for the SO.
     pub so: Tries,
+    /// What it costs to try a PIN of the user, if there is one, and of the SO.
+    pub costs: (Option<Argon2Cost>, Argon2Cost),
     /// Whether nothing can be written.
     pub write_protected: bool,
     /// Open sessions of this process, and those of them that are read-write.
@@ -90,24 +104,31 @@ pub struct Tries {
     pub last: bool,
     /// Locked.
     pub locked: bool,
+    /// So many more wrong ones lock it.
+    pub left: u32,
 }
 
 impl Token {
     /// Opens the token in a store.
-    pub fn open(store: Arc<dyn Store>, pins: Pins, log: Log) -> Result<Arc<Self>> {
+    pub fn open(store: Arc<dyn Store>, settings: &Settings, log: Log) -> Result<Arc<Self>> {
         let seen = AtomicU64::new(store.revision()?);
         let record = TokenRecord::decode(&store.token()?.bytes)?;
+        let catalog = Catalog::new();
+        profiles::put(&catalog, &record.id)?;
         Ok(Arc::new(Self {
             store,
             id: record.id,
-            maskable: record.maskable,
-            pins,
+            maskable: AtomicBool::new(record.maskable),
+            pins: settings.pin,
+            shows: settings.objects,
+            dates_bind: settings.keys.dates == KeyDates::Enforce,
             log,
             login: LoginState::new(),
-            catalog: Catalog::new(),
+            catalog,
             seen,
             replaced: AtomicBool::new(false),
             uses: AtomicU64::new(0),
+            watch: Arc::default(),
         }))
     }
 
@@ -118,8 +139,8 @@ impl Token {
         for (pair, byte) in digits.chunks_exact_mut(2).zip(serial) {
             pair.copy_from_slice(format!("{byte:02x}").as_bytes());
         }
-        let record = Self::fresh(pins, beginning, digits)?;
-        folder.create(slot, &record.encode())
+        let fresh = Fresh::new(pins, beginning, digits)?;
+        folder.create(slot, &fresh.record.encode(), &fresh.digest)
     }
 
     /// `C_InitToken` on a token that lives: all objects and the user's PIN are gone, slot and serial stay. The SO's PIN must
@@ -131,13 +152,32 @@ impl Token {
         self.login.without_sessions(|| self.replace(beginning))
     }
 
+    /// Does away with the token, by `remove`, if this is the SO's PIN; a wrong one counts.
+    ///
+    /// # Errors
+    /// [`Error::SessionExists`] while this process has sessions on it.
+    pub fn remove(&self, so_pin: &[u8], remove: impl FnOnce() -> Result<()>) -> Result<()> {
+        self.login.without_sessions(|| self.check_pin(Role::So, so_pin).and_then(|_| remove()))
+    }
+
     fn replace(&self, beginning: &Beginning<'_>) -> Result<()> {
         self.check_pin(Role::So, beginning.so_pin)?;
-        let fresh = Self::fresh(&self.pins, beginning, [b'0'; 16])?;
+        // Checked with the PIN, and never another one.
+        let serial = self.record()?.1.serial;
+        let fresh = Fresh::new(&self.pins, beginning, serial)?;
+        let first = fresh.digest;
+        let digest: Step = Arc::new(move |_| Ok(first.clone()));
         loop {
             let (row, old) = self.record()?;
-            let record = TokenRecord { serial: old.serial, ..fresh.clone() };
-            let changes = vec![Change::Token { expected: row.version, bytes: record.encode() }, Change::Clear];
+            if old.serial != serial {
+                return Err(edited());
+            }
+            let bytes = fresh.record.encode();
+            let changes = vec![
+                Change::Token { expected: row.version, bytes },
+                Change::Clear,
+                Change::Digest(Arc::clone(&digest)),
+            ];
             if let Commit::Done { .. } = self.store.commit(changes)? {
                 self.replaced.store(true, Ordering::Release);
                 return Ok(());
@@ -156,6 +196,7 @@ impl Token {
             user_pin_set: record.user.is_some(),
             user: Tries::of(user_failures, self.pins.user_tries),
             so: Tries::of(record.so.failures, self.pins.so_tries),
+            costs: (record.user.as_ref().map(|pin| pin.row.cost), record.so.row.cost),
             write_protected: !self.store.writable(),
             sessions: self.login.sessions(),
         })
@@ -166,9 +207,9 @@ impl Token {
         self.login.sessions().0 > 0
     }
 
-    /// Whether the token has been initialised anew since it was opened, by whomever.
+    /// Whether the token has been initialised anew or removed since it was opened, by whomever.
     pub fn is_replaced(&self) -> bool {
-        self.revision().is_err_and(|error| error == Error::TokenReplaced)
+        matches!(self.revision(), Err(Error::TokenReplaced | Error::TokenRemoved))
     }
 
     /// The id it had when it was opened.
@@ -188,12 +229,13 @@ impl Token {
 
     /// A caller with this kind of session, at this moment.
     pub fn caller(&self, read_write: bool) -> Caller {
-        Caller { login: self.login.who(), read_write }
+        let today = self.dates_bind.then(|| Day::of(system::seconds_since_1970()));
+        Caller { login: self.login.who(), read_write, today }
     }
 
     /// What the defaults of objects that this caller makes depend on.
     pub fn basis(&self, caller: &Caller) -> Basis {
-        Basis { login: caller.login, maskable: self.maskable }
+        Basis { login: caller.login, maskable: self.maskable.load(Ordering::Acquire) }
     }
 
     /// A number that is another one after each login and logout.
@@ -229,17 +271,35 @@ impl Token {
         Ok((row, record))
     }
 
-    /// A token row for a token without objects and without a user PIN.
-    fn fresh(pins: &Pins, beginning: &Beginning<'_>, serial: [u8; 16]) -> Result<TokenRecord> {
-        let Beginning { so_pin, label, maskable } = *beginning;
-        let id = TokenId(random::bytes()?);
-        let row = MasterKey::generate()?.lock(Role::So, so_pin, &id, pins.cost())?;
-        Ok(TokenRecord { id, label, serial, so: Pin { row, failures: 0 }, user: None, maskable })
-    }
-
     fn seal(&self) -> Option<Arc<Seal>> {
         self.login.seal()
     }
+}
+
+/// What the store has of a token without objects and without a user PIN.
+struct Fresh {
+    record: TokenRecord,
+    digest: Vec<u8>,
+}
+
+impl Fresh {
+    fn new(pins: &Pins, beginning: &Beginning<'_>, serial: [u8; 16]) -> Result<Self> {
+        let Beginning { so_pin, label, maskable } = *beginning;
+        let id = TokenId(random::bytes()?);
+        let master = MasterKey::generate()?;
+        let row = master.lock(Role::So, so_pin, &id, pins.cost())?;
+        let seal = Seal::new(&master, &id)?;
+        let mac = seal.mac_of_token_row(&TokenFacts { label: &label, serial: &serial, maskable });
+        let record = TokenRecord { id, label, serial, so: Pin { row, failures: 0 }, user: None, maskable, mac };
+        Ok(Self { record, digest: Digest::default().seal(&seal)? })
+    }
+}
+
+/// The token row is not what it was made as. Of the codes that `C_Login` may return, PKCS#11 3.2 has this one for it.
+fn edited() -> Error {
+    Error::DeviceError(
+        "the token's label, serial number or default of CKA_KEYSTEAD_MASKABLE was changed in its file".into(),
+    )
 }
 
 #[cfg(test)]
@@ -252,6 +312,11 @@ impl Token {
         self.catalog.entries.with(handle, |entry| entry.opened.is_some()) == Some(true)
     }
 
+    /// Whether the library made what is behind a handle.
+    pub fn is_built_in(&self, handle: Handle) -> bool {
+        self.catalog.entries.with(handle, |entry| entry.place == catalog::Place::BuiltIn) == Some(true)
+    }
+
     /// Leaves so many object handles.
     pub fn leave_handles(&self, handles: u32) {
         self.catalog.entries.leave(handles);
@@ -259,7 +324,9 @@ impl Token {
 
     /// Lets go of every opened token object.
     pub fn forget_opened(&self) {
-        self.catalog.entries.for_each(|_, entry| entry.opened = None);
+        self.catalog.entries.for_each(|_, entry| {
+            entry.opened.take_if(|_| matches!(entry.place, catalog::Place::Token(..)));
+        });
     }
 
     /// Whether a handle names this token object.
@@ -270,6 +337,7 @@ impl Token {
 
 impl Tries {
     fn of(failures: u32, limit: u32) -> Self {
-        Self { low: failures > 0, last: failures.saturating_add(1) == limit, locked: failures >= limit }
+        let left = limit.saturating_sub(failures);
+        Self { low: failures > 0, last: left == 1, locked: left == 0, left }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::Token;
+use super::batch::Batch;
 use super::catalog::{Entry, Place};
 use super::opened::{Opened, View};
 use crate::error::{Error, Result};
@@ -12,8 +13,8 @@ use crate::handle::Handle;
 use crate::key::{Act, Caller, Facts, KeyMaterial, admit, visible};
 use crate::mechanism::PreparedKey;
 use crate::object::{self, Given, New, Object};
-use crate::seal::{self, Plain, Verified, Visibility};
-use crate::store::{Change, Commit, ObjectId, Row, Terms};
+use crate::seal::{self, Plain, Seal, Verified, Visibility};
+use crate::store::{Commit, ObjectId, Row, Terms};
 
 impl Token {
     /// The object behind a handle, if the caller sees it; as it is in the store now.
@@ -24,7 +25,7 @@ impl Token {
             return Err(Error::ObjectHandleInvalid);
         }
         match (place, opened) {
-            (Place::Session(_), opened) => opened.ok_or(Error::ObjectHandleInvalid),
+            (Place::BuiltIn | Place::Session(_), opened) => opened.ok_or(Error::ObjectHandleInvalid),
             (Place::Token(id, seen), opened) => self.refreshed(handle, id, seen, opened),
         }
     }
@@ -42,20 +43,21 @@ impl Token {
             // A token key's value is sealed: without a login it stays so, whatever its attributes say.
             let _ = self.prepared(&opened);
         }
-        Ok(View::of(opened))
+        Ok(View::of(opened, self.shows))
     }
 
     /// Puts new objects in: all of them, or none.
     pub fn insert<const N: usize>(&self, caller: &Caller, session: Handle, new: [New; N]) -> Result<[Handle; N]> {
-        let mut rows = Vec::new();
+        let mut batch = Batch::new(self);
         for (object, material) in &new {
             admit(caller, Act::Create, &object.standing(material.is_some()))?;
             if object.is_token() {
-                rows.push(Change::Insert(self.sealed(object, material.as_ref())?));
+                let row = self.sealed(object, material.as_ref(), batch.seal())?;
+                batch.insert(row);
             }
         }
         let handles = self.set_aside(session, &new)?;
-        match self.store_all(rows) {
+        match self.store_all(batch) {
             Ok(()) => Ok(self.fill_in(handles, new)),
             Err(error) => {
                 handles.into_iter().for_each(|handle| self.catalog.forget(handle));
@@ -85,11 +87,11 @@ impl Token {
         Ok(handles)
     }
 
-    fn store_all(&self, rows: Vec<Change>) -> Result<()> {
-        if rows.is_empty() {
+    fn store_all(&self, batch: Batch) -> Result<()> {
+        if batch.is_empty() {
             return Ok(());
         }
-        match self.store.commit(rows)? {
+        match self.commit(batch)? {
             Commit::Done { .. } => Ok(()),
             Commit::Conflict => Err(Error::GeneralError("a random object id was not new".into())),
         }
@@ -118,8 +120,10 @@ impl Token {
                 self.catalog.replace(handle, Opened::in_memory(object, material));
                 return Ok(());
             }
-            let row = self.sealed(&object, material.as_ref())?;
-            let outcome = self.store.commit(vec![Change::Update { expected: opened.object().version, row }])?;
+            let mut batch = Batch::new(self);
+            let row = self.sealed(&object, material.as_ref(), batch.seal())?;
+            batch.update(&opened, row)?;
+            let outcome = self.commit(batch)?;
             self.catalog.outdate(handle);
             // After a conflict somebody else has changed or destroyed it: look again.
             if let Commit::Done { .. } = outcome {
@@ -148,10 +152,10 @@ impl Token {
             if !opened.object().is_token() {
                 break;
             }
-            let Object { id, version: expected, .. } = *opened.object();
-            let tombstone = self.tombstone(id, expected)?;
-            let change = Change::Delete { id, expected, tombstone };
-            match self.store.commit(vec![change])? {
+            let mut batch = Batch::new(self);
+            let tombstone = tombstone(opened.object(), batch.seal())?;
+            batch.delete(&opened, tombstone)?;
+            match self.commit(batch)? {
                 Commit::Done { .. } => break,
                 // Somebody else changed or destroyed it at the same moment: look again.
                 Commit::Conflict => self.catalog.outdate(handle),
@@ -225,26 +229,13 @@ impl Token {
         Ok(Some(self.prepared(opened)?.material().copy_for(id.0)))
     }
 
-    /// What is left of a token object that is destroyed at this version: authenticated if somebody is logged in.
-    fn tombstone(&self, id: ObjectId, destroyed: u64) -> Result<Vec<u8>> {
-        let version =
-            destroyed.checked_add(1).ok_or_else(|| Error::GeneralError("an object has no version left".into()))?;
-        let (body, terms) = (object::tombstone(), Terms::default());
-        let visibility = Visibility::Public;
-        seal::seal(
-            self.seal().as_deref(),
-            &Plain { id, version, visibility, body: &body, material: None, terms: &terms },
-        )
-    }
-
     /// The row of a token object, sealed as its visibility and the login ask for.
-    pub(super) fn sealed(&self, object: &Object, material: Option<&KeyMaterial>) -> Result<Row> {
+    pub(super) fn sealed(&self, object: &Object, material: Option<&KeyMaterial>, seal: Option<&Seal>) -> Result<Row> {
         if !self.store.writable() {
             return Err(Error::TokenWriteProtected);
         }
         self.revision()?;
-        let seal = self.seal();
-        let terms = object::terms(object, seal.as_deref());
+        let terms = object::terms(object, seal);
         let record = Zeroizing::new(object.to_record());
         let plain = Plain {
             id: object.id,
@@ -254,7 +245,17 @@ impl Token {
             material: material.map(KeyMaterial::for_sealing),
             terms: &terms,
         };
-        let record = seal::seal(seal.as_deref(), &plain)?;
+        let record = seal::seal(seal, &plain)?;
         Ok(Row { id: object.id, version: object.version, terms, record })
     }
+}
+
+/// What is left of a token object that is destroyed: authenticated if somebody is logged in.
+fn tombstone(object: &Object, seal: Option<&Seal>) -> Result<Row> {
+    let Object { id, version, .. } = *object;
+    let version = version.checked_add(1).ok_or_else(|| Error::GeneralError("an object has no version left".into()))?;
+    let (body, terms) = (object::tombstone(), Terms::default());
+    let visibility = Visibility::Public;
+    let record = seal::seal(seal, &Plain { id, version, visibility, body: &body, material: None, terms: &terms })?;
+    Ok(Row { id, version, terms, record })
 }

@@ -6,9 +6,11 @@ use cryptoki_sys::CKA_PUBLIC_KEY_INFO;
 use once_cell::sync::OnceCell;
 use zeroize::Zeroizing;
 
+use crate::config::{EdwardsPoints, Objects};
 use crate::error::{Error, Result};
 use crate::key::{Class, Facts, KeyMaterial};
 use crate::mechanism::PreparedKey;
+use crate::object::attribute::Kind;
 use crate::object::{Attributes, Object, attribute};
 use crate::seal::{Seal, SealedMaterial, Verified};
 use crate::secret::Secret;
@@ -26,7 +28,10 @@ pub struct Opened {
 }
 
 /// An object as one caller may read it.
-pub struct View(Arc<Opened>);
+pub struct View {
+    opened: Arc<Opened>,
+    shows: Objects,
+}
 
 impl Opened {
     /// A session object, with its value if it is a key.
@@ -53,6 +58,11 @@ impl Opened {
     /// What the gate needs to know, if this is a key.
     pub fn facts(&self) -> Option<&Facts> {
         self.facts.as_ref()
+    }
+
+    /// Whether a login of this token wrote it.
+    pub(super) fn verified(&self) -> Verified {
+        self.verified
     }
 
     /// Whether changing or removing it needs the token's keys: see [`Standing::sealed`](crate::key::Standing::sealed).
@@ -132,33 +142,36 @@ impl Opened {
 }
 
 impl View {
-    pub(super) fn of(opened: Arc<Opened>) -> Self {
-        Self(opened)
+    pub(super) fn of(opened: Arc<Opened>, shows: Objects) -> Self {
+        Self { opened, shows }
     }
 
     /// The value of an attribute, in the form for a caller. PKCS#11 3.2, section 5.7.5.
     pub fn attribute(&self, number: u64) -> Result<Zeroizing<Vec<u8>>> {
-        let row = self.0.object.row(number).ok_or(Error::AttributeTypeInvalid(number))?;
+        let object = &self.opened.object;
+        let row = object.row(number).ok_or(Error::AttributeTypeInvalid(number))?;
         if row.secret {
-            let value = self.0.readable_value().ok_or(Error::AttributeSensitive(row.name))?;
-            let value = self.0.object.secret(value, number).ok_or(Error::AttributeTypeInvalid(number))?;
+            let value = self.opened.readable_value().ok_or(Error::AttributeSensitive(row.name))?;
+            let value = object.secret(value, number).ok_or(Error::AttributeTypeInvalid(number))?;
             return Ok(Zeroizing::new(value.expose().to_vec()));
         }
-        let value = self.0.object.value(number).ok_or(Error::AttributeTypeInvalid(number))?;
+        let value = object.value(number).ok_or(Error::AttributeTypeInvalid(number))?;
+        let bare = row.kind == Kind::Point && self.shows.edwards_points == EdwardsPoints::Raw;
+        let value = if bare { object.bare_point().unwrap_or(value) } else { value };
         Ok(Zeroizing::new(row.native(value)))
     }
 
     /// The template in an attribute, each value in the form for a caller.
     pub fn template(&self, number: u64) -> Result<Attributes> {
-        self.0.object.value(number).ok_or(Error::AttributeTypeInvalid(number))?;
-        let inside = self.0.object.template(number).into_iter();
+        self.opened.object.value(number).ok_or(Error::AttributeTypeInvalid(number))?;
+        let inside = self.opened.object.template(number).into_iter();
         Ok(inside.map(|(number, value)| (number, attribute::native(number, &value))).collect())
     }
 
     /// `C_GetObjectSize`: about the bytes that the object takes in the store, without what sealing adds.
     pub fn size(&self) -> usize {
-        let sealed = self.0.sealed.as_ref().map(SealedMaterial::length);
-        let value = sealed.or_else(|| Some(self.0.key.get()?.material().length())).unwrap_or(0);
-        self.0.object.to_record().len().saturating_add(value)
+        let sealed = self.opened.sealed.as_ref().map(SealedMaterial::length);
+        let value = sealed.or_else(|| Some(self.opened.key.get()?.material().length())).unwrap_or(0);
+        self.opened.object.to_record().len().saturating_add(value)
     }
 }

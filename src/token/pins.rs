@@ -1,5 +1,6 @@
 //! PINs: what opens a token, what counts wrong ones, what sets new ones.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Token;
@@ -21,8 +22,7 @@ impl Token {
         };
         self.revision()?;
         self.login.check(who)?;
-        let (master, _) = self.check_pin(role, pin)?;
-        let seal = Seal::new(&master, &self.id)?;
+        let Opening { master, seal, .. } = self.check_pin(role, pin)?;
         self.login.begin(who, master, seal.into())
     }
 
@@ -71,7 +71,7 @@ impl Token {
     pub fn set_pin(&self, old: &[u8], new: &[u8]) -> Result<()> {
         self.revision()?;
         let role = if self.logged_in() == Login::So { Role::So } else { Role::User };
-        let (master, verified) = self.check_pin(role, old)?;
+        let Opening { master, row: verified, .. } = self.check_pin(role, old)?;
         self.pins.check_new(new)?;
         let row = master.lock(role, new, &self.id, self.pins.cost())?;
         self.replace_pin(role, &row, |now| match now {
@@ -82,9 +82,11 @@ impl Token {
         })
     }
 
-    /// The master key, if the PIN is right and not locked, and the row of the PIN that was right. A wrong PIN is counted exactly,
-    /// whatever other processes do.
-    pub(super) fn check_pin(&self, role: Role, pin: &[u8]) -> Result<(MasterKey, PinRow)> {
+    /// What the PIN opens, if it is right and not locked. A wrong PIN is counted exactly, whatever other processes do.
+    ///
+    /// # Errors
+    /// [`Error::DeviceError`] if the PIN is right and the token row has been edited: then it opens nothing.
+    pub(super) fn check_pin(&self, role: Role, pin: &[u8]) -> Result<Opening> {
         let limit = self.pins.tries(role);
         loop {
             let (_, record) = self.record()?;
@@ -95,8 +97,13 @@ impl Token {
             let Some(master) = MasterKey::unlock(&tried.row, role, pin, &self.id)? else {
                 return Err(self.count_failure(role, limit)?);
             };
+            let seal = Seal::new(&master, &self.id)?;
+            if !seal.is_token_row(&record.facts(), &record.mac) {
+                return Err(super::edited());
+            }
+            self.maskable.store(record.maskable, Ordering::Release);
             if self.clear_failures(role, &tried.row, limit)? {
-                return Ok((master, tried.row.clone()));
+                return Ok(Opening { master, seal, row: tried.row.clone() });
             }
         }
     }
@@ -161,6 +168,14 @@ impl Token {
             }
         }
     }
+}
+
+/// What a right PIN opens.
+pub(super) struct Opening {
+    master: MasterKey,
+    seal: Seal,
+    /// The row of the PIN that was right.
+    row: PinRow,
 }
 
 /// What a wrong PIN costs where it cannot be counted.

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use minicbor::{Decode, Decoder, Encode, Encoder};
 
 use crate::error::{Error, Result};
-use crate::seal::{PinRow, TokenId};
+use crate::seal::{PinRow, TokenFacts, TokenId};
 
 /// A token's label: UTF-8, blank-padded. PKCS#11 3.2, section 5.5.6.
 pub type Label = [u8; 32];
@@ -23,6 +23,8 @@ pub(super) struct TokenRecord {
     pub user: Option<Pin>,
     /// Whether unextractable keys are maskable unless they say otherwise.
     pub maskable: bool,
+    /// What makes the rest but the PINs authentic: see [`TokenFacts`].
+    pub mac: [u8; 32],
 }
 
 /// One role's PIN.
@@ -33,13 +35,14 @@ pub(super) struct Pin {
     pub failures: u32,
 }
 
-const FORMAT: u8 = 0;
+const FORMAT: u8 = 1;
 const ID: u8 = 2;
 const LABEL: u8 = 4;
 const SERIAL: u8 = 6;
 const SO: u8 = 8;
 const USER: u8 = 10;
 const MASKABLE: u8 = 12;
+const MAC: u8 = 14;
 
 impl TokenRecord {
     pub(super) fn encode(&self) -> Vec<u8> {
@@ -56,9 +59,14 @@ impl TokenRecord {
         if record.encode() == bytes { Ok(record) } else { Err(damaged(&"it is not in the one form that it can have")) }
     }
 
+    /// What the MAC is over.
+    pub(super) fn facts(&self) -> TokenFacts<'_> {
+        TokenFacts { label: &self.label, serial: &self.serial, maskable: self.maskable }
+    }
+
     fn write(&self, encoder: &mut Encoder<Vec<u8>>) -> std::result::Result<(), Encoding> {
         let more = u64::from(self.user.is_some()).saturating_add(u64::from(self.maskable));
-        encoder.map(more.saturating_add(5))?.u8(0)?.u8(FORMAT)?;
+        encoder.map(more.saturating_add(6))?.u8(0)?.u8(FORMAT)?;
         encoder.u8(ID)?.bytes(&self.id.0)?;
         encoder.u8(LABEL)?.bytes(&self.label)?;
         encoder.u8(SERIAL)?.bytes(&self.serial)?;
@@ -69,6 +77,7 @@ impl TokenRecord {
         if self.maskable {
             encoder.u8(MASKABLE)?.bool(true)?;
         }
+        encoder.u8(MAC)?.bytes(&self.mac)?;
         Ok(())
     }
 
@@ -76,7 +85,7 @@ impl TokenRecord {
         let missing = minicbor::decode::Error::message;
         let fields = decoder.map()?.ok_or_else(|| missing("a map of unknown length"))?;
         let (mut id, mut label, mut serial, mut so, mut user) = (None, None, None, None, None);
-        let mut maskable = false;
+        let (mut maskable, mut mac) = (false, None);
         for _ in 0..fields {
             match decoder.u8()? {
                 0 if decoder.u8()? == FORMAT => (),
@@ -86,11 +95,14 @@ impl TokenRecord {
                 SO => so = Some(Pin::read(decoder)?),
                 USER => user = Some(Pin::read(decoder)?),
                 MASKABLE => maskable = decoder.bool()?,
+                MAC => mac = decoder.bytes()?.try_into().ok(),
                 _ => return Err(missing("an unknown field")),
             }
         }
-        match (id, label, serial, so) {
-            (Some(id), Some(label), Some(serial), Some(so)) => Ok(Self { id, label, serial, so, user, maskable }),
+        match (id, label, serial, so, mac) {
+            (Some(id), Some(label), Some(serial), Some(so), Some(mac)) => {
+                Ok(Self { id, label, serial, so, user, maskable, mac })
+            }
             _ => Err(missing("a field is missing or has a wrong length")),
         }
     }

@@ -3,6 +3,7 @@
 
 use cryptoki_sys::*;
 
+use super::batch::Batch;
 use super::*;
 use crate::handle::Handle;
 use crate::object::{self, Draft, Given, New, Object, Template, Way};
@@ -12,15 +13,19 @@ use crate::store::{ObjectId, Row};
 
 const PINS: Pins = Pins { min: 4, max: 255, user_tries: 10, so_tries: 10, memory_kib: 8, passes: 1, lanes: 1 };
 const PIN: &[u8] = b"1234";
-const USER: Caller = Caller { login: Login::User, read_write: true };
-const PUBLIC: Caller = Caller { login: Login::Public, read_write: true };
+const USER: Caller = Caller { login: Login::User, read_write: true, today: None };
+const PUBLIC: Caller = Caller { login: Login::Public, ..USER };
 
 /// A token in memory with one session, and the user logged in.
 fn token() -> Arc<Token> {
+    token_with(Log::default())
+}
+
+fn token_with(log: Log) -> Arc<Token> {
     let folder = MemoryFolder::new();
     let beginning = Beginning { so_pin: b"4321", label: [b' '; 32], maskable: false };
     assert!(Token::create(&folder, 0, &PINS, &beginning).unwrap());
-    let token = Token::open(folder.open(0).unwrap(), PINS, Log::default()).unwrap();
+    let token = Token::open(folder.open(0).unwrap(), &PINS.into(), log).unwrap();
     token.open_session(true).unwrap();
     token.login(Login::So, b"4321").unwrap();
     token.init_user_pin(PIN).unwrap();
@@ -54,7 +59,7 @@ impl Token {
         record[0] = 0xa5;
         let later = Object::from_record(object.id, 1, &record).unwrap();
         assert_eq!(later.to_record(), record, "byte for byte");
-        let row = self.sealed(&later, material.as_ref()).unwrap();
+        let row = self.sealed(&later, material.as_ref(), self.seal().as_deref()).unwrap();
         assert!(matches!(self.store.commit(vec![Change::Insert(row)]).unwrap(), Commit::Done { .. }));
         let handle = self.all(&USER)[0];
         (object.id, handle)
@@ -62,7 +67,9 @@ impl Token {
 
     fn all(&self, caller: &Caller) -> Vec<Handle> {
         let mut candidates = self.find(caller, object::Search::new(&[])).unwrap();
-        self.find_more(caller, &mut candidates, 100).unwrap()
+        let mut found = self.find_more(caller, &mut candidates, 100).unwrap();
+        found.retain(|handle| !self.is_built_in(*handle));
+        found
     }
 
     /// The record of an object as the store has it now.
@@ -148,7 +155,7 @@ fn what_is_destroyed_leaves_an_authenticated_tombstone_with_nothing_of_it() {
             assert!(token.all(&USER).is_empty());
             assert!(Object::from_record(id, 3, &opened.body).is_err());
             let (other, material) = made(class, private);
-            let taken = Row { id, ..token.sealed(&other, material.as_ref()).unwrap() };
+            let taken = Row { id, ..token.sealed(&other, material.as_ref(), token.seal().as_deref()).unwrap() };
             assert_eq!(
                 token.store.commit(vec![Change::Insert(taken)]),
                 Ok(Commit::Conflict),
@@ -193,7 +200,7 @@ fn a_commit_that_fails_leaves_no_handle() {
     let token = token();
     let (object, material) = made(CKO_DATA, true);
     let id = object.id;
-    let row = token.sealed(&object, material.as_ref()).unwrap();
+    let row = token.sealed(&object, material.as_ref(), token.seal().as_deref()).unwrap();
     assert!(matches!(token.store.commit(vec![Change::Insert(row)]).unwrap(), Commit::Done { .. }));
     let mut on_session = made(CKO_DATA, true);
     on_session.0 = on_session.0.copied(&[Given::new(CKA_TOKEN, &[0])], Login::User).unwrap();
@@ -201,4 +208,40 @@ fn a_commit_that_fails_leaves_no_handle() {
     assert!(matches!(outcome, Err(Error::GeneralError(_))), "the id is there already");
     assert!(!token.has_handle(id));
     assert_eq!(token.all(&USER).len(), 1, "the one that was there");
+}
+
+/// A logout on another thread, between the look at the object and the write: what a login wrote is not written without one.
+#[test]
+fn what_a_login_wrote_is_not_replaced_without_one() {
+    let token = token();
+    let [handle] = token.insert(&USER, Handle::NONE, [made(CKO_DATA, false)]).unwrap();
+    let opened = token.opened(&USER, handle).unwrap();
+    token.logout(|| ()).unwrap();
+    let (object, _) = made(CKO_DATA, false);
+    let row = || token.sealed(&object, None, None).unwrap();
+    let mut batch = Batch::new(&token);
+    assert_eq!(batch.update(&opened, row()), Err(Error::UserNotLoggedIn));
+    assert_eq!(batch.delete(&opened, row()), Err(Error::UserNotLoggedIn));
+    // What was opened before a login, and could not be judged then.
+    let unknown = token.opened(&PUBLIC, token.all(&PUBLIC)[0]).unwrap();
+    assert!(unknown.waits_for_login());
+    token.login(Login::User, PIN).unwrap();
+    assert_eq!(Batch::new(&token).update(&unknown, row()), Err(Error::UserNotLoggedIn));
+}
+
+#[test]
+fn a_digest_that_was_edited_is_told_once_and_stops_nobody() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("log");
+    let token = token_with(Log::from_setting(&format!("{},error", path.display())));
+    let edit = Change::Digest(Arc::new(|_| Ok(b"edited".to_vec())));
+    assert!(matches!(token.store.commit(vec![edit]).unwrap(), Commit::Done { .. }));
+    for _ in 0..3 {
+        let [handle] = token.insert(&USER, Handle::NONE, [made(CKO_SECRET_KEY, true)]).unwrap();
+        token.destroy(&USER, handle).unwrap();
+    }
+    assert_eq!(token.store.token().unwrap().digest, b"edited");
+    let log = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(log.lines().count(), 1, "{log}");
+    assert!(log.contains("digest"), "{log}");
 }

@@ -210,7 +210,7 @@ fn who_waits_for_a_stopped_process_gives_up_and_names_it() {
     assert!(said.contains(&sentence), "{said}");
     // It goes on, and so does everybody.
     ok!(session.aes_key(32, token_key("afterwards")));
-    let labels = peer.kill_and_hear().into_iter().collect();
+    let labels = peer.kill_and_hear();
     all_work(&session, &labels);
     token.is_sound();
 }
@@ -242,21 +242,4 @@ fn writer() {
         ok!(session.aes_key(32, token_key(&label)));
         say(label);
     }
-}
-
-fn token_key(label: &str) -> Template {
-    template![CKA_TOKEN => true, CKA_LABEL => label, CKA_ENCRYPT => true, CKA_DECRYPT => true]
-}
-
-fn all_work(session: &Session, labels: &BTreeSet<String>) {
-    for label in labels {
-        let found = ok!(session.find(&template![CKA_LABEL => label.as_str()]));
-        assert_eq!(found.len(), 1, "{label} was acknowledged");
-        works(session, found[0]);
-    }
-}
-
-fn works(session: &Session, key: CK_OBJECT_HANDLE) {
-    let sealed = ok!(session.encrypt(&gcm(), key, b"text"));
-    assert_eq!(ok!(session.decrypt(&gcm(), key, &sealed)), b"text");
 }

@@ -53,10 +53,6 @@ fn closed_descriptors_are_not_written_to() {
     token.is_sound();
 }
 
-fn token_key(label: &str) -> Template {
-    template![CKA_TOKEN => true, CKA_LABEL => label, CKA_ENCRYPT => true, CKA_DECRYPT => true]
-}
-
 /// The files are where the process cannot reach them any more.
 fn changed_root_gives_codes_and_a_line() {
     out_of_reach(|token| {

@@ -190,7 +190,7 @@ fn operations_of_the_parent_go_on() {
     let mode = Mechanism::with(CKM_AES_CBC, &[9; 16]);
     let expected = ok!(session.encrypt(&mode, key, &[3; 64]));
     ok!(Encrypt::init(&session, &mode, key));
-    ok!(session.find_init(&template![]));
+    ok!(session.find_init(&template![CKA_CLASS => CKO_SECRET_KEY]));
     let mut got: Vec<u8> = Vec::new();
     for _ in 0..4 {
         Forked::start(|| {

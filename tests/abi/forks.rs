@@ -141,10 +141,6 @@ fn third() {
     }
 }
 
-fn token_key(label: &str) -> Template {
-    template![CKA_TOKEN => true, CKA_LABEL => label, CKA_ENCRYPT => true, CKA_DECRYPT => true]
-}
-
 /// What leaves something with the libraries below for the end of the thread: randomness, and an error of theirs.
 fn come_and_go(module: &Module, slot: CK_SLOT_ID) -> Result {
     let session = module.read_write(slot)?;

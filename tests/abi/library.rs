@@ -260,7 +260,7 @@ fn sixty_four_threads_at_once() {
         }
     });
     assert_eq!(ok!(token.module.token_info(token.slot)).ulSessionCount, 1);
-    assert_eq!(ok!(first.find(&template![])), [shared], "session keys go with their sessions");
+    assert_eq!(ok!(first.objects(&template![])), [shared], "session keys go with their sessions");
 }
 
 /// 128 KiB is what musl gives a thread.

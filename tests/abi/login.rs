@@ -107,7 +107,7 @@ fn so_sees_and_makes_no_private_objects() {
     ok!(session.create(&data(false).with(CKA_LABEL, "public")));
     ok!(session.logout());
     ok!(session.login(CKU_SO, SO_PIN));
-    assert_eq!(ok!(session.find(&template![])).len(), 1);
+    assert_eq!(ok!(session.objects(&template![])).len(), 1);
     assert!(ok!(session.find(&template![CKA_LABEL => "private"])).is_empty());
     fails!(session.create(&data(true)), CKR_USER_NOT_LOGGED_IN);
     fails!(session.create(&data(true).with(CKA_TOKEN, false)), CKR_USER_NOT_LOGGED_IN | CKR_TEMPLATE_INCONSISTENT);
@@ -244,9 +244,9 @@ fn private_session_objects_die_at_logout() {
     let private = ok!(session.create(&data(true)));
     let public = ok!(session.create(&data(false)));
     ok!(session.logout());
-    assert_eq!(ok!(session.find(&template![])), [public]);
+    assert_eq!(ok!(session.objects(&template![])), [public]);
     ok!(session.login(CKU_USER, USER_PIN));
-    assert_eq!(ok!(session.find(&template![])), [public], "they do not come back");
+    assert_eq!(ok!(session.objects(&template![])), [public], "they do not come back");
     fails!(session.value(private, CKA_CLASS), CKR_OBJECT_HANDLE_INVALID);
 }
 
@@ -314,7 +314,7 @@ fn reinitialised_by_another_process_sessions_are_gone() {
     let session = token.session();
     assert_eq!(ok!(session.state()), CKS_RW_PUBLIC_SESSION, "the old login does not open the new token");
     ok!(session.login(CKU_USER, USER_PIN));
-    assert!(ok!(session.find(&template![])).is_empty());
+    assert!(ok!(session.objects(&template![])).is_empty());
     fails!(session.encrypt(&mode(), key, b"data"), CKR_KEY_HANDLE_INVALID);
     ok!(session.aes_key(32, template![CKA_TOKEN => true]));
 }

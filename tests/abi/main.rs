@@ -20,6 +20,7 @@ mod counter;
 mod crowds;
 mod curves;
 mod daemons;
+mod dates;
 mod defaults;
 mod derivation;
 mod derived_keys;
@@ -28,16 +29,20 @@ mod dual;
 mod durability;
 mod ec_keys;
 mod ec_signing;
+mod edited;
 mod ended;
 mod exits;
+mod files;
 mod fork;
 mod forks;
 mod gcm;
+mod hex_editor;
 mod library;
 mod linking;
 mod lives;
 mod login;
 mod macs;
+mod many_tokens;
 mod maskable;
 mod mechanisms;
 mod media;
@@ -49,14 +54,17 @@ mod pair_mechanisms;
 mod pairs;
 mod pins;
 mod pkcs11_tool;
+mod points;
 mod portability;
 mod power_loss;
 mod privacy;
 mod private_keys;
+mod profiles;
 mod published_vectors;
 mod races;
 mod rates;
 mod recover;
+mod remains;
 mod rsa;
 mod rsa_encryption;
 mod rsa_keys;
@@ -69,6 +77,7 @@ mod searches;
 mod sessions;
 mod slots;
 mod softhsm;
+mod stores;
 mod surroundings;
 mod tables;
 mod templates;
@@ -105,6 +114,7 @@ const SUITES: &[&[Test]] = &[
     crowds::TESTS,
     curves::TESTS,
     daemons::TESTS,
+    dates::TESTS,
     defaults::TESTS,
     derivation::TESTS,
     derived_keys::TESTS,
@@ -113,16 +123,20 @@ const SUITES: &[&[Test]] = &[
     durability::TESTS,
     ec_keys::TESTS,
     ec_signing::TESTS,
+    edited::TESTS,
     ended::TESTS,
     exits::TESTS,
+    files::TESTS,
     fork::TESTS,
     forks::TESTS,
     gcm::TESTS,
+    hex_editor::TESTS,
     library::TESTS,
     linking::TESTS,
     lives::TESTS,
     login::TESTS,
     macs::TESTS,
+    many_tokens::TESTS,
     maskable::TESTS,
     mechanisms::TESTS,
     media::TESTS,
@@ -134,14 +148,17 @@ const SUITES: &[&[Test]] = &[
     pairs::TESTS,
     pins::TESTS,
     pkcs11_tool::TESTS,
+    points::TESTS,
     portability::TESTS,
     power_loss::TESTS,
     privacy::TESTS,
     private_keys::TESTS,
+    profiles::TESTS,
     published_vectors::TESTS,
     races::TESTS,
     rates::TESTS,
     recover::TESTS,
+    remains::TESTS,
     rsa::TESTS,
     rsa_encryption::TESTS,
     rsa_keys::TESTS,
@@ -154,6 +171,7 @@ const SUITES: &[&[Test]] = &[
     sessions::TESTS,
     slots::TESTS,
     softhsm::TESTS,
+    stores::TESTS,
     surroundings::TESTS,
     tables::TESTS,
     templates::TESTS,
@@ -174,6 +192,7 @@ const PEERS: &[&[Test]] = &[
     crowds::PEERS,
     daemons::PEERS,
     durability::PEERS,
+    files::PEERS,
     fork::PEERS,
     forks::PEERS,
     lives::PEERS,
@@ -184,6 +203,7 @@ const PEERS: &[&[Test]] = &[
     power_loss::PEERS,
     private_keys::PEERS,
     rates::PEERS,
+    remains::PEERS,
     slots::PEERS,
     softhsm::PEERS,
     surroundings::PEERS,

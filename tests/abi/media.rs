@@ -16,10 +16,6 @@ pub const TESTS: &[Test] = &tests![
     a_folder_restored_in_its_place_goes_on,
 ];
 
-fn token_key(label: &str) -> Template {
-    template![CKA_TOKEN => true, CKA_LABEL => label, CKA_ENCRYPT => true, CKA_DECRYPT => true]
-}
-
 /// A token on a small file system of its own, which is gone with this process.
 fn on_small_disk() -> Token {
     let home = Home::new();
@@ -166,9 +162,4 @@ fn a_folder_restored_in_its_place_goes_on() {
         assert_eq!(ok!(session.find(&template![CKA_LABEL => label])).len(), count, "{label}");
     }
     token.is_sound();
-}
-
-fn works(session: &Session, key: CK_OBJECT_HANDLE) {
-    let sealed = ok!(session.encrypt(&gcm(), key, b"text"));
-    assert_eq!(ok!(session.decrypt(&gcm(), key, &sealed)), b"text");
 }

@@ -192,7 +192,7 @@ fn read_only_sessions_make_session_objects_alone() {
     ok!(session.encrypt(&cbc(), own, &[0; 16]));
     ok!(session.encrypt(&cbc(), kept, &[0; 16]));
     ok!(session.destroy(own));
-    assert_eq!(ok!(writer.find(&template![])), [kept]);
+    assert_eq!(ok!(writer.objects(&template![])), [kept]);
 }
 
 fn undestroyable_objects_stay() {

@@ -27,7 +27,7 @@ fn private_objects_are_not_there_before_login() {
     ok!(token.restart());
     let session = token.session();
     for wanted in [template![], template![CKA_LABEL => "private"], template![CKA_CLASS => CKO_SECRET_KEY]] {
-        assert!(ok!(session.find(&wanted)).is_empty());
+        assert!(ok!(session.objects(&wanted)).is_empty());
     }
     ok!(session.login(CKU_USER, USER_PIN));
     assert_eq!(ok!(session.find(&template![CKA_LABEL => "private"])).len(), 2);
@@ -40,7 +40,7 @@ fn private_objects_go_at_logout_and_come_back() {
     let sealed = ok!(session.encrypt(&cbc_pad(), key, b"text"));
     ok!(other.logout());
     for session in [session, other] {
-        assert!(ok!(session.find(&template![])).is_empty());
+        assert!(ok!(session.objects(&template![])).is_empty());
         fails!(session.value(key, CKA_LABEL), CKR_OBJECT_HANDLE_INVALID);
         fails!(Encrypt::init(&session, &cbc(), key), CKR_KEY_HANDLE_INVALID);
         fails!(session.destroy(key), CKR_OBJECT_HANDLE_INVALID);
@@ -115,7 +115,7 @@ fn the_so_sees_no_private_object() {
     ok!(session.aes_key(32, template![CKA_TOKEN => true, CKA_LABEL => "users"]));
     ok!(session.logout());
     ok!(session.login(CKU_SO, SO_PIN));
-    assert!(ok!(session.find(&template![])).is_empty());
+    assert!(ok!(session.objects(&template![])).is_empty());
 }
 
 /// A key of `CKA_PRIVATE` false, as pkcs11-tool makes it: its name is public, its value is sealed all the same.

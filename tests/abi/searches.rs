@@ -23,7 +23,7 @@ fn searches_match_every_attribute_given() {
         [make(false, "a", &[1], 16), make(true, "a", &[2], 32), make(true, "b", &[1], 16), make(false, "", &[], 24)];
     let data = ok!(session.create(&template![CKA_CLASS => CKO_DATA, CKA_LABEL => "a", CKA_VALUE => "x"]));
     let found = |template: Template| {
-        let mut found = ok!(session.find(&template));
+        let mut found = ok!(session.objects(&template));
         found.sort();
         found
     };
@@ -42,7 +42,15 @@ fn searches_match_every_attribute_given() {
     assert_eq!(found(template![CKA_SIGN => false]), sorted(vec![a2, bare]), "data has no such attribute");
     assert_eq!(found(template![CKA_LABEL => "", CKA_CLASS => CKO_SECRET_KEY]), [bare]);
     assert_eq!(found(template![CKA_VALUE => "x"]), [data]);
-    assert_eq!(found(template![CKA_UNIQUE_ID => &ok!(session.value(b1, CKA_UNIQUE_ID))]), [b1]);
+    for key in [b1, a1] {
+        let unique = ok!(session.value(key, CKA_UNIQUE_ID));
+        assert_eq!(found(template![CKA_UNIQUE_ID => &unique]), [key]);
+        assert_eq!(found(template![CKA_UNIQUE_ID => &unique, CKA_ID => &[1]]), [key]);
+        assert!(found(template![CKA_UNIQUE_ID => &unique, CKA_ID => &[9]]).is_empty());
+        for other in [unique.to_ascii_uppercase(), unique[1..].to_vec(), [&unique[..], b"0"].concat(), vec![b'0'; 32]] {
+            assert!(found(template![CKA_UNIQUE_ID => &other]).is_empty() || other == unique);
+        }
+    }
     assert!(found(template![CKA_LABEL => "A"]).is_empty() && found(template![CKA_LABEL => "a\0"]).is_empty());
 }
 
@@ -104,7 +112,7 @@ fn searches_do_not_block_other_work() {
     let key = ok!(session.aes_key(32, template![CKA_LABEL => "k"]));
     fails!(session.find_next(1), CKR_OPERATION_NOT_INITIALIZED);
     fails!(session.find_final(), CKR_OPERATION_NOT_INITIALIZED);
-    ok!(session.find_init(&template![]));
+    ok!(session.find_init(&template![CKA_LABEL => "k"]));
     fails!(session.find_init(&template![]), CKR_OPERATION_ACTIVE);
     ok!(session.encrypt(&cbc(), key, &[0; 16]));
     assert_eq!(ok!(session.value(key, CKA_LABEL)), b"k");

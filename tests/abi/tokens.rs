@@ -21,6 +21,7 @@ pub const TESTS: &[Test] = &tests![
     init_token_wipes_what_was_there,
     init_token_minds_sessions_of_this_process_only,
     read_only_store_serves_reads,
+    a_removed_token_is_gone_for_who_has_it_open,
 ];
 pub const PEERS: &[Test] = &tests![initialise_with_own_pin, hold_a_session];
 
@@ -241,12 +242,12 @@ fn init_token_wipes_what_was_there() {
     ok!(token.module.init_token(token.slot, SO_PIN, LABEL));
     let session = token.session();
     fails!(session.login(CKU_USER, USER_PIN), CKR_USER_PIN_NOT_INITIALIZED);
-    assert!(ok!(session.find(&template![])).is_empty());
+    assert!(ok!(session.objects(&template![])).is_empty());
     ok!(session.login(CKU_SO, SO_PIN));
     ok!(session.init_pin(USER_PIN));
     ok!(session.logout());
     ok!(session.login(CKU_USER, USER_PIN));
-    assert!(ok!(session.find(&template![])).is_empty());
+    assert!(ok!(session.objects(&template![])).is_empty());
 }
 
 fn init_token_minds_sessions_of_this_process_only() {
@@ -294,6 +295,33 @@ fn read_only_store_serves_reads() {
     })
     .join();
     set_mode(&token.home.store(), 0o755);
+}
+
+/// Removing a token closes its sessions; the next look shows an empty place.
+fn a_removed_token_is_gone_for_who_has_it_open() {
+    let token = Token::new();
+    let session = token.user();
+    let key = ok!(session.aes_key(32, template![CKA_TOKEN => true, CKA_LABEL => "lost", CKA_ENCRYPT => true]));
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_keystead"));
+    command.args(["token", "destroy", LABEL, "--yes"]).env("KEYSTEAD_SO_PIN", SO_PIN);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+
+    fails!(session.aes_key(32, template![CKA_TOKEN => true]), CKR_SESSION_HANDLE_INVALID);
+    // Who reads looks a moment later.
+    let begun = std::time::Instant::now();
+    while session.find(&template![]).is_ok() {
+        assert!(begun.elapsed().as_secs() < 30);
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    fails!(session.encrypt(&Mechanism::with(CKM_AES_CBC_PAD, &[0; 16]), key, b"data"), CKR_SESSION_HANDLE_INVALID);
+    fails!(session.find(&template![]), CKR_SESSION_HANDLE_INVALID);
+    fails!(session.logout().and_then(|()| session.login(CKU_USER, USER_PIN)), CKR_SESSION_HANDLE_INVALID);
+    fails!(token.module.token_info(token.slot), CKR_TOKEN_NOT_RECOGNIZED);
+    ok!(session.close());
+    assert!(!ok!(token.module.slots(true)).contains(&token.slot));
+    fails!(token.module.token_info(token.slot), CKR_SLOT_ID_INVALID);
+    assert!(token.home.token_files().is_empty());
 }
 
 fn initialise_with_own_pin() {

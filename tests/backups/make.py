@@ -10,10 +10,10 @@ import struct
 import sys
 
 # The format of the rows and the number of index terms, as docs/formats.md has them.
-ROWS, TERMS = 0, 8
+ROWS, TERMS = 1, 7
 
 UNSIGNED, BYTES, TEXT, ARRAY = 0, 2, 3, 4
-KINDS = {0: ("header", 7), 1: ("token", 5), 2: ("object", 6), 3: ("tombstone", 5), 4: ("token ends", 3), 5: ("end", 2)}
+KINDS = {0: ("header", 7), 1: ("token", 6), 2: ("object", 6), 3: ("tombstone", 5), 4: ("token ends", 3), 5: ("end", 2)}
 
 
 def head(major, argument):
@@ -65,12 +65,12 @@ def example():
     terms = [term] + [None] * (TERMS - 2) + [bytes(16)]
     return [
         [0, "keystead backup", 1, ROWS, 1_800_000_000, "0.1.0", 9],
-        [1, 0, 2, 4, b"token row"],
+        [1, 0, 2, 4, b"token row", b"digest"],
         [2, bytes([1]) * 16, 300, 1, terms, b"an object's row"],
         [2, bytes([2]) * 16, 2**64 - 1, 4, [None] * TERMS, b""],
         [3, bytes([1]) * 15 + b"\0", 2, 3, b"a tombstone's row"],
         [4, 2, 1],
-        [1, 5, 1, 0, b"another"],
+        [1, 5, 1, 0, b"another", b"digest"],
         [4, 0, 0],
         [5, 2],
     ]

@@ -5,8 +5,12 @@
 
 mod backup;
 mod demo;
+mod destroy;
+mod doctor;
 mod home;
 mod init;
+mod keys;
+mod pins;
 mod show;
 mod terminal;
 mod usage;

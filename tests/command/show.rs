@@ -39,7 +39,7 @@ fn a_token_is_made_listed_and_shown() {
         assert_eq!(shown, listed[0], "{name}");
         assert_eq!(shown["serial"], serial);
         assert_eq!((&shown["user_pin"], &shown["so_pin"]), (&Value::from("set"), &Value::from("set")));
-        assert_eq!((&shown["write_protected"], &shown["format"]), (&Value::from(false), &Value::from(0)));
+        assert_eq!((&shown["write_protected"], &shown["format"]), (&Value::from(false), &Value::from(1)));
         assert_eq!(shown["maskable"], Value::from(false));
         assert_eq!(shown["store"], home.store().to_str().unwrap());
     }
@@ -57,7 +57,7 @@ fn a_token_is_made_listed_and_shown() {
     ] {
         assert!(shown.lines().any(|shown| shown == line), "no line {line:?} in:\n{shown}");
     }
-    says(&shown, &["format\t0, not frozen", "login required"]);
+    says(&shown, &["format\t1", "login required"]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use keystead::key::Login;
 
-use crate::home::{Home, PIN, says};
+use crate::home::{Home, PIN, SO_PIN, says};
 
 #[test]
 fn new_pins_are_typed_twice_and_not_shown() {
@@ -100,6 +100,44 @@ fn destruction_is_asked_about() {
     terminal.answer("to go on: ", "yes");
     let (code, seen) = terminal.end();
     assert_eq!((code, label()), (Some(0), "New".into()), "{seen}");
+}
+
+#[test]
+fn the_label_is_typed_before_a_token_is_destroyed() {
+    let home = Home::new();
+    home.token("Precious");
+    let destroy = || {
+        let mut command = home.command(&["token", "destroy", "0"]);
+        command.env("KEYSTEAD_SO_PIN", SO_PIN);
+        Terminal::run(command)
+    };
+    for answer in ["yes", "precious", ""] {
+        let mut terminal = destroy();
+        terminal.wait_for("\"Precious\" in slot 0 and every key in it will be destroyed for good");
+        terminal.answer("Type its label to go on: ", answer);
+        let (code, seen) = terminal.end();
+        assert_eq!(code, Some(1), "{seen}");
+        says(&seen, &["nothing was changed"]);
+        assert_eq!(home.json(&["token", "list"]).as_array().unwrap().len(), 1);
+    }
+    let mut terminal = destroy();
+    terminal.answer("Type its label to go on: ", "Precious");
+    let (code, seen) = terminal.end();
+    assert_eq!((code, home.module().slots().list(true)), (Some(0), vec![1]), "{seen}");
+}
+
+#[test]
+fn a_pin_is_changed_at_the_terminal() {
+    let home = Home::new();
+    home.token("A");
+    let mut terminal = Terminal::run(home.command(&["token", "change-pin", "A"]));
+    terminal.type_pin("user PIN: ", PIN);
+    terminal.type_pin("New user PIN: ", "typed anew");
+    terminal.type_pin("New user PIN, again: ", "typed anew");
+    let (code, seen) = terminal.end();
+    assert_eq!(code, Some(0), "{seen}");
+    assert!(!seen.contains("typed anew"), "{seen}");
+    assert_eq!(home.login(0, Login::User, "typed anew"), Ok(()));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::home::{Home, PIN, SO_PIN, bad, says, text};
 fn a_command_line_that_makes_no_sense_is_code_2() {
     let home = Home::new();
     let init = ["token", "init", "--label", "A"];
-    let lines: [&[&str]; 16] = [
+    let lines: [&[&str]; 28] = [
         &[],
         &["tokens"],
         &["token"],
@@ -20,6 +20,18 @@ fn a_command_line_that_makes_no_sense_is_code_2() {
         &["token", "init", "--label", "A", "--slot", "-1"],
         &[&init[..], &["--so-pin-env", "A", "--so-pin-file", "B"]].concat(),
         &["completions", "tcsh"],
+        &["token", "destroy"],
+        &["token", "destroy", "A", "--without-pin", "--so-pin-file", "B"],
+        &["token", "destroy", "A", "--so-pin", "123456"],
+        &["token", "unlock", "A", "123456"],
+        &["token", "change-pin", "A", "--new-pin", "123456"],
+        &["token", "change-pin", "A", "--new-pin-file", "B", "--new-pin-env", "C"],
+        &["doctor", "A"],
+        &["key"],
+        &["key", "show"],
+        &["key", "destroy", "--all"],
+        &["key", "list", "--class", "keys"],
+        &["key", "list", "--login", "--pin", "123456"],
         &["--json", "demo"],
         &["--store", "/x", "demo"],
         // A PIN is never an argument.
@@ -39,7 +51,7 @@ fn a_command_line_that_makes_no_sense_is_code_2() {
 #[test]
 fn help_has_examples_and_the_version_is_the_packages() {
     let home = Home::new();
-    let lines: [&[&str]; 10] = [
+    let lines: [&[&str]; 17] = [
         &[],
         &["backup"],
         &["backup", "verify"],
@@ -47,7 +59,14 @@ fn help_has_examples_and_the_version_is_the_packages() {
         &["token", "init"],
         &["token", "list"],
         &["token", "show"],
+        &["token", "change-pin"],
+        &["token", "unlock"],
+        &["token", "destroy"],
+        &["key", "list"],
+        &["key", "show"],
+        &["key", "destroy"],
         &["mechanism", "list"],
+        &["doctor"],
         &["demo"],
         &["completions"],
     ];
@@ -62,7 +81,10 @@ fn completions_are_scripts_that_know_the_commands() {
     let home = Home::new();
     for shell in ["bash", "zsh", "fish"] {
         let script = home.good(&["completions", shell]);
-        says(&script, &["mechanism", "so-pin-file", "completions"]);
+        says(
+            &script,
+            &["mechanism", "so-pin-file", "completions", "change-pin", "without-pin", "new-pin-file", "secret-key"],
+        );
         assert!(!script.contains("other-process"), "{shell}");
     }
     fs::write(home.path("script"), home.good(&["completions", "bash"])).unwrap();

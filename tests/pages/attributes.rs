@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use keystead::key::{CertificateType, Class, FeatureType, KeyType, Type};
+use keystead::key::{CertificateType, Class, FeatureType, Type};
 use keystead::object::attribute::{self, Attribute, Change, Default, ELSEWHERE, Kind, Role, WITHOUT_ROWS};
 
 /// The page.
@@ -58,14 +58,18 @@ objects to every user, and so does the token.",
     (
         Class::PublicKey,
         "Public keys, `CKO_PUBLIC_KEY`",
-        "Points and public key information are checked when the key is made.",
+        "Points and public key information are checked when the key is made. Points are taken in a DER `OCTET STRING` or bare, and shown in
+one; keys of Edwards and Montgomery curves show the bare point, as 3.1 and 3.2 have it, with `[objects] edwards-points = \"raw\"` in the
+configuration.",
     ),
     (Class::PrivateKey, "Private keys, `CKO_PRIVATE_KEY`", ""),
     (
         Class::SecretKey,
         "Secret keys, `CKO_SECRET_KEY`",
         "`CKA_START_DATE` and `CKA_END_DATE` are kept, here and for all keys, and restrict nothing: the standard leaves that to
-programs.",
+programs. With `[keys] dates = \"enforce\"` in the configuration, a use before the first day, in UTC, is
+`CKR_KEY_FUNCTION_NOT_PERMITTED`, and so is one after the last day that makes something new: encryption, signature, MAC, wrapping,
+derivation, digest. What the key made is still decrypted, verified and unwrapped. An operation that has begun goes on.",
     ),
     (
         Class::OtpKey,
@@ -80,7 +84,9 @@ programs.",
     (
         Class::Profile,
         "Profiles, `CKO_PROFILE`",
-        "The token's to make, as are all classes below: to create one is `CKR_ATTRIBUTE_VALUE_INVALID`. The token has none yet.",
+        "What the token conforms to, as PKCS#11 Profiles 3.2 has it: `CKP_BASELINE_PROVIDER`, `CKP_EXTENDED_PROVIDER` and
+`CKP_PUBLIC_CERTIFICATES_TOKEN`. They are there before login, on every token, and in no store. They are the token's to make, as are
+all classes below: to create one is `CKR_ATTRIBUTE_VALUE_INVALID`, to change, copy or destroy one `CKR_ACTION_PROHIBITED`.",
     ),
     (Class::Mechanism, "Mechanisms, `CKO_MECHANISM`", "The token has none: `C_GetMechanismInfo` says everything."),
     (Class::Validation, "Validations, `CKO_VALIDATION`", "The token has none: nobody has validated it."),
@@ -104,9 +110,9 @@ fn by_rows(class: Class, types: &[Type], common: &[&'static Attribute]) -> Vec<(
 
 fn table(page: &mut String, class: Class, rows: &[&Attribute]) {
     if class.is_built_in() {
-        page.push_str("| attribute | value |\n| --- | --- |\n");
+        page.push_str("| attribute | value | it is |\n| --- | --- | --- |\n");
         for row in rows {
-            writeln!(page, "| `{}` | {} |", row.name, value(row)).unwrap();
+            writeln!(page, "| `{}` | {} | {} |", row.name, value(row), default(row)).unwrap();
         }
     } else if class.is_key() {
         page.push_str("| attribute | value | create | generate | unwrap | derive | default | set | copy |\n");
@@ -204,27 +210,7 @@ fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
 
 fn type_name(of: Type) -> String {
     match of {
-        Type::Key(KeyType::Hmac(hash)) => {
-            let hash = format!("{hash:?}").to_uppercase();
-            // SHA-1 alone is written with a line below; the families of SHA-3 and SHA-512/t have one inside as they are.
-            format!("CKK_{}_HMAC", if hash == "SHA1" { "SHA_1".into() } else { hash })
-        }
-        Type::Key(key_type) => match key_type {
-            KeyType::Aes => "CKK_AES",
-            KeyType::GenericSecret => "CKK_GENERIC_SECRET",
-            KeyType::Rsa => "CKK_RSA",
-            KeyType::Ec => "CKK_EC",
-            KeyType::EcEdwards => "CKK_EC_EDWARDS",
-            KeyType::EcMontgomery => "CKK_EC_MONTGOMERY",
-            KeyType::Dsa => "CKK_DSA",
-            KeyType::Dh => "CKK_DH",
-            KeyType::X942Dh => "CKK_X9_42_DH",
-            KeyType::SecurId => "CKK_SECURID",
-            KeyType::Hotp => "CKK_HOTP",
-            KeyType::Acti => "CKK_ACTI",
-            KeyType::Hmac(_) => unreachable!("named above"),
-        }
-        .into(),
+        Type::Key(key_type) => super::key_type_name(key_type),
         Type::Certificate(CertificateType::X509) => "CKC_X_509".into(),
         Type::Certificate(CertificateType::X509Attribute) => "CKC_X_509_ATTR_CERT".into(),
         Type::Certificate(CertificateType::Wtls) => "CKC_WTLS".into(),

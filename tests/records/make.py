@@ -87,7 +87,7 @@ def attributes(klass, more):
 
 
 def record(klass, values, origin=0, more={}):
-    return {0: 0, 2: klass, 4: values, 6: origin, **more}
+    return {0: 1, 2: klass, 4: values, 6: origin, **more}
 
 
 POINT = bytes.fromhex("0441046b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c2964fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5")
@@ -136,14 +136,15 @@ good("object", "optional-fields", "several of them, of every type", record(DATA,
 good("later", "critical-field", "a critical field of a later version", record(DATA, data, more={1000: "new"}))
 good("later", "critical-key", "the same of a key", record(SECRET_KEY, secret, 1, more={10: {0: b"limit"}}))
 good("later", "critical-and-optional", "both kinds of field", record(DATA, data, more={1000: 1, 1001: 2}))
-good("tombstone", "tombstone", "what is left of an object", {0: 0, 8: True})
-good("tombstone", "tombstone-later", "with an optional field of a later version", {0: 0, 8: True, 1001: 5})
+good("tombstone", "tombstone", "what is left of an object", {0: 1, 8: True})
+good("tombstone", "tombstone-later", "with an optional field of a later version", {0: 1, 8: True, 1001: 5})
 
 bad("empty", "no bytes", b"")
 bad("no-map", "an array", [0])
 bad("trailing-byte", "a byte behind the end", whole + b"\0")
 bad("twice", "two records", whole + whole)
-bad("format-1", "another format", {**record(DATA, data), 0: 1})
+bad("format-0", "the format before", {**record(DATA, data), 0: 0})
+bad("format-2", "another format", {**record(DATA, data), 0: 2})
 bad("format-missing", "no format", without(record(DATA, data), 0))
 bad("class-missing", "no class", without(record(DATA, data), 2))
 bad("attributes-missing", "no attributes", without(record(DATA, data), 4))
@@ -152,13 +153,13 @@ bad("class-unknown", "a class that nobody has", record(77, {**data, CLASS: numbe
 bad("class-differs", "CKA_CLASS says another class", record(DATA, {**data, CLASS: number(CERTIFICATE)}))
 bad("class-attribute-missing", "no CKA_CLASS", record(DATA, without(data, CLASS)))
 bad("origin-unknown", "an origin that nobody has", record(DATA, data, 4))
-bad("fields-descend", "fields in another order", pairs((0, 0), (2, DATA), (6, 0), (4, data)))
-bad("field-twice", "a field twice", pairs((0, 0), (2, DATA), (2, DATA), (4, data), (6, 0)))
+bad("fields-descend", "fields in another order", pairs((0, 1), (2, DATA), (6, 0), (4, data)))
+bad("field-twice", "a field twice", pairs((0, 1), (2, DATA), (2, DATA), (4, data), (6, 0)))
 bad("attribute-twice", "an attribute twice", record(DATA, pairs((CLASS, number(DATA)), (LABEL, b"a"), (LABEL, b"a"))))
 bad("attributes-descend", "attributes in another order", record(DATA, pairs((LABEL, b"a"), (CLASS, number(DATA)))))
-bad("long-number", "a number in more bytes than it takes", pairs((0, Raw(b"\x18\0")), (2, DATA), (4, data), (6, 0)))
+bad("long-number", "a number in more bytes than it takes", pairs((0, Raw(b"\x18\1")), (2, DATA), (4, data), (6, 0)))
 bad("long-length", "a length in more bytes than it takes", record(DATA, {**data, LABEL: Raw(b"\x58\1a")}))
-bad("long-key", "a field's number in more bytes than it takes", pairs((0, 0), (2, DATA), (4, data), (Raw(b"\x18\6"), 0)))
+bad("long-key", "a field's number in more bytes than it takes", pairs((0, 1), (2, DATA), (4, data), (Raw(b"\x18\6"), 0)))
 bad("indefinite-map", "a map of indefinite length", b"\xbf" + whole[1:] + b"\xff")
 bad("indefinite-attributes", "attributes of indefinite length", record(DATA, Raw(b"\xbf" + cbor(data)[1:] + b"\xff")))
 bad("indefinite-value", "a value of indefinite length", record(DATA, {**data, LABEL: Raw(b"\x5f\x41a\xff")}))
@@ -176,7 +177,7 @@ bad("number-value", "a value that is a number", record(DATA, {**data, TOKEN: 1})
 bad("text-class", "a class that is text", {**record(DATA, data), 2: "data"})
 bad("negative-class", "a class below zero", {**record(DATA, data), 2: Raw(b"\x20")})
 bad("list-attributes", "attributes in a list", {**record(DATA, data), 4: [0, number(DATA)]})
-bad("text-key", "a field with a name", pairs((0, 0), (2, DATA), (4, data), (6, 0), ("name", 0)))
+bad("text-key", "a field with a name", pairs((0, 1), (2, DATA), (4, data), (6, 0), ("name", 0)))
 bad("boolean-2", "a boolean of 2", record(DATA, {**data, TOKEN: b"\2"}))
 bad("boolean-long", "a boolean of eight bytes", record(DATA, {**data, TOKEN: number(1)}))
 bad("number-short", "a number of four bytes", record(SECRET_KEY, {**secret, VALUE_LEN: b"\x20\0\0\0"}))
@@ -192,13 +193,13 @@ bad("foreign-maskable", "CKA_KEYSTEAD_MASKABLE of a public key", record(PUBLIC_K
 bad("key-without-type", "a key of no type", record(SECRET_KEY, without(secret, KEY_TYPE)))
 bad("key-of-foreign-type", "a secret key of a type of pairs", record(SECRET_KEY, {**secret, KEY_TYPE: number(RSA)}))
 bad("tombstone-with-object", "an object that says it is gone", record(DATA, data, more={8: True}))
-bad("tombstone-false", "a tombstone that says no", {0: 0, 8: Raw(b"\xf4")})
-bad("tombstone-critical", "a tombstone with a critical field of a later version", {0: 0, 8: True, 10: 0})
+bad("tombstone-false", "a tombstone that says no", {0: 1, 8: Raw(b"\xf4")})
+bad("tombstone-critical", "a tombstone with a critical field of a later version", {0: 1, 8: True, 10: 0})
 
 # The page's examples.
 TOKEN_ID, MASTER = bytes(range(0x10, 0x20)), bytes(range(0x40, 0x60))
 OBJECT, VERSION = bytes(range(0x20, 0x30)), 300
-TERMS = [hashlib.sha256(b"keystead 0 term\0label").digest()[:16]] + [None] * 7
+TERMS = [hashlib.sha256(b"keystead 1 term\0label").digest()[:16]] + [None] * 6
 
 
 def hkdf(secret, salt, info):
@@ -207,31 +208,32 @@ def hkdf(secret, salt, info):
 
 
 def mac(body, version=VERSION, terms=TERMS, identity=OBJECT):
-    bound = ["keystead", 0, 3, TOKEN_ID, identity, version, 1, terms, body, None]
-    return hmac.digest(hkdf(MASTER, TOKEN_ID, b"keystead 0 mac"), cbor(bound), "sha256")
+    bound = ["keystead", 1, 3, TOKEN_ID, identity, version, 1, terms, body, None]
+    return hmac.digest(hkdf(MASTER, TOKEN_ID, b"keystead 1 mac"), cbor(bound), "sha256")
 
 
 def row(outcome, name, what, value):
     files.append((outcome, name + ".row", what, value if isinstance(value, bytes) else cbor(value)))
 
 
-row("verified", "verified", "a public object, written with a login", {0: 0, 1: 1, 2: whole, 4: mac(whole)})
-row("unverified", "unverified", "the same without", {0: 0, 1: 1, 2: whole, 4: b""})
-row("damaged", "other-version", "of another version", {0: 0, 1: 1, 2: whole, 4: mac(whole, version=299)})
-row("damaged", "other-id", "of another object", {0: 0, 1: 1, 2: whole, 4: mac(whole, identity=TOKEN_ID)})
-row("damaged", "other-terms", "with other terms", {0: 0, 1: 1, 2: whole, 4: mac(whole, terms=[None] * 8)})
-row("damaged", "short-mac", "a MAC that was cut", {0: 0, 1: 1, 2: whole, 4: mac(whole)[:16]})
-row("damaged", "no-mac", "a public object with no place for a MAC", {0: 0, 1: 1, 2: whole})
-row("damaged", "private-with-mac", "a private object with a MAC", {0: 0, 1: 0, 2: whole, 4: mac(whole)})
-row("damaged", "private-not-sealed", "a private object that is not sealed", {0: 0, 1: 0, 2: whole})
-row("damaged", "unverified-material", "material that nobody vouches for", {0: 0, 1: 1, 2: whole, 3: b"\7" * 60, 4: b""})
-row("damaged", "row-format-1", "another format", {0: 1, 1: 1, 2: whole, 4: b""})
-row("damaged", "visibility-2", "a visibility that nobody has", {0: 0, 1: 2, 2: whole, 4: b""})
-row("damaged", "unknown-field", "a field that nobody knows", {0: 0, 1: 1, 2: whole, 4: b"", 5: 0})
-row("damaged", "row-field-twice", "a field twice", pairs((0, 0), (1, 1), (1, 1), (2, whole), (4, b"")))
-row("damaged", "row-fields-descend", "fields in another order", pairs((0, 0), (2, whole), (1, 1), (4, b"")))
-row("damaged", "row-trailing-byte", "a byte behind the end", cbor({0: 0, 1: 1, 2: whole, 4: b""}) + b"\0")
-row("damaged", "row-huge-body", "a body of very many bytes", {0: 0, 1: 1, 2: Raw(b"\x5b" + b"\xff" * 8)})
+row("verified", "verified", "a public object, written with a login", {0: 1, 1: 1, 2: whole, 4: mac(whole)})
+row("unverified", "unverified", "the same without", {0: 1, 1: 1, 2: whole, 4: b""})
+row("damaged", "other-version", "of another version", {0: 1, 1: 1, 2: whole, 4: mac(whole, version=299)})
+row("damaged", "other-id", "of another object", {0: 1, 1: 1, 2: whole, 4: mac(whole, identity=TOKEN_ID)})
+row("damaged", "other-terms", "with other terms", {0: 1, 1: 1, 2: whole, 4: mac(whole, terms=[None] * 7)})
+row("damaged", "short-mac", "a MAC that was cut", {0: 1, 1: 1, 2: whole, 4: mac(whole)[:16]})
+row("damaged", "no-mac", "a public object with no place for a MAC", {0: 1, 1: 1, 2: whole})
+row("damaged", "private-with-mac", "a private object with a MAC", {0: 1, 1: 0, 2: whole, 4: mac(whole)})
+row("damaged", "private-not-sealed", "a private object that is not sealed", {0: 1, 1: 0, 2: whole})
+row("damaged", "unverified-material", "material that nobody vouches for", {0: 1, 1: 1, 2: whole, 3: b"\7" * 60, 4: b""})
+row("damaged", "row-format-0", "the format before", {0: 0, 1: 1, 2: whole, 4: b""})
+row("damaged", "row-format-2", "another format", {0: 2, 1: 1, 2: whole, 4: b""})
+row("damaged", "visibility-2", "a visibility that nobody has", {0: 1, 1: 2, 2: whole, 4: b""})
+row("damaged", "unknown-field", "a field that nobody knows", {0: 1, 1: 1, 2: whole, 4: b"", 5: 0})
+row("damaged", "row-field-twice", "a field twice", pairs((0, 1), (1, 1), (1, 1), (2, whole), (4, b"")))
+row("damaged", "row-fields-descend", "fields in another order", pairs((0, 1), (2, whole), (1, 1), (4, b"")))
+row("damaged", "row-trailing-byte", "a byte behind the end", cbor({0: 1, 1: 1, 2: whole, 4: b""}) + b"\0")
+row("damaged", "row-huge-body", "a body of very many bytes", {0: 1, 1: 1, 2: Raw(b"\x5b" + b"\xff" * 8)})
 
 for old in [*HERE.glob("*.record"), *HERE.glob("*.row")]:
     old.unlink()

@@ -3,16 +3,21 @@
 //! It opens a [`Module`](keystead::module::Module) of its own and calls what the library's entry points call, so it can
 //! do nothing that a program cannot.
 
+mod ask;
 mod backup;
 mod completions;
 mod demo;
+mod doctor;
 mod failure;
+mod key;
+mod login;
 mod mechanism;
 mod output;
 mod pin;
 mod progress;
 mod store;
 mod token;
+mod uri;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -46,6 +51,8 @@ Examples:
   keystead token list
   keystead --store /srv/tokens token show Test
   keystead backup keys.backup
+  keystead key list --login
+  keystead doctor
 
 Exit codes:
   0  done
@@ -54,9 +61,13 @@ Exit codes:
 
 #[derive(Subcommand)]
 enum Command {
-    /// Makes tokens and shows them
+    /// Makes tokens, shows them, sets their PINs and destroys them
     #[command(subcommand)]
     Token(token::Command),
+
+    /// Lists, shows and destroys the objects in a token
+    #[command(subcommand)]
+    Key(key::Command),
 
     /// Saves tokens to an encrypted file
     #[command(after_help = backup::AFTER_HELP)]
@@ -69,6 +80,9 @@ enum Command {
     /// What the tokens can do
     #[command(subcommand)]
     Mechanism(mechanism::Command),
+
+    /// Looks for what is wrong with the store and around it, and says what to do
+    Doctor(doctor::Args),
 
     /// Moves keys between two throw-away tokens, in two processes, and checks every step
     Demo(demo::Args),
@@ -92,9 +106,11 @@ fn run(Cli { store, json, command }: Cli) -> Result<()> {
     let form = Form::choose(json);
     match command {
         Command::Token(command) => token::run(command, store, form),
+        Command::Key(command) => key::run(command, store, form),
         Command::Backup(args) => backup::run(&args, store, form),
         Command::Restore(args) => backup::run_restore(&args, store, form),
         Command::Mechanism(command) => mechanism::run(command, form),
+        Command::Doctor(args) => doctor::run(&args, store, form),
         Command::Demo(_) | Command::Completions(_) if json => misused("--json is for listings and reports"),
         Command::Demo(_) if store.is_some() => misused("the demo makes two stores of its own: leave --store out"),
         Command::Demo(args) => demo::run(&args),

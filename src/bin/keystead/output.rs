@@ -40,6 +40,11 @@ impl Form {
         }
     }
 
+    /// A list that is printed while it is read, since nobody knows how long it is.
+    pub fn stream(self, headings: &'static [&'static str]) -> Stream {
+        Stream { form: self, headings, rows: Vec::new(), printed: 0 }
+    }
+
     /// Prints one thing: in JSON the item, else a row for each of its properties.
     pub fn record<T: Serialize>(self, item: &T, properties: &[(&str, Word)]) -> Result<()> {
         let rows: Vec<Vec<Word>> =
@@ -49,6 +54,48 @@ impl Form {
             Self::Table => table(&[], &rows),
             Self::Plain => plain(&rows),
         }
+    }
+}
+
+/// A list under way.
+pub struct Stream {
+    form: Form,
+    headings: &'static [&'static str],
+    /// Of the table: its columns are as wide as their content, so a part of it is printed at a time.
+    rows: Vec<Vec<Word>>,
+    printed: usize,
+}
+
+/// So many rows of a table are printed at a time.
+const PART: usize = 1000;
+
+impl Stream {
+    /// The next item.
+    pub fn push<T: Serialize>(&mut self, item: &T, row: impl Fn(&T) -> Vec<Word>) -> Result<()> {
+        let first = self.printed == 0;
+        self.printed = self.printed.saturating_add(1);
+        match self.form {
+            Form::Plain => plain(&[row(item)]),
+            Form::Json => {
+                let text = serde_json::to_string(item).map_err(|error| Failure::of("JSON", error))?;
+                Ok(write!(io::stdout(), "{}  {text}", if first { "[\n" } else { ",\n" })?)
+            }
+            Form::Table => {
+                self.rows.push(row(item));
+                if self.rows.len() < PART { Ok(()) } else { table(self.headings, &std::mem::take(&mut self.rows)) }
+            }
+        }
+    }
+
+    /// How many there were.
+    pub fn finish(self) -> Result<usize> {
+        match self.form {
+            Form::Json if self.printed == 0 => writeln!(io::stdout(), "[]")?,
+            Form::Json => writeln!(io::stdout(), "\n]")?,
+            Form::Table if !self.rows.is_empty() => table(self.headings, &self.rows)?,
+            Form::Table | Form::Plain => (),
+        }
+        Ok(self.printed)
     }
 }
 

@@ -39,12 +39,8 @@ impl Store {
         Self::with(config)
     }
 
-    /// Where the folder is or would be, whatever is there.
-    pub fn place(given: Option<PathBuf>) -> Result<PathBuf> {
-        place(&config(given)?)
-    }
-
-    fn with(config: Config) -> Result<Self> {
+    /// The same, by a configuration.
+    pub fn with(config: Config) -> Result<Self> {
         let folder = place(&config)?;
         let module = Module::open(config)?;
         match module.slots().usable() {
@@ -77,7 +73,8 @@ impl Store {
 
 const NAME_ANOTHER: &str = "name another folder with --store DIR, KEYSTEAD_STORE or in the configuration file";
 
-fn place(config: &Config) -> Result<PathBuf> {
+/// Where the folder is or would be, whatever is there.
+pub fn place(config: &Config) -> Result<PathBuf> {
     match &config.no_store {
         None => Ok(config.store.clone().unwrap_or_default()),
         Some(reason) => {
@@ -87,7 +84,8 @@ fn place(config: &Config) -> Result<PathBuf> {
     }
 }
 
-fn config(given: Option<PathBuf>) -> Result<Config> {
+/// The configuration of the folder `DIR` of `--store`, else the one that programs find.
+pub fn config(given: Option<PathBuf>) -> Result<Config> {
     match given {
         Some(folder) => Ok(Config::load_for(folder)),
         None => Ok(Config::load(None)?),

@@ -5,6 +5,7 @@ use aws_lc_sys::{
     ED25519ph_verify_digest, X25519, X25519_public_from_private,
 };
 
+use super::stack::forgotten;
 use crate::crypto::Rejected;
 use crate::crypto::edwards::Form;
 use crate::secret::Secret;
@@ -17,7 +18,9 @@ impl Ed25519Pair {
         let mut pair = Secret::zeroed(64);
         let mut public = [0; 32];
         // SAFETY: a seed has 32 bytes, a public key 32, a pair 64.
-        unsafe { ED25519_keypair_from_seed(public.as_mut_ptr(), pair.expose_mut().as_mut_ptr(), seed.as_ptr()) };
+        forgotten(|| unsafe {
+            ED25519_keypair_from_seed(public.as_mut_ptr(), pair.expose_mut().as_mut_ptr(), seed.as_ptr())
+        });
         Self(pair)
     }
 
@@ -34,8 +37,8 @@ impl Ed25519Pair {
         let (out, pair) = (signature.as_mut_ptr(), self.0.expose().as_ptr());
         // SAFETY: a signature has 64 bytes and so has a pair; messages and contexts are readable for their lengths; a
         // digest has 64 bytes.
-        let signed = unsafe {
-            match form {
+        let sign = || unsafe {
+            Ok(match form {
                 Form::Pure => ED25519_sign(out, message.as_ptr(), message.len(), pair),
                 Form::Context(context) => {
                     ED25519ctx_sign(out, message.as_ptr(), message.len(), pair, context.as_ptr(), context.len())
@@ -44,9 +47,9 @@ impl Ed25519Pair {
                     let digest: &[u8; 64] = message.try_into().map_err(|_| Rejected)?;
                     ED25519ph_sign_digest(out, digest.as_ptr(), pair, context.as_ptr(), context.len())
                 }
-            }
+            })
         };
-        if signed == 1 { Ok(signature) } else { Err(Rejected) }
+        if forgotten(sign)? == 1 { Ok(signature) } else { Err(Rejected) }
     }
 }
 
@@ -72,7 +75,7 @@ pub fn ed25519_verify(public: &[u8; 32], form: Form, message: &[u8], signature: 
 pub fn x25519_public(private: &[u8; 32]) -> [u8; 32] {
     let mut public = [0; 32];
     // SAFETY: both kinds of key have 32 bytes.
-    unsafe { X25519_public_from_private(public.as_mut_ptr(), private.as_ptr()) };
+    forgotten(|| unsafe { X25519_public_from_private(public.as_mut_ptr(), private.as_ptr()) });
     public
 }
 
@@ -80,6 +83,6 @@ pub fn x25519_public(private: &[u8; 32]) -> [u8; 32] {
 pub fn x25519(private: &[u8; 32], peer: &[u8; 32]) -> Result<Secret, Rejected> {
     let mut shared = Secret::zeroed(32);
     // SAFETY: keys of both kinds and the result have 32 bytes.
-    let agreed = unsafe { X25519(shared.expose_mut().as_mut_ptr(), private.as_ptr(), peer.as_ptr()) };
+    let agreed = forgotten(|| unsafe { X25519(shared.expose_mut().as_mut_ptr(), private.as_ptr(), peer.as_ptr()) });
     if agreed == 1 { Ok(shared) } else { Err(Rejected) }
 }

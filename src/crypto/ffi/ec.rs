@@ -13,6 +13,7 @@ use aws_lc_sys::{
     EVP_marshal_public_key, point_conversion_form_t,
 };
 
+use super::stack::forgotten;
 use super::{Owned, der, thread};
 use crate::crypto::Rejected;
 use crate::crypto::ec::Curve;
@@ -56,7 +57,7 @@ impl Key {
         let (scalar, mut point, mut key) = (number(scalar)?, point(curve)?, key(curve)?);
         // SAFETY: all belong to the group. The scalar is known to be in range before it is multiplied, in constant time;
         // the key takes copies of both.
-        let set = unsafe {
+        let set = forgotten(|| unsafe {
             EC_KEY_set_private_key(key.as_mut_ptr(), scalar.as_ptr()) == 1
                 && EC_POINT_mul(
                     group(curve),
@@ -67,7 +68,7 @@ impl Key {
                     ptr::null_mut(),
                 ) == 1
                 && EC_KEY_set_public_key(key.as_mut_ptr(), point.as_ptr()) == 1
-        };
+        });
         if set { Ok(Self { curve, key }) } else { Err(Rejected) }
     }
 
@@ -124,10 +125,10 @@ impl Key {
     pub fn sign(&self, digest: &[u8], r: &mut [u8], s: &mut [u8]) -> Result<()> {
         let failed = || Error::HostMemory("a signature");
         // SAFETY: `digest` is readable for its length, and ECDSA_SIG_free releases the signature.
-        let signature = thread::drawing(|| unsafe {
+        let sign = || unsafe {
             Owned::<ECDSA_SIG>::new(ECDSA_do_sign(digest.as_ptr(), digest.len(), self.key.as_ptr()), ECDSA_SIG_free)
-        })
-        .ok_or_else(failed)?;
+        };
+        let signature = forgotten(|| thread::drawing(sign)).ok_or_else(failed)?;
         let (mut r_number, mut s_number) = (ptr::null(), ptr::null());
         // SAFETY: the numbers belong to the signature, and the room of the outputs is passed along.
         let written = unsafe {
@@ -158,9 +159,9 @@ impl Key {
         let mut shared = Secret::zeroed(self.curve.bytes());
         let bytes = shared.expose_mut();
         // SAFETY: the room of the output is passed along; points of other groups and keys without a scalar are refused.
-        let length = unsafe {
+        let length = forgotten(|| unsafe {
             ECDH_compute_key(bytes.as_mut_ptr().cast(), bytes.len(), peer.public_point(), self.key.as_ptr(), None)
-        };
+        });
         if usize::try_from(length) == Ok(shared.len()) { Ok(shared) } else { Err(Rejected) }
     }
 

@@ -11,6 +11,7 @@ pub mod gcm;
 pub mod oracle;
 pub mod rsa;
 pub mod sha;
+mod stack;
 pub mod thread;
 
 use std::mem::ManuallyDrop;

@@ -1,10 +1,11 @@
 //! Signatures that give their message back. PKCS#11 3.2, sections 6.1.6 and 6.1.8.
 
-use super::{modulus_length, private, public};
+use super::sign::{Bare, Pkcs1};
+use super::{modulus_length, public};
 use crate::crypto::{InOut, Rejected};
 use crate::error::{Error, Result};
 use crate::mechanism::prepared::Keyed;
-use crate::mechanism::rsa::crypt::filled_up;
+use crate::mechanism::signature::Scheme;
 
 /// A signature in the making, or one to be opened. The message comes whole.
 pub struct Recovering {
@@ -33,18 +34,11 @@ impl Recovering {
 
     /// Signs the message, the input of `io`.
     pub fn sign(&self, keyed: &Keyed, io: &mut InOut<'_>) -> Result<()> {
-        let (key, mut signature) = (private(keyed)?, vec![0; self.length]);
+        let mut signature = vec![0; self.length];
         match self.padding {
-            Padding::Pkcs1 => {
-                let signed = key.sign_pkcs1(None, io.input(), &mut signature);
-                signed.map_err(|failure| failure.or(Error::DataLenRange))?;
-            }
-            Padding::Zeros => {
-                let number = filled_up(io.input(), self.length).ok_or(Error::DataLenRange)?;
-                let signed = key.raw(number.expose(), &mut signature);
-                signed.map_err(|failure| failure.or(Error::DataInvalid))?;
-            }
-        }
+            Padding::Pkcs1 => Pkcs1(None).sign(keyed, io.input(), &mut signature),
+            Padding::Zeros => Bare.sign(keyed, io.input(), &mut signature),
+        }?;
         io.write(&signature)
     }
 

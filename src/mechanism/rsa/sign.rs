@@ -56,7 +56,7 @@ fn read_pss(keyed: &Keyed, parameter: &Parameter<'_>) -> Result<Pss> {
 }
 
 /// RSASSA-PKCS1-v1_5 with a hash function, or over anything.
-struct Pkcs1(Option<Algorithm>);
+pub(super) struct Pkcs1(pub(super) Option<Algorithm>);
 
 impl Scheme for Pkcs1 {
     fn sign(&self, keyed: &Keyed, message: &[u8], signature: &mut [u8]) -> Result<()> {
@@ -87,7 +87,7 @@ impl Scheme for Pss {
 }
 
 /// RSASP1 and RSAVP1 alone. RFC 8017, section 5.2.
-struct Bare;
+pub(super) struct Bare;
 
 impl Scheme for Bare {
     fn sign(&self, keyed: &Keyed, message: &[u8], signature: &mut [u8]) -> Result<()> {

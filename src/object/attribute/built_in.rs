@@ -1,11 +1,21 @@
 //! Objects that say what a token is, which nobody but the library could make: profiles, mechanisms, validations and hardware
-//! features. This token has none; their rows serve whoever names one of their attributes.
+//! features. Of these this token has profiles; the other rows serve whoever names one of their attributes.
 
 use cryptoki_sys::*;
 
 use super::Change::Never;
-use super::Default::{Empty, Set};
+use super::Default::{Bool, Empty, Set};
 use super::{Attribute, FeatureType, Kind, NAME, NONE, Type, row};
+
+/// What those have in common that are storage objects: for everybody to see, and for nobody to change. PKCS#11 3.2, section 4.4.
+pub(super) const STORAGE: &[Attribute] = &[
+    row(CKA_TOKEN, "CKA_TOKEN", Kind::Bool, NONE, Bool(true), Never),
+    row(CKA_PRIVATE, "CKA_PRIVATE", Kind::Bool, NONE, Bool(false), Never),
+    row(CKA_MODIFIABLE, "CKA_MODIFIABLE", Kind::Bool, NONE, Bool(false), Never),
+    row(CKA_LABEL, "CKA_LABEL", Kind::Bytes(NAME), NONE, Empty, Never),
+    row(CKA_COPYABLE, "CKA_COPYABLE", Kind::Bool, NONE, Bool(false), Never),
+    row(CKA_DESTROYABLE, "CKA_DESTROYABLE", Kind::Bool, NONE, Bool(false), Never),
+];
 
 /// Profiles. PKCS#11 3.2, section 4.14. They have what stored objects have besides, for the profiles ask for it by name.
 pub(super) const PROFILE: &[Attribute] = &[row(CKA_PROFILE_ID, "CKA_PROFILE_ID", Kind::Number, NONE, Set, Never)];

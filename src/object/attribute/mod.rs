@@ -16,6 +16,7 @@ mod vendor;
 
 pub use elsewhere::{ELSEWHERE, Elsewhere, WITHOUT_ROWS};
 pub use kind::Kind;
+pub use trust::trusts;
 pub use vendor::CKA_KEYSTEAD_MASKABLE;
 
 use cryptoki_sys::*;
@@ -113,9 +114,9 @@ pub fn rows(class: Class, of: Option<Type>) -> impl Iterator<Item = &'static Att
         Class::OtpKey => [storage::STORAGE, storage::KEY, secret_key::SECRET_KEY, otp::OTP_KEY, otp::of(key_type), &[]],
         Class::DomainParameters => [storage::STORAGE, parameters::PARAMETERS, parameters::of(key_type), &[], &[], &[]],
         Class::Trust => [storage::STORAGE, trust::TRUST, &[], &[], &[], &[]],
-        Class::Profile => [storage::STORAGE, built_in::PROFILE, &[], &[], &[], &[]],
+        Class::Profile => [built_in::STORAGE, built_in::PROFILE, &[], &[], &[], &[]],
         Class::Mechanism => [built_in::MECHANISM, &[], &[], &[], &[], &[]],
-        Class::Validation => [storage::STORAGE, built_in::VALIDATION, &[], &[], &[], &[]],
+        Class::Validation => [built_in::STORAGE, built_in::VALIDATION, &[], &[], &[], &[]],
         Class::HwFeature => [built_in::FEATURE, built_in::of(of), &[], &[], &[], &[]],
     };
     storage::COMMON.iter().chain(tables.into_iter().flatten())
@@ -179,6 +180,7 @@ const TABLES: &[&[Attribute]] = &[
     parameters::DH,
     parameters::X9_42_DH,
     trust::TRUST,
+    built_in::STORAGE,
     built_in::PROFILE,
     built_in::MECHANISM,
     built_in::VALIDATION,

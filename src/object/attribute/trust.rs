@@ -22,3 +22,8 @@ pub(super) const TRUST: &[Attribute] = &[
 
 const TRUSTED: Kind = Kind::Choice(CKT_TRUST_MUST_VERIFY_TRUST as u64);
 const UNKNOWN: super::Default = Number(CKT_TRUST_UNKNOWN as u64);
+
+/// The attributes of a trust object that say what a certificate is trusted for.
+pub fn trusts() -> impl Iterator<Item = u64> {
+    TRUST.iter().filter(|row| row.kind == TRUSTED).map(|row| row.number)
+}

@@ -65,7 +65,7 @@ fn what_was_sealed_opens_again() {
         assert_eq!(material.as_deref(), name.ends_with("key").then_some(&b"the value of a key"[..]));
         assert_eq!(verified, if name == "unverified" { Verified::No } else { Verified::Yes });
         let private = name.starts_with("private");
-        assert_eq!(visibility(&row).unwrap(), if private { Visibility::Private } else { Visibility::Public });
+        assert_eq!(visibility(ID, &row).unwrap(), if private { Visibility::Private } else { Visibility::Public });
         assert_eq!(row.windows(8).any(|window| window == b"the body"), !private);
         assert!(!row.windows(9).any(|window| window == b"the value"));
     }
@@ -125,7 +125,7 @@ fn no_changed_byte_is_taken_for_genuine() {
         }
         for length in 0..row.len() {
             assert!(is_refused_by_name(open_whole(&login, &terms, &row[..length]), ID));
-            assert!(visibility(&row[..length]).is_err());
+            assert!(visibility(ID, &row[..length]).is_err());
         }
         let longer = [&row[..], &[0]].concat();
         assert!(is_refused_by_name(open_whole(&login, &terms, &longer), ID));
@@ -215,12 +215,14 @@ fn the_same_object_is_never_sealed_to_the_same_bytes() {
 }
 
 #[test]
-fn a_row_of_a_newer_format_is_refused_with_both_formats() {
-    for (row, format) in
-        [(&[0xa1, 0x00, 0x01][..], "format 1,"), (&[0xa2, 0x00, 0x18, 0x63, 0x18, 0x20, 0x00], "format 99,")]
-    {
-        let Err(Error::ObjectDamaged(why)) = visibility(row) else { panic!("taken") };
-        assert!(why.contains(format) && why.contains("format 0"), "{why}");
+fn a_row_of_another_format_is_refused_with_both_formats() {
+    for (row, format) in [
+        (&[0xa1, 0x00, 0x00][..], "format 0,"),
+        (&[0xa1, 0x00, 0x02][..], "format 2,"),
+        (&[0xa2, 0x00, 0x18, 0x63, 0x18, 0x20, 0x00], "format 99,"),
+    ] {
+        let Err(Error::ObjectDamaged(why)) = visibility(ID, row) else { panic!("taken") };
+        assert!(why.contains(format) && why.contains("format 1"), "{why}");
     }
 }
 
@@ -248,23 +250,73 @@ fn a_digest_depends_on_every_object_and_on_no_order() {
     let login = login();
     let objects: Vec<_> = (0..50u8).map(|n| (ObjectId([n; 16]), u64::from(n) + 1)).collect();
     let (mut forward, mut backward) = (Digest::default(), Digest::default());
-    objects.iter().for_each(|(id, version)| forward.add(&login, *id, *version));
-    objects.iter().rev().for_each(|(id, version)| backward.add(&login, *id, *version));
+    objects.iter().for_each(|(id, version)| forward.add(&login, Counted::Object, *id, *version));
+    objects.iter().rev().for_each(|(id, version)| backward.add(&login, Counted::Object, *id, *version));
     assert_eq!(forward, backward);
     let mut older = forward;
-    older.remove(&login, objects[7].0, 8);
+    older.remove(&login, Counted::Object, objects[7].0, 8);
     assert_ne!(older, forward);
-    older.add(&login, objects[7].0, 7);
+    older.add(&login, Counted::Object, objects[7].0, 7);
     assert_ne!(older, forward);
+    let (mut object, mut tombstone) = (Digest::default(), Digest::default());
+    object.add(&login, Counted::Object, ID, 1);
+    tombstone.add(&login, Counted::Tombstone, ID, 1);
+    assert_ne!(object, tombstone);
+    assert_eq!(object.plus(&tombstone), tombstone.plus(&object));
     for (id, version) in objects {
-        forward.remove(&login, id, version);
+        forward.remove(&login, Counted::Object, id, version);
     }
     assert_eq!(forward, Digest::default());
     let mut stranger = Digest::default();
-    stranger.add(&self::login(), ID, 1);
+    stranger.add(&self::login(), Counted::Object, ID, 1);
     backward = Digest::default();
-    backward.add(&login, ID, 1);
+    backward.add(&login, Counted::Object, ID, 1);
     assert_ne!(stranger, backward);
+}
+
+#[test]
+fn a_sealed_digest_opens_for_its_token_only_and_tells_nothing() {
+    let master = MasterKey::generate().unwrap();
+    let login = Seal::new(&master, &TOKEN).unwrap();
+    let mut digest = Digest::default();
+    digest.add(&login, Counted::Object, ID, 1);
+    let (sealed, again) = (digest.seal(&login).unwrap(), digest.seal(&login).unwrap());
+    assert!(sealed != again && sealed.len() == 60);
+    assert_eq!(Digest::open(&login, &sealed), Some(digest));
+    for other in [Seal::new(&master, &TokenId([0x12; 16])).unwrap(), self::login()] {
+        assert_eq!(Digest::open(&other, &sealed), None);
+    }
+    for at in 0..sealed.len() {
+        let mut changed = sealed.clone();
+        changed[at] ^= 1;
+        assert!(Digest::open(&login, &changed).is_none() && Digest::open(&login, &sealed[..at]).is_none());
+    }
+    // Neither a body nor material of an object serves as one.
+    for (name, row) in rows(&login, &terms(&login)) {
+        let row = Row::parse(&row).unwrap();
+        assert!(Digest::open(&login, row.body).is_none(), "{name}");
+        assert!(row.material.is_none_or(|material| Digest::open(&login, material).is_none()), "{name}");
+    }
+}
+
+#[test]
+fn what_a_token_row_says_is_authentic_word_for_word() {
+    let master = MasterKey::generate().unwrap();
+    let login = Seal::new(&master, &TOKEN).unwrap();
+    let (label, serial) = (&[b'l'; 32], &[b'0'; 16]);
+    let facts = TokenFacts { label, serial, maskable: false };
+    let mac = login.mac_of_token_row(&facts);
+    assert!(login.is_token_row(&facts, &mac));
+    for other in [
+        TokenFacts { label: &[b'm'; 32], ..facts },
+        TokenFacts { serial: &[b'1'; 16], ..facts },
+        TokenFacts { maskable: true, ..facts },
+    ] {
+        assert!(!login.is_token_row(&other, &mac));
+    }
+    for other in [Seal::new(&master, &TokenId([0x12; 16])).unwrap(), self::login()] {
+        assert!(!other.is_token_row(&facts, &mac));
+    }
 }
 
 #[test]

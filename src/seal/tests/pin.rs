@@ -54,7 +54,7 @@ fn a_pin_row_is_read_only_in_the_form_it_is_written() {
     let more = [&[0xa7], &bytes[1..], &[0x06, 0x00]].concat();
     let unknown_length = [&[0xbf], &bytes[1..], &[0xff]].concat();
     let mut newer = bytes.clone();
-    newer[2] = 1;
+    newer[2] = 2;
     for wrong in [longer, more, unknown_length, newer] {
         assert!(minicbor::decode::<PinRow>(&wrong).is_err());
     }

@@ -25,14 +25,16 @@ fn a_store_that_fails_is_not_an_empty_one() {
     let session = fixture.open();
     public_data(&fixture, session);
     store.fail_always(Fault::Descriptors);
-    assert!(matches!(fixture.find(session, &[]), Err(Error::HostMemory(_))));
+    let class = CKO_DATA.to_ne_bytes();
+    let data = [Given::new(CKA_CLASS, &class)];
+    assert!(matches!(fixture.find(session, &data), Err(Error::HostMemory(_))));
     store.heal();
     assert_eq!(fixture.find(session, &[]).unwrap().len(), 1);
     // In the middle of a search: nothing of it is lost.
     for _ in 0..4 {
         public_data(&fixture, session);
     }
-    fixture.sessions.find_init(session, Search::new(&[])).unwrap();
+    fixture.sessions.find_init(session, Search::new(&data)).unwrap();
     assert_eq!(fixture.sessions.find_next(session, 2).unwrap().len(), 2);
     fixture.token.forget_opened();
     store.fail_always(Fault::Descriptors);
@@ -131,7 +133,7 @@ struct State {
 }
 
 fn state(store: &Arc<dyn Store>) -> State {
-    let token = Token::open(Arc::clone(store), PINS, Log::default()).unwrap();
+    let token = Token::open(Arc::clone(store), &PINS.into(), Log::default()).unwrap();
     let fixture = Fixture { folder: MemoryFolder::new(), sessions: Sessions::new(), token };
     let session = fixture.open();
     let pins = [PIN, OTHER_PIN].map(|pin| {
@@ -156,7 +158,7 @@ fn every_call_fails(mut engine: impl FnMut() -> Arc<dyn Store>) -> usize {
     for act in &ACTS {
         let prepared = |inner: &Arc<dyn Store>| {
             let faulty = Faulty::over(Arc::clone(inner));
-            let token = Token::open(Arc::clone(&faulty) as Arc<dyn Store>, PINS, Log::default()).unwrap();
+            let token = Token::open(Arc::clone(&faulty) as Arc<dyn Store>, &PINS.into(), Log::default()).unwrap();
             let fixture = Fixture { folder: MemoryFolder::new(), sessions: Sessions::new(), token };
             let session = fixture.open();
             fixture.sessions.login(session, Login::So, SO_PIN).unwrap();

@@ -26,6 +26,7 @@ impl Fixture {
             assert!(more.len() <= room);
             if more.is_empty() {
                 self.sessions.find_final(session).unwrap();
+                found.retain(|handle| !self.token.is_built_in(*handle));
                 return found;
             }
             found.extend(more);
@@ -111,7 +112,7 @@ fn rows_whose_terms_do_not_fit_are_not_opened() {
     let folder = MemoryFolder::new();
     assert!(Token::create(&folder, 0, &PINS, &BEGINNING).unwrap());
     let store = folder.open(0).unwrap();
-    let token = Token::open(Arc::clone(&store), PINS, Log::default()).unwrap();
+    let token = Token::open(Arc::clone(&store), &PINS.into(), Log::default()).unwrap();
     let fixture = Fixture { folder, sessions: Sessions::new(), token };
     fixture.set_pin();
     let session = fixture.user();
@@ -128,7 +129,7 @@ fn rows_whose_terms_do_not_fit_are_not_opened() {
     }
     // Opened anew: no handles yet.
     let log_of = Log::from_setting(&format!("{},error", log.display()));
-    let token = Token::open(Arc::clone(&store), PINS, log_of).unwrap();
+    let token = Token::open(Arc::clone(&store), &PINS.into(), log_of).unwrap();
     let fixture = Fixture { token, sessions: Sessions::new(), ..fixture };
     let session = fixture.user();
     let data_only = [Given::new(CKA_CLASS, &data), label("same")];

@@ -44,7 +44,7 @@ impl Fixture {
     fn over(wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>) -> Self {
         let folder = MemoryFolder::new();
         assert!(Token::create(&folder, 0, &PINS, &BEGINNING).unwrap());
-        let token = Token::open(wrap(folder.open(0).unwrap()), PINS, Log::default()).unwrap();
+        let token = Token::open(wrap(folder.open(0).unwrap()), &PINS.into(), Log::default()).unwrap();
         let fixture = Self { folder, sessions: Sessions::new(), token };
         fixture.set_pin();
         fixture
@@ -68,11 +68,12 @@ impl Fixture {
         self.sessions.generate(session, mechanism(CKM_AES_KEY_GEN).unwrap(), &given)
     }
 
+    /// A search among what was made here.
     fn find(&self, session: Handle, given: &[Given<'_>]) -> Result<Vec<Handle>> {
         self.sessions.find_init(session, Search::new(given))?;
         let found = self.sessions.find_next(session, 1_000);
         self.sessions.find_final(session)?;
-        found
+        found.map(|found| found.into_iter().filter(|handle| !self.token.is_built_in(*handle)).collect())
     }
 
     fn encrypt(&self, session: Handle, key: Handle) -> Result<Length> {
@@ -151,7 +152,7 @@ fn a_reinitialised_token_is_noticed_at_the_next_look() {
     let session = fixture.open();
     fixture.sessions.login(session, Login::User, PIN).unwrap();
     let key = fixture.generate(session, &[(CKA_TOKEN, &[1])]).unwrap();
-    let elsewhere = Token::open(fixture.folder.open(0).unwrap(), PINS, Log::default()).unwrap();
+    let elsewhere = Token::open(fixture.folder.open(0).unwrap(), &PINS.into(), Log::default()).unwrap();
     elsewhere.reinitialise(&BEGINNING).unwrap();
     assert_eq!(fixture.token.reinitialise(&BEGINNING), Err(Error::SessionExists));
     assert_eq!(fixture.encrypt(session, key), Err(Error::TokenReplaced));
@@ -287,7 +288,7 @@ fn another_token_in_the_place_of_the_file_is_not_this_one() {
     let fixtures = folders.each_ref().map(|folder| {
         let folder = SqliteFolder::new(folder.path().into());
         assert!(Token::create(&folder, 0, &PINS, &BEGINNING).unwrap());
-        let token = Token::open(folder.open(0).unwrap(), PINS, Log::default()).unwrap();
+        let token = Token::open(folder.open(0).unwrap(), &PINS.into(), Log::default()).unwrap();
         let fixture = Fixture { folder: MemoryFolder::new(), sessions: Sessions::new(), token };
         fixture.set_pin();
         fixture

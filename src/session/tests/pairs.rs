@@ -6,7 +6,7 @@ use super::*;
 use crate::crypto::PrivateKey;
 use crate::crypto::edwards::Ed25519PrivateKey;
 use crate::key::KeyType;
-use crate::mechanism::{Does, Pair, Shape};
+use crate::mechanism::{Does, NOTHING, Pair, Shape};
 use crate::object::Attributes;
 
 /// A pair that takes its time begun in a thread, `meanwhile` while it is made; what became of it, and what `meanwhile` took.
@@ -16,17 +16,7 @@ fn while_a_pair_is_made(
     meanwhile: impl FnOnce(),
 ) -> (Result<[Handle; 2]>, Duration) {
     let generate_pair = Some(Pair { key_type: KeyType::EcEdwards, generate: slow_pair });
-    let does = Does {
-        generate_pair,
-        encrypt: None,
-        decrypt: None,
-        sign: None,
-        recover: None,
-        digest: None,
-        generate: None,
-        wrap: None,
-        derive: None,
-    };
+    let does = Does { generate_pair, ..NOTHING };
     let number = CKM_EC_EDWARDS_KEY_PAIR_GEN;
     let slow = Mechanism { number, name: "slow", parameter: Shape::None, keys: None, does };
     thread::scope(|scope| {

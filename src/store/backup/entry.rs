@@ -58,7 +58,8 @@ impl Entry {
                 e.u64(*made)?.str(library)?.u32(*next_slot)?;
             }
             Self::Token { slot, row, revision } => {
-                e.array(5)?.u8(TOKEN)?.u32(*slot)?.u64(row.version)?.u64(*revision)?.bytes(&row.bytes)?;
+                e.array(6)?.u8(TOKEN)?.u32(*slot)?.u64(row.version)?.u64(*revision)?;
+                e.bytes(&row.bytes)?.bytes(&row.digest)?;
             }
             Self::Part(Item::Token { .. }) => {}
             Self::Part(Item::Object { row, revision }) => {
@@ -90,9 +91,13 @@ impl Entry {
         match (d.u8()?, length) {
             // Of a later format only this much is known.
             (HEADER, 3..) => read_header(d).map(Self::Header),
-            (TOKEN, 5) => {
+            (TOKEN, 6) => {
                 let (slot, version, revision) = (d.u32()?, d.u64()?, d.u64()?);
-                Ok(Self::Token { slot, row: TokenRow { version, bytes: d.bytes()?.into() }, revision })
+                Ok(Self::Token {
+                    slot,
+                    row: TokenRow { version, bytes: d.bytes()?.into(), digest: d.bytes()?.into() },
+                    revision,
+                })
             }
             (OBJECT, 6) => {
                 let (id, version, revision) = (ObjectId(fixed(d)?), d.u64()?, d.u64()?);

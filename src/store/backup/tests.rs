@@ -28,8 +28,10 @@ fn the_example_of_the_page_is_read_and_written_again() {
     let term = std::array::from_fn(|place| 0x30 + u8::try_from(place).unwrap());
     let mut terms = [None; TERMS];
     (terms[0], terms[TERMS - 1]) = (Some(term), Some([0; 16]));
-    let token =
-        |version, bytes: &[u8], revision| Item::Token { row: TokenRow { version, bytes: bytes.into() }, revision };
+    let token = |version, bytes: &[u8], revision| Item::Token {
+        row: TokenRow { version, bytes: bytes.into(), digest: b"digest".into() },
+        revision,
+    };
     let grave = ObjectId([1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0]);
     let expected = [
         (
@@ -84,7 +86,20 @@ fn what_is_out_of_order_is_refused() {
     let (start, end) = (header_bytes(), [0x82, 5, 1]);
     let token = |slot| {
         item(|e| {
-            e.array(5).unwrap().u8(1).unwrap().u32(slot).unwrap().u8(1).unwrap().u8(9).unwrap().bytes(b"t").unwrap()
+            e.array(6)
+                .unwrap()
+                .u8(1)
+                .unwrap()
+                .u32(slot)
+                .unwrap()
+                .u8(1)
+                .unwrap()
+                .u8(9)
+                .unwrap()
+                .bytes(b"t")
+                .unwrap()
+                .bytes(b"d")
+                .unwrap()
         })
     };
     let object = |number, record: &[u8]| {
@@ -241,7 +256,7 @@ fn two_tokens() -> MemoryFolder {
     done(&*store, vec![Change::Insert(Row { terms: terms(&[(0, 7), (5, 9)]), ..row(2, u64::MAX, b"record") })]);
     done(&*store, vec![Change::Insert(row(1, 1, b"x")), Change::Insert(row(3, 1, b"y"))]);
     done(&*store, vec![Change::Delete { id: id(1), expected: 1, tombstone: b"grave".into() }]);
-    assert!(folder.create(5, b"another").unwrap());
+    assert!(folder.create(5, b"another", b"digest").unwrap());
     folder
 }
 

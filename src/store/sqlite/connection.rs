@@ -37,6 +37,20 @@ pub(super) enum Purpose {
 
 /// Opens the token's file for the purpose and refuses what is not a token of this format.
 pub(super) fn open(visit: &Visit, path: &Path, purpose: Purpose) -> Attempt<OpenConnection> {
+    open_checked(visit, path, purpose, schema::check)
+}
+
+/// Opens a token's file of whatever format, to upgrade it.
+pub(super) fn open_older(visit: &Visit, path: &Path) -> Attempt<OpenConnection> {
+    open_checked(visit, path, Purpose::Write, schema::check_ours)
+}
+
+fn open_checked(
+    visit: &Visit,
+    path: &Path,
+    purpose: Purpose,
+    check: fn(&Connection, &Path, bool) -> Attempt<()>,
+) -> Attempt<OpenConnection> {
     let counted = visit.count_connection();
     install_system_calls()?;
     let media = match purpose {
@@ -55,7 +69,7 @@ pub(super) fn open(visit: &Visit, path: &Path, purpose: Purpose) -> Attempt<Open
     let connection = connection.map_err(|error| failure::of_opening(&error, path))?;
     let checked = set_up(&connection, purpose)
         .map_err(|error| failure::of_sqlite(&error, &connection, path))
-        .and_then(|()| schema::check(&connection, path, media.is_some()));
+        .and_then(|()| check(&connection, path, media.is_some()));
     match checked {
         // What SQLite says when there is a WAL to read but no index of it, and none may be made.
         Err(Failure::Final(Error::DeviceError(_) | Error::TokenWriteProtected))
@@ -92,6 +106,16 @@ pub(super) fn create(visit: &Visit, path: &Path, items: &mut Items<'_>) -> Resul
         }
         Failure::Final(error) => error,
     })
+}
+
+/// Makes a WAL file of a file that nobody else has open, with nothing beside it.
+pub(super) fn make_wal(visit: &Visit, path: &Path) -> Attempt<()> {
+    let _counted = visit.count_connection();
+    let connection = Connection::open_with_flags(path, FLAGS | OpenFlags::SQLITE_OPEN_READ_WRITE);
+    let connection = connection.map_err(|error| failure::of_opening(&error, path))?;
+    let set = connection.pragma_update(None, "journal_mode", "wal");
+    set.map_err(|error| failure::of_sqlite(&error, &connection, path))?;
+    connection.close().map_err(|(connection, error)| failure::of_sqlite(&error, &connection, path))
 }
 
 /// A file's neighbour: `slot-00000000.db` and `-wal` make `slot-00000000.db-wal`.

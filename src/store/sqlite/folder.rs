@@ -1,8 +1,8 @@
 //! The folder: which slots there are, how a token comes to be, what stands against opening one.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +12,12 @@ use super::failure::{self, Attempt, Failure};
 use super::file_system;
 use super::folder_lock::{FOLDER_LOCK, FolderLock, NumberSetAside};
 use super::gate::{self, Visit};
+use super::new_file::{self, Access, Rights};
 use super::patience::{PATIENCE, Patience};
+use super::removal::{self, remove_file};
 use super::system::{self, FileSizeSignal};
 use super::token::{SqliteToken, patiently};
+use super::upgrade;
 use super::whole::Items;
 use crate::error::{Error, Result};
 use crate::store::{Folder, Item, Store, TokenRow};
@@ -23,8 +26,10 @@ use crate::store::{Folder, Item, Store, TokenRow};
 pub struct SqliteFolder {
     path: PathBuf,
     read_only: bool,
+    access: Access,
     patience: Duration,
     file_system: file_system::Asked,
+    steps: &'static [upgrade::Step],
 }
 
 impl SqliteFolder {
@@ -32,12 +37,18 @@ impl SqliteFolder {
     pub fn new(path: PathBuf) -> Self {
         // As early as can be: where there is no room for it now, the first visit says so.
         let _ = gate::register();
-        Self { path, read_only: false, patience: PATIENCE, file_system: file_system::of_system }
+        let (patience, file_system, steps) = (PATIENCE, file_system::of_system, upgrade::STEPS);
+        Self { path, read_only: false, access: Access::Owner, patience, file_system, steps }
     }
 
     /// The same folder, taken to be on read-only media whatever the rights say.
     pub fn read_only(self) -> Self {
         Self { read_only: true, ..self }
+    }
+
+    /// The same folder; if `shared`, what is made in it, and the folder itself, is for its group too.
+    pub fn shared_with_group(self, shared: bool) -> Self {
+        Self { access: if shared { Access::Group } else { Access::Owner }, ..self }
     }
 
     /// The same folder, with another bound on how long a call waits for a lock; [`PATIENCE`] if nothing is said.
@@ -49,6 +60,12 @@ impl SqliteFolder {
     #[cfg(test)]
     pub(super) fn on(self, file_system: file_system::Asked) -> Self {
         Self { file_system, ..self }
+    }
+
+    /// The same folder, of a library that knows these steps from older formats.
+    #[cfg(test)]
+    pub(super) fn with_steps(self, steps: &'static [upgrade::Step]) -> Self {
+        Self { steps, ..self }
     }
 
     fn token_path(&self, slot: u32) -> PathBuf {
@@ -80,7 +97,7 @@ impl SqliteFolder {
     /// The next number: the one set aside in the lock file, or past every trace of a token where that was lost.
     fn next(&self, lock: Option<&File>) -> Result<u32> {
         let set_aside = lock.and_then(NumberSetAside::read).map_or(0, |number| number.0);
-        match self.numbers(&[".db", ".lock", ".db-wal", ".db-shm"])?.last() {
+        match self.numbers(&[".db", ".lock", ".db-wal", ".db-shm", ".gone"])?.last() {
             Some(last) => Ok(set_aside.max(last.checked_add(1).ok_or_else(used_up)?)),
             None => Ok(set_aside),
         }
@@ -97,8 +114,9 @@ impl SqliteFolder {
             // Inside the gate from before the lock is taken, so that no forked child keeps a copy of its descriptor.
             let visit = Visit::enter()?;
             let _signal = FileSizeSignal::block();
-            create_missing(&self.path)?;
-            let Some(lock) = FolderLock::try_take(&self.path)? else { return Err(Failure::Again) };
+            create_missing(&self.path, self.access)?;
+            let Some(lock) = FolderLock::try_take(&self.path, self.rights()?)? else { return Err(Failure::Again) };
+            removal::finish(&self.path)?;
             work(&visit, &lock)
         })
     }
@@ -112,7 +130,7 @@ impl SqliteFolder {
 
         let made = self.path.join(NEW_TOKEN);
         remove_remains(&made)?;
-        new_file(&made).map_err(|error| failure::of_system(&error, "create", &made))?;
+        new_file::create(&made, self.rights()?).map_err(|error| failure::of_system(&error, "create", &made))?;
         let built = connection::create(visit, &made, items).and_then(|()| sync(&made));
         let placed = built.and_then(|()| self.place(&made, slot, lock, after));
         // What has its name already may have been seen and is not taken away again.
@@ -129,7 +147,8 @@ impl SqliteFolder {
     fn place(&self, made: &Path, slot: u32, lock: &FolderLock, after: NumberSetAside) -> Result<()> {
         after.write(&lock.file, &self.path)?;
         let token_lock = self.token_lock_path(slot);
-        new_file(&token_lock).map_err(|error| failure::of_system(&error, "create", &token_lock))?;
+        let created = new_file::create(&token_lock, self.rights()?);
+        created.map_err(|error| failure::of_system(&error, "create", &token_lock))?;
         let path = self.token_path(slot);
         // The lock file's and the folder's own entries are durable before the token can be seen.
         sync(&self.path)?;
@@ -138,6 +157,26 @@ impl SqliteFolder {
         }
         fs::rename(made, &path).map_err(|error| failure::of_system(&error, "create", &path))?;
         sync(&self.path)
+    }
+
+    fn try_remove(&self, slot: u32) -> Attempt<bool> {
+        let _visit = Visit::enter()?;
+        let _signal = FileSizeSignal::block();
+        let Some(lock) = FolderLock::try_take(&self.path, self.rights()?)? else { return Err(Failure::Again) };
+        removal::finish(&self.path)?;
+        let path = self.token_path(slot);
+        if !path.exists() {
+            return Ok(false);
+        }
+        // Soon no file speaks of the number any more.
+        self.next(Some(&lock.file)).and_then(|next| NumberSetAside(next).write(&lock.file, &self.path))?;
+        removal::remove(&path)?;
+        Ok(true)
+    }
+
+    /// Of a new file in this folder, which is there.
+    fn rights(&self) -> Result<Rights> {
+        Rights::within(&self.path, self.access).map_err(|error| failure::of_system(&error, "look at", &self.path))
     }
 
     /// Whether the token at `path` can be written, by the rights and the mode bits: no bit for writing on the file or
@@ -166,8 +205,8 @@ impl Folder for SqliteFolder {
         }
     }
 
-    fn create(&self, slot: u32, token: &[u8]) -> Result<bool> {
-        let row = TokenRow { version: 1, bytes: token.to_vec() };
+    fn create(&self, slot: u32, token: &[u8], digest: &[u8]) -> Result<bool> {
+        let row = TokenRow { version: 1, bytes: token.to_vec(), digest: digest.to_vec() };
         let mut item = Some(Item::Token { row, revision: 0 });
         self.restore(slot, &mut || Ok(item.take()))
     }
@@ -184,6 +223,29 @@ impl Folder for SqliteFolder {
             }
             Ok(())
         })
+    }
+
+    fn remove(&self, slot: u32) -> Result<bool> {
+        if self.read_only {
+            return Err(Error::TokenWriteProtected);
+        }
+        if !self.token_path(slot).exists() {
+            return Ok(false);
+        }
+        file_system::check(&self.path, self.file_system)?;
+        let lock = self.path.join(FOLDER_LOCK);
+        patiently(Patience::new(&lock, self.patience), || self.try_remove(slot))
+    }
+
+    fn owns(&self, slot: u32) -> Result<()> {
+        let path = self.token_path(slot);
+        let about = fs::metadata(&path).map_err(|error| failure::of_system(&error, "look at", &path))?;
+        let (user, owner) = (system::user(), about.uid());
+        if user == 0 || user == owner {
+            return Ok(());
+        }
+        let reason = format!("{} belongs to uid {owner}, and this is uid {user}", path.display());
+        Err(Error::FunctionFailed(reason.into()))
     }
 
     fn open(&self, slot: u32) -> Result<Arc<dyn Store>> {
@@ -207,7 +269,8 @@ impl Folder for SqliteFolder {
         }
         file_system::check(&path, self.file_system).map_err(|error| refuse(error.to_string()))?;
         let writable = self.writable(&path);
-        match SqliteToken::open(path, writable, self.patience) {
+        let upgraded = if writable { upgrade::upgrade(&path, self.steps, self.patience) } else { Ok(()) };
+        match upgraded.and_then(|()| SqliteToken::open(path, writable, self.patience)) {
             Ok(token) => Ok(Arc::new(token)),
             Err(Error::DeviceError(reason)) => Err(Error::TokenNotRecognized(reason)),
             Err(error) => Err(error),
@@ -245,53 +308,33 @@ impl Folder for SqliteFolder {
 }
 
 /// The file that becomes the next token. There is one maker at a time, so what is found under this name is remains.
-const NEW_TOKEN: &str = "new-token.tmp";
+pub(super) const NEW_TOKEN: &str = "new-token.tmp";
 
 /// The number in `slot-0000002a.db`, if the name ends in one of the suffixes.
-fn slot_number(name: &str, suffixes: &[&str]) -> Option<u32> {
+pub(super) fn slot_number(name: &str, suffixes: &[&str]) -> Option<u32> {
     let (digits, suffix) = name.strip_prefix("slot-")?.split_at_checked(8)?;
     let lower = digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
     (lower && suffixes.contains(&suffix)).then(|| u32::from_str_radix(digits, 16).ok())?
 }
 
-/// Creates the folder and what is missing above it, 0700 each whatever the umask says, each entry durable.
-fn create_missing(folder: &Path) -> Result<()> {
+/// Creates the folder and what is missing above it, with its mode whatever the umask says, each entry durable.
+fn create_missing(folder: &Path, access: Access) -> Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
-    let failed = |error: io::Error| failure::of_system(&error, "create", folder);
     let Some(parent) = folder.parent() else { return Ok(()) };
-    create_missing(parent)?;
-    match DirBuilder::new().mode(0o700).create(folder) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => return Ok(()),
-        created => created.map_err(failed)?,
-    }
-    fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(failed)?;
-    sync_parent(parent)
-}
-
-/// Creates an empty file that was not there, 0600 whatever the umask says.
-pub(super) fn new_file(path: &Path) -> io::Result<()> {
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.set_permissions(Permissions::from_mode(0o600))
+    create_missing(parent, access)?;
+    let created = new_file::create_folder(folder, access);
+    if created.map_err(|error| failure::of_system(&error, "create", folder))? { sync_parent(parent) } else { Ok(()) }
 }
 
 /// Removes what a maker that was killed has left.
 fn remove_remains(made: &Path) -> Result<()> {
-    for suffix in ["-wal", "-shm", "-journal", ""] {
-        let path = beside(made, suffix);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(failure::of_system(&error, "remove", &path));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
+    ["-wal", "-shm", "-journal", ""].iter().try_for_each(|suffix| remove_file(&beside(made, suffix)))
 }
 
 /// Makes a file's contents, or a folder's entries, durable.
-fn sync(path: &Path) -> Result<()> {
+pub(super) fn sync(path: &Path) -> Result<()> {
     File::open(path).and_then(|file| file.sync_all()).map_err(|error| failure::of_system(&error, "sync", path))
 }
 

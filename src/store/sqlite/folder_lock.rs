@@ -6,7 +6,7 @@ use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use super::failure::{self, Attempt, Failure};
-use super::folder::new_file;
+use super::new_file::{self, Rights};
 use super::system;
 use crate::error::Result;
 
@@ -17,10 +17,10 @@ pub(super) struct FolderLock {
 
 impl FolderLock {
     /// Opens the lock's file, making it if it is missing, and takes the lock. Nothing: somebody else has it.
-    pub(super) fn try_take(folder: &Path) -> Attempt<Option<Self>> {
+    pub(super) fn try_take(folder: &Path, rights: Rights) -> Attempt<Option<Self>> {
         let path = folder.join(FOLDER_LOCK);
         let failed = |error: io::Error| failure::of_system(&error, "lock", &path);
-        match new_file(&path) {
+        match new_file::create(&path, rights) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error).into()),
             _ => {}
         }

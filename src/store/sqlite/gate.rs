@@ -54,6 +54,13 @@ impl Visit {
         pool.iter().for_each(|pool| pool.close());
     }
 
+    /// Closes the connections of all stores that nobody is reading or writing at this moment: they are opened again when they
+    /// are needed. False: there were none.
+    pub(super) fn close_idle(&self) -> bool {
+        let pools: Vec<Arc<Pool>> = hold(&self.registry.pools).values().cloned().collect();
+        pools.iter().filter(|pool| pool.close_idle()).count() > 0
+    }
+
     /// What SQLite has open.
     pub(super) fn descriptors(&self) -> &Descriptors {
         &self.registry.descriptors

@@ -2,6 +2,7 @@
 //! fsync. All of it is touched inside the gate only, except the waiting for a turn to commit.
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
@@ -46,6 +47,8 @@ pub(super) struct Reader {
     open: OpenConnection,
     /// SQLite's `data_version` and the store's revision that was read after it.
     pub(super) seen: Option<(i64, u64)>,
+    /// Somebody has upgraded the file: who opens it anew sees to what.
+    pub(super) outdated: bool,
 }
 
 impl Reader {
@@ -72,7 +75,7 @@ impl Pool {
         self.follow(visit, path, false)?;
         let mut place = self.reader();
         if place.is_none() {
-            *place = Some(Reader { open: self.connect(visit, path, purpose)?, seen: None });
+            *place = Some(Reader { open: self.connect(visit, path, purpose)?, seen: None, outdated: false });
         }
         let Some(reader) = place.as_mut() else { return Err(Failure::Again) };
         if reader.open.media.is_none() {
@@ -84,19 +87,21 @@ impl Pool {
             Some(media) => *media != MediaState::look(path)?,
             None => false,
         };
-        if moved || matches!(outcome, Err(Failure::Final(_))) {
+        let again = moved || reader.outdated;
+        if again || matches!(outcome, Err(Failure::Final(_))) {
             self.notice.lapse();
             *place = None;
         }
-        if moved { Err(Failure::Again) } else { outcome }
+        if again { Err(Failure::Again) } else { outcome }
     }
 
-    /// Runs a transaction on the committing connection.
+    /// Runs a transaction on the committing connection. One that comes to nothing, since the file is of another format by now, is tried
+    /// again on a new connection, which says so.
     pub(super) fn write<T>(
         &self,
         visit: &Visit,
         path: &Path,
-        transaction: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+        transaction: impl FnOnce(&mut Connection) -> rusqlite::Result<Option<T>>,
     ) -> Attempt<T> {
         self.follow(visit, path, true)?;
         let mut place = hold(&self.writer);
@@ -107,11 +112,11 @@ impl Pool {
         let Some(open) = place.as_mut() else { return Err(Failure::Again) };
         let outcome = transaction(&mut open.connection);
         let outcome = outcome.map_err(|error| failure::of_sqlite(&error, &open.connection, path));
-        if matches!(outcome, Err(Failure::Final(_))) {
+        if matches!(outcome, Ok(None) | Err(Failure::Final(_))) {
             self.notice.lapse();
             *place = None;
         }
-        outcome
+        outcome?.ok_or(Failure::Again)
     }
 
     /// Closes every connection.
@@ -120,6 +125,22 @@ impl Pool {
         *hold(&self.writer) = None;
         self.readers.iter().for_each(|reader| *hold(reader) = None);
         *hold(&self.identity) = None;
+    }
+
+    /// Closes every connection, if there are any and nobody is using one. Waits for nobody.
+    pub(super) fn close_idle(&self) -> bool {
+        let (Ok(mut writer), [Ok(a), Ok(b), Ok(c), Ok(d)]) =
+            (self.writer.try_lock(), self.readers.each_ref().map(Mutex::try_lock))
+        else {
+            return false;
+        };
+        let mut readers = [a, b, c, d];
+        let any = writer.is_some() || readers.iter().any(|reader| reader.is_some());
+        self.notice.lapse();
+        *writer = None;
+        readers.iter_mut().for_each(|reader| **reader = None);
+        *hold(&self.identity) = None;
+        any
     }
 
     /// Closes the connections when the path leads to another file by now: the folder was restored or made anew, and a
@@ -151,7 +172,12 @@ impl Pool {
             return Err(Failure::Lost);
         }
         let _signal = FileSizeSignal::block();
-        let open = visit.descriptors().opening(self.number, || connection::open(visit, path, purpose))?;
+        let open = || visit.descriptors().opening(self.number, || connection::open(visit, path, purpose));
+        let open = match open() {
+            // Who works with thousands of tokens does not do so with all of them at once.
+            Err(Failure::Final(Error::HostMemory(_))) if visit.close_idle() => open()?,
+            opened => opened?,
+        };
         // Replaced while we opened it: which of the two files it is cannot be told.
         if identity != identify(path)? || hold(&self.identity).is_some_and(|known| known != identity) {
             return Err(Failure::Again);
@@ -185,6 +211,10 @@ impl Pool {
 }
 
 fn identify(path: &Path) -> Attempt<(u64, u64)> {
-    let file = fs::metadata(path).map_err(|error| failure::of_system(&error, "look at", path))?;
+    let file = fs::metadata(path).map_err(|error| match path.parent() {
+        // The folder is there and the token is not. Where neither is, nobody knows what has become of the token.
+        Some(folder) if error.kind() == io::ErrorKind::NotFound && folder.is_dir() => Error::TokenRemoved,
+        _ => failure::of_system(&error, "look at", path),
+    })?;
     Ok((file.dev(), file.ino()))
 }

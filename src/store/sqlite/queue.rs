@@ -15,8 +15,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::folder::new_file;
 use super::gate::Visit;
+use super::new_file::{self, Rights};
 use super::patience::Patience;
 use super::system::{self, FileSizeSignal};
 use crate::error::Result;
@@ -27,6 +27,14 @@ use crate::fork;
 pub(super) struct Queue {
     /// Whoever has this number or a lower one has not moved for so long that nobody waits for him any more.
     passed: AtomicU64,
+}
+
+/// Whether a process has the turn to commit, or waits for it, and which as far as the file tells.
+pub(super) fn whose_turn(path: &Path) -> Option<Option<u32>> {
+    let file = File::open(path).and_then(system::above_standard_streams).ok()?;
+    let number = system::first_lock(&file, NUMBERS, MOST)?.saturating_sub(NUMBERS);
+    let member = Member::read(&file, number).filter(|member| member.number == number);
+    Some(member.map(|member| member.process))
 }
 
 impl Queue {
@@ -108,7 +116,11 @@ impl Place {
         let mut options = OpenOptions::new();
         options.read(true).write(true).custom_flags(libc::O_NOFOLLOW);
         let file = match options.open(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => new_file(path).and_then(|()| options.open(path)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // Not for a token that is gone: that would leave a file that nobody ever removes.
+                let rights = Rights::like(&path.with_extension("db"));
+                rights.and_then(|rights| new_file::create(path, rights)).and_then(|()| options.open(path))
+            }
             opened => opened,
         };
         let Ok(file) = file.and_then(system::above_standard_streams) else { return Ok(None) };

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::store::TokenRow;
 
 /// The format that this library writes and the newest it reads: the file's `user_version`.
-pub const FORMAT: i64 = 0;
+pub const FORMAT: i64 = 1;
 
 /// The file's `application_id`: "KSTD".
 pub(super) const APPLICATION: i64 = 0x4b53_5444;
@@ -26,38 +26,52 @@ pub(super) fn create(connection: &mut Connection, token: &TokenRow, revision: u6
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(TABLES)?;
     transaction.execute(
-        "INSERT INTO token (one, version, revision, file, bytes) VALUES (1, ?1, ?2, randomblob(16), ?3)",
-        params![integer(token.version), integer(revision), token.bytes],
+        "INSERT INTO token (one, version, revision, file, bytes, digest) VALUES (1, ?1, ?2, randomblob(16), ?3, ?4)",
+        params![integer(token.version), integer(revision), token.bytes, token.digest],
     )?;
     transaction.commit()
 }
 
-/// Refuses a file that is not a token of ours, is newer than this library, or is not in WAL mode. A connection that
-/// takes the file to be immutable does not know the mode; the file's header says it.
+/// Refuses a file that is not a token of ours in a format that this library knows.
 pub(super) fn check(connection: &Connection, path: &Path, immutable: bool) -> Attempt<()> {
-    let refuse = |why: String| Failure::Final(Error::TokenNotRecognized(format!("{} {why}", path.display()).into()));
-    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
-    let sqlite = |error| failure::of_sqlite(&error, connection, path);
+    check_ours(connection, path, immutable)?;
+    let format = format(connection).map_err(|error| failure::of_sqlite(&error, connection, path))?;
+    let what = match format {
+        FORMAT => return Ok(()),
+        0 => "was never frozen: move its keys with the version that made it, and make the token anew",
+        older if (1..FORMAT).contains(&older) => {
+            "is brought up to date when the token is opened where it can be written"
+        }
+        _ => "is a newer version's",
+    };
+    Err(refuse(path, &format!("has format {format}, which {what}; this library knows format {FORMAT}")))
+}
 
-    if number("application_id").map_err(sqlite)? != APPLICATION {
-        return Err(refuse("is no Keystead token".into()));
-    }
-    let format = number("user_version").map_err(sqlite)?;
-    if format != FORMAT {
-        return Err(refuse(format!("has format {format}; this library knows format {FORMAT}")));
-    }
-    // Format 0 is not frozen, and its number does not tell its stages apart.
-    if connection.prepare("SELECT version, tombstone FROM deletions").is_err() {
-        return Err(refuse("was made by an early version, before there were tombstones; make it anew".into()));
+/// Refuses a file that is not a token of ours in whatever format, or is not in WAL mode. A connection that takes the file to be immutable
+/// does not know the mode; the file's header says it.
+pub(super) fn check_ours(connection: &Connection, path: &Path, immutable: bool) -> Attempt<()> {
+    let sqlite = |error| failure::of_sqlite(&error, connection, path);
+    let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(sqlite)?;
+    if application != APPLICATION {
+        return Err(refuse(path, "is no Keystead token"));
     }
     let mode: String = match immutable {
         true => header_mode(path)?.into(),
         false => connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).map_err(sqlite)?,
     };
     if mode != "wal" {
-        return Err(refuse(format!("has been set to journal mode {mode}; only wal is safe")));
+        return Err(refuse(path, &format!("has been set to journal mode {mode}; only wal is safe")));
     }
     Ok(())
+}
+
+/// The file's format now; inside a transaction it stays so.
+pub(super) fn format(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached("PRAGMA user_version")?.query_row([], |row| row.get(0))
+}
+
+fn refuse(path: &Path, why: &str) -> Failure {
+    Failure::Final(Error::TokenNotRecognized(format!("{} {why}", path.display()).into()))
 }
 
 /// The number that the file was given when it was made: no two files have the same, wherever they lie.
@@ -79,16 +93,16 @@ const TABLES: &str = "
         version INTEGER NOT NULL,
         revision INTEGER NOT NULL,
         file BLOB NOT NULL CHECK (length(file) = 16),
-        bytes BLOB NOT NULL
+        bytes BLOB NOT NULL,
+        digest BLOB NOT NULL
     ) STRICT;
     CREATE TABLE objects (
         id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),
         version INTEGER NOT NULL,
         revision INTEGER NOT NULL,
-        term0 BLOB, term1 BLOB, term2 BLOB, term3 BLOB, term4 BLOB, term5 BLOB, term6 BLOB, term7 BLOB,
+        term0 BLOB, term1 BLOB, term2 BLOB, term3 BLOB, term4 BLOB, term5 BLOB, term6 BLOB,
         record BLOB NOT NULL
     ) STRICT;
-    CREATE INDEX objects_revision ON objects (revision);
     CREATE INDEX objects_term0 ON objects (term0, id) WHERE term0 IS NOT NULL;
     CREATE INDEX objects_term1 ON objects (term1, id) WHERE term1 IS NOT NULL;
     CREATE INDEX objects_term2 ON objects (term2, id) WHERE term2 IS NOT NULL;
@@ -96,12 +110,10 @@ const TABLES: &str = "
     CREATE INDEX objects_term4 ON objects (term4, id) WHERE term4 IS NOT NULL;
     CREATE INDEX objects_term5 ON objects (term5, id) WHERE term5 IS NOT NULL;
     CREATE INDEX objects_term6 ON objects (term6, id) WHERE term6 IS NOT NULL;
-    CREATE INDEX objects_term7 ON objects (term7, id) WHERE term7 IS NOT NULL;
     CREATE TABLE deletions (
         id BLOB PRIMARY KEY NOT NULL,
         revision INTEGER NOT NULL,
         version INTEGER,
         tombstone BLOB
     ) STRICT, WITHOUT ROWID;
-    CREATE INDEX deletions_revision ON deletions (revision);
 ";

@@ -13,9 +13,10 @@ use super::gate::{self, Visit};
 use super::notice::Notice;
 use super::patience::Patience;
 use super::pool::{Pool, Reader};
+use super::schema::{self, FORMAT};
 use super::whole;
 use crate::error::{Error, Result};
-use crate::store::{Change, Commit, Item, ObjectId, Row, Store, Term, Terms, TokenRow, check_column};
+use crate::store::{Change, Commit, Item, ObjectId, Row, Step, Store, Term, Terms, TokenRow, check_column};
 
 /// A token's file. The connections are the process's, not this value's: dropping a value that a forked child inherited
 /// touches nothing of its parent's.
@@ -83,6 +84,10 @@ impl SqliteToken {
         // Read after the version: as new as it, or newer, and then the version moves again.
         let revision =
             number(connection.prepare_cached("SELECT revision FROM token")?.query_row([], |row| row.get(0))?);
+        if schema::format(connection)? != FORMAT {
+            reader.outdated = true;
+            return Ok(revision);
+        }
         reader.seen = Some((version, revision));
         Ok(revision)
     }
@@ -123,15 +128,17 @@ impl SqliteToken {
 impl Store for SqliteToken {
     fn token(&self) -> Result<TokenRow> {
         self.query(|connection| {
-            let mut statement = connection.prepare_cached("SELECT version, bytes FROM token")?;
-            statement.query_row([], |row| Ok(TokenRow { version: number(row.get(0)?), bytes: row.get(1)? }))
+            let mut statement = connection.prepare_cached("SELECT version, bytes, digest FROM token")?;
+            statement.query_row([], |row| {
+                Ok(TokenRow { version: number(row.get(0)?), bytes: row.get(1)?, digest: row.get(2)? })
+            })
         })
     }
 
     fn read(&self, id: ObjectId) -> Result<Option<Row>> {
         self.query(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT version, record, term0, term1, term2, term3, term4, term5, term6, term7
+                "SELECT version, record, term0, term1, term2, term3, term4, term5, term6
                  FROM objects WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM deletions WHERE id = ?1)",
             )?;
             let found = statement.query_row([id.0], |row| {
@@ -172,6 +179,11 @@ impl Store for SqliteToken {
 
     fn list(&self, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectId>> {
         self.ids(LIST_SQL, params![start(&after), count(limit)])
+    }
+
+    fn tombstones(&self, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectId>> {
+        let sql = "SELECT id FROM deletions WHERE id > ?1 AND tombstone IS NOT NULL ORDER BY id LIMIT ?2";
+        self.ids(sql, params![start(&after), count(limit)])
     }
 
     fn commit(&self, changes: Vec<Change>) -> Result<Commit> {
@@ -218,6 +230,14 @@ impl Store for SqliteToken {
         })?
     }
 
+    fn check(&self) -> Result<Vec<String>> {
+        let lines: Vec<String> = self.query(|connection| {
+            let mut statement = connection.prepare("PRAGMA integrity_check")?;
+            statement.query_map([], |row| row.get(0))?.collect()
+        })?;
+        Ok(lines.into_iter().filter(|line| line != "ok").collect())
+    }
+
     fn writable(&self) -> bool {
         self.writable
     }
@@ -239,8 +259,9 @@ pub(super) fn find_sql(column: usize) -> String {
 
 pub(super) const LIST_SQL: &str = "SELECT id FROM objects WHERE id > ?1 ORDER BY id LIMIT ?2";
 
-/// Unsorted, or SQLite would walk all objects in the order of their ids. No id is in both tables.
-pub(super) const CHANGED_SQL: &str = "SELECT id FROM objects WHERE revision > ?1
+/// A walk through both tables: an index would cost every commit two pages, for a question that is seldom asked. Unsorted, or SQLite
+/// would walk in the order of the ids. No id is in both tables.
+const CHANGED_SQL: &str = "SELECT id FROM objects WHERE revision > ?1
      UNION ALL SELECT id FROM deletions WHERE revision > ?1";
 
 /// The place of the first term in the answer of `read`.
@@ -261,26 +282,29 @@ pub(super) fn patiently<T>(mut patience: Patience<'_>, mut attempt: impl FnMut()
     }
 }
 
-/// One transaction for all that wait.
-fn apply_all(connection: &mut Connection, leader: &mut Leader<'_>) -> rusqlite::Result<Vec<Result<Commit>>> {
+/// One transaction for all that wait; none if somebody has upgraded the file.
+fn apply_all(connection: &mut Connection, leader: &mut Leader<'_>) -> rusqlite::Result<Option<Vec<Result<Commit>>>> {
     // Immediate: a transaction that reads first and writes later would fail at once where another wrote in between.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if schema::format(&transaction)? != FORMAT {
+        return Ok(None);
+    }
     let requests = leader.take();
     let mut verdicts = Vec::with_capacity(requests.len());
     for request in requests {
-        verdicts.push(Ok(apply_request(&transaction, &request.changes, requests.len() > 1)?));
+        verdicts.push(apply_request(&transaction, &request.changes, requests.len() > 1)?);
     }
-    if verdicts.iter().all(|verdict| *verdict == Ok(Commit::Conflict)) {
+    if !verdicts.iter().any(|verdict| matches!(verdict, Ok(Commit::Done { .. }))) {
         transaction.rollback()?;
-        return Ok(verdicts);
+        return Ok(Some(verdicts));
     }
     leader.writes();
     transaction.commit()?;
-    Ok(verdicts)
+    Ok(Some(verdicts))
 }
 
 /// What does not hold undoes what the request changed; alone in its transaction it is undone with that.
-fn apply_request(connection: &Connection, changes: &[Change], among_others: bool) -> rusqlite::Result<Commit> {
+fn apply_request(connection: &Connection, changes: &[Change], among_others: bool) -> rusqlite::Result<Result<Commit>> {
     let run = |sql| match among_others {
         true => connection.prepare_cached(sql)?.execute([]).map(drop),
         false => Ok(()),
@@ -289,18 +313,32 @@ fn apply_request(connection: &Connection, changes: &[Change], among_others: bool
     let sql = "UPDATE token SET revision = revision + 1 RETURNING revision";
     let revision: i64 = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
     for change in changes {
-        if !apply(connection, revision, change)? {
+        let verdict = apply(connection, revision, change)?;
+        if verdict != Ok(true) {
             run("ROLLBACK TO request")?;
             run("RELEASE request")?;
-            return Ok(Commit::Conflict);
+            return Ok(verdict.map(|_| Commit::Conflict));
         }
     }
     run("RELEASE request")?;
-    Ok(Commit::Done { revision: number(revision) })
+    Ok(Ok(Commit::Done { revision: number(revision) }))
 }
 
-/// False: an expected version did not hold.
-fn apply(connection: &Connection, revision: i64, change: &Change) -> rusqlite::Result<bool> {
+/// One step of the digest.
+fn carry_on(connection: &Connection, step: &Step) -> rusqlite::Result<Result<bool>> {
+    let now: Vec<u8> = connection.prepare_cached("SELECT digest FROM token")?.query_row([], |row| row.get(0))?;
+    let then = match step(&now) {
+        Ok(then) => then,
+        Err(error) => return Ok(Err(error)),
+    };
+    if then != now {
+        connection.prepare_cached("UPDATE token SET digest = ?1")?.execute([then])?;
+    }
+    Ok(Ok(true))
+}
+
+/// False: an expected version did not hold. An error of the step of a digest is the request's own.
+fn apply(connection: &Connection, revision: i64, change: &Change) -> rusqlite::Result<Result<bool>> {
     let run = |sql, parameters: &[&dyn rusqlite::ToSql]| connection.prepare_cached(sql)?.execute(parameters);
     let changed = match change {
         Change::Token { expected, bytes } => {
@@ -309,21 +347,21 @@ fn apply(connection: &Connection, revision: i64, change: &Change) -> rusqlite::R
         }
         Change::Insert(Row { id, version, terms, record }) => {
             run("DELETE FROM deletions WHERE id = ?1 AND tombstone IS NULL", params![id.0])?;
-            let [t0, t1, t2, t3, t4, t5, t6, t7] = terms;
+            let [t0, t1, t2, t3, t4, t5, t6] = terms;
             let sql = "INSERT INTO objects (id, version, revision, record,
-                           term0, term1, term2, term3, term4, term5, term6, term7)
-                       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
+                           term0, term1, term2, term3, term4, term5, term6)
+                       SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11
                        WHERE NOT EXISTS (SELECT 1 FROM deletions WHERE id = ?1) ON CONFLICT (id) DO NOTHING";
-            run(sql, params![id.0, integer(*version), revision, record, t0, t1, t2, t3, t4, t5, t6, t7])?
+            run(sql, params![id.0, integer(*version), revision, record, t0, t1, t2, t3, t4, t5, t6])?
         }
         Change::Update { expected, row: Row { id, version, terms, record } } => {
-            let [t0, t1, t2, t3, t4, t5, t6, t7] = terms;
+            let [t0, t1, t2, t3, t4, t5, t6] = terms;
             let sql = "UPDATE objects SET version = ?2, revision = ?3, record = ?4,
                            term0 = ?5, term1 = ?6, term2 = ?7, term3 = ?8,
-                           term4 = ?9, term5 = ?10, term6 = ?11, term7 = ?12
-                       WHERE id = ?1 AND version = ?13";
+                           term4 = ?9, term5 = ?10, term6 = ?11
+                       WHERE id = ?1 AND version = ?12";
             let new = integer(*version);
-            run(sql, params![id.0, new, revision, record, t0, t1, t2, t3, t4, t5, t6, t7, integer(*expected)])?
+            run(sql, params![id.0, new, revision, record, t0, t1, t2, t3, t4, t5, t6, integer(*expected)])?
         }
         Change::Delete { id, expected, tombstone } => {
             let sql = "INSERT OR REPLACE INTO deletions (id, revision, version, tombstone) VALUES (?1, ?2, ?3, ?4)";
@@ -335,10 +373,11 @@ fn apply(connection: &Connection, revision: i64, change: &Change) -> rusqlite::R
             let sql = "INSERT OR REPLACE INTO deletions (id, revision) SELECT id, ?1 FROM objects";
             run(sql, params![revision])?;
             run("DELETE FROM objects", &[])?;
-            return Ok(true);
+            return Ok(Ok(true));
         }
+        Change::Digest(step) => return carry_on(connection, step),
     };
-    Ok(changed == 1)
+    Ok(Ok(changed == 1))
 }
 
 /// Versions are compared, never ordered: the same 64 bits serve as SQLite's signed integer.

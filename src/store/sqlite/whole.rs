@@ -17,8 +17,8 @@ pub(super) type Items<'a> = dyn FnMut() -> Result<Option<Item>> + 'a;
 pub(super) fn show(connection: &Connection, each: &mut dyn FnMut(Item) -> Result<()>) -> rusqlite::Result<Result<()>> {
     // The first statement in it chooses the moment.
     let transaction = connection.unchecked_transaction()?;
-    let token = transaction.query_row("SELECT version, revision, bytes FROM token", [], |row| {
-        let token = TokenRow { version: number(row.get(0)?), bytes: row.get(2)? };
+    let token = transaction.query_row("SELECT version, revision, bytes, digest FROM token", [], |row| {
+        let token = TokenRow { version: number(row.get(0)?), bytes: row.get(2)?, digest: row.get(3)? };
         Ok(Item::Token { row: token, revision: number(row.get(1)?) })
     })?;
     if let Err(error) = each(token) {

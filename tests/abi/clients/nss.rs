@@ -33,8 +33,13 @@ fn makes_a_certificate(key: &[&str], size: &str) {
     assert!(objects.contains("Certificate Object; type = X.509 cert"), "{objects}");
     let ids: Vec<&str> = objects.lines().filter_map(|line| line.trim().strip_prefix("ID:")).map(str::trim).collect();
     assert!(ids.len() >= 2 && ids.iter().all(|id| id.len() == 40 && *id == ids[0]), "{objects}");
-    nss.certutil(&["-D", "-n", &nickname]);
+    // Without a PIN: that is what the profile for public certificates is for.
+    let without_pin = Nss { pin: tool.file("no-pin", b""), ..nss };
+    assert!(without_pin.certutil(&["-L", "-n", &nickname, "-a"]).contains("BEGIN CERTIFICATE"));
+    let nss = Nss { pin: tool.file("pin", USER_PIN.as_bytes()), ..without_pin };
+    nss.certutil(&["-F", "-n", &nickname]);
     assert!(!nss.certutil(&["-L"]).contains(&nickname));
+    assert!(!tool.user(&["--list-objects"], "").contains("Certificate Object"));
 }
 
 fn modutil_shows_the_module() {

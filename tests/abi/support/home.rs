@@ -28,6 +28,10 @@ pub struct Config {
     pub show_blank: bool,
     /// What `CKM_AES_KEY_WRAP_PAD` wraps by.
     pub key_wrap_pad: &'static str,
+    /// How keys of Edwards and Montgomery curves show their point.
+    pub edwards_points: &'static str,
+    /// What the dates of keys mean.
+    pub dates: &'static str,
     /// Whether RSA keys from 1024 bits work.
     pub rsa_1024: bool,
     /// Whether unextractable keys of tokens made from now on are maskable.
@@ -48,6 +52,8 @@ impl Default for Config {
             memory_kib: 64,
             show_blank: true,
             key_wrap_pad: "rfc5649",
+            edwards_points: "der",
+            dates: "inform",
             rsa_1024: false,
             maskable: false,
             wait_ms: 30_000,
@@ -94,6 +100,8 @@ impl Home {
             memory_kib,
             show_blank,
             key_wrap_pad,
+            edwards_points,
+            dates,
             rsa_1024,
             maskable,
             wait_ms,
@@ -103,6 +111,7 @@ impl Home {
             "store = {store:?}\n\n[pin]\nmin = {pin_min}\nmax = {pin_max}\nuser-tries = {user_tries}\n\
              so-tries = {so_tries}\nmemory-kib = {memory_kib}\npasses = 1\nlanes = 1\n\n[slots]\nshow-blank = {show_blank}\n\n\
              [wrapping]\nkey-wrap-pad = {key_wrap_pad:?}\n\n[mechanisms]\nrsa-1024 = {rsa_1024}\n\n\
+             [objects]\nedwards-points = {edwards_points:?}\n\n[keys]\ndates = {dates:?}\n\n\
              [token]\nmaskable = {maskable}\n\n[locks]\nwait-ms = {wait_ms}\n"
         );
         fs::write(self.configuration(), text).expect("the configuration");

@@ -36,6 +36,7 @@ mod system;
 mod table;
 mod tally;
 mod token;
+mod token_key;
 mod tool;
 mod tour;
 
@@ -57,18 +58,19 @@ pub use pkcs11_tool::Tool;
 pub use process::{Forked, Peer, arguments, end_after, hear, say, tell};
 pub use records::{Record, records};
 pub use rsa::{RsaKey, RsaPair};
-pub use rv::{Result, Rv};
+pub use rv::{GONE, Result, Rv};
 pub use session::Session;
 pub use signature::SignatureHash;
 pub use system::{
-    become_nobody, change_root, close_all_but_standard_streams, close_standard_streams, closed_on_exec, descriptors,
-    enter_sandbox, in_a_thread, is_root, limit, locale, make_setuid_of_nobody, mount_in_memory, open_to_all,
-    remount_read_only, set_locale, set_mode, set_variable, umask, with_interrupting_timer, with_umask,
+    become_nobody, become_user, change_root, close_all_but_standard_streams, close_standard_streams, closed_on_exec,
+    descriptors, enter_sandbox, in_a_thread, is_root, limit, locale, make_setuid_of_nobody, mount_in_memory,
+    open_to_all, remount_read_only, set_locale, set_mode, set_variable, umask, with_interrupting_timer, with_umask,
 };
 pub use table::{Entry, FUNCTIONS, Table, call_blank};
 pub use tally::{Outcome, Tally};
 pub use template::Template;
 pub use token::{LABEL, SO_PIN, Token, USER_PIN};
+pub use token_key::{all_work, token_key, works};
 pub use tool::{contains, files, hex, libcrypto_gcm_open, openssl_enc, output, python_kdf, run, unhex};
 pub use tour::{make_token_again, tour};
 pub use trial::{Test, main, report, rounds, skip};

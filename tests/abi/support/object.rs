@@ -26,6 +26,12 @@ impl Session {
         call!(self.module.list, C_DestroyObject(self.handle, object))
     }
 
+    /// `C_GetObjectSize`.
+    pub fn size(&self, object: CK_OBJECT_HANDLE) -> Result<CK_ULONG> {
+        let mut size = 0;
+        call!(self.module.list, C_GetObjectSize(self.handle, object, &mut size)).map(|()| size)
+    }
+
     /// `C_GetAttributeValue` of one attribute: the length first, then the value.
     pub fn value(&self, object: CK_OBJECT_HANDLE, attribute: CK_ATTRIBUTE_TYPE) -> Result<Vec<u8>> {
         let mut query = CK_ATTRIBUTE { type_: attribute, pValue: null_mut(), ulValueLen: 0 };
@@ -93,6 +99,14 @@ impl Session {
             found.extend(more);
         }
         self.find_final()?;
+        Ok(found)
+    }
+
+    /// A search among what programs have made, without the profiles that are on every token.
+    pub fn objects(&self, template: &Template) -> Result<Vec<CK_OBJECT_HANDLE>> {
+        let profiles = self.find(&template![CKA_CLASS => CKO_PROFILE])?;
+        let mut found = self.find(template)?;
+        found.retain(|object| !profiles.contains(object));
         Ok(found)
     }
 

@@ -72,3 +72,13 @@ macro_rules! context {
     () => { String::new() };
     ($($context:tt)+) => { format!(" ({})", format_args!($($context)+)) };
 }
+
+/// What a call may say when others end its library, session, login, operation or object meanwhile, or make the token anew.
+pub const GONE: [CK_RV; 6] = [
+    CKR_CRYPTOKI_NOT_INITIALIZED,
+    CKR_SESSION_HANDLE_INVALID,
+    CKR_KEY_HANDLE_INVALID,
+    CKR_OBJECT_HANDLE_INVALID,
+    CKR_OPERATION_NOT_INITIALIZED,
+    CKR_USER_NOT_LOGGED_IN,
+];

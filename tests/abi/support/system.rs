@@ -21,6 +21,14 @@ pub fn become_nobody() {
     }
 }
 
+/// Gives up the rights of root for those of a user with one group; likewise.
+pub fn become_user(user: u32, group: u32) {
+    // SAFETY: plain system calls; the child has one thread.
+    let done =
+        unsafe { libc::setgroups(0, std::ptr::null()) == 0 && libc::setgid(group) == 0 && libc::setuid(user) == 0 };
+    assert!(done, "setgroups, setgid, setuid: {}", std::io::Error::last_os_error());
+}
+
 /// Whether nothing is forbidden to us.
 pub fn is_root() -> bool {
     // SAFETY: a plain system call.

@@ -62,6 +62,9 @@ const SKIPPED: &str = "skipped: ";
 const REPORTED: &str = "reported: ";
 const SKIP_CODE: i32 = 77;
 
+/// What of the library's and the tests' own variables a test is to see.
+const KEPT: [&str; 3] = ["KEYSTEAD_MODULE", "KEYSTEAD_SOAK", "KEYSTEAD_WRITE_STORES"];
+
 /// A test that takes longer has failed; it and all that it started are killed.
 const TIME_OUT: Duration = Duration::from_secs(120);
 const SOAK_TIME_OUT: Duration = Duration::from_secs(3600);
@@ -71,7 +74,7 @@ fn in_its_own_process(name: &str) -> Result<Completion, Failed> {
     let mut command = Command::new(std::env::current_exe()?);
     for (variable, _) in std::env::vars_os() {
         let settings = variable.to_string_lossy();
-        if settings.starts_with("KEYSTEAD_") && settings != "KEYSTEAD_MODULE" && settings != "KEYSTEAD_SOAK" {
+        if settings.starts_with("KEYSTEAD_") && !KEPT.contains(&&*settings) {
             command.env_remove(&variable);
         }
     }

@@ -15,7 +15,7 @@ use crate::failure::{Failure, Result};
 use crate::output::Form;
 use crate::progress::Progress;
 use crate::store::Store;
-use crate::token::show;
+use crate::token::choose::{NAME, choose, none_yet};
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -23,8 +23,8 @@ pub struct Args {
     #[arg(required = true)]
     file: Option<PathBuf>,
 
-    /// Takes this token only, by slot, label or serial number; may be given several times
-    #[arg(long, value_name = "SLOT|LABEL|SERIAL")]
+    /// Takes this token only, by slot, label, serial number or URI; may be given several times
+    #[arg(long, value_name = NAME)]
     token: Vec<String>,
 
     /// Encrypts to the holder of this key and not to a passphrase; may be given several times
@@ -85,11 +85,11 @@ pub fn run(args: &Args, store: Option<PathBuf>, form: Form) -> Result<()> {
 fn slots(args: &Args, store: &Store) -> Result<Vec<u32>> {
     let mut slots = match args.token.is_empty() {
         true => store.module.slots().folder()?.slots()?,
-        false => args.token.iter().map(|token| show::slot_of(token, store)).collect::<Result<_>>()?,
+        false => args.token.iter().map(|token| choose(token, store).map(|(slot, _)| slot)).collect::<Result<_>>()?,
     };
     slots.sort_unstable();
     slots.dedup();
-    if slots.is_empty() { Err(show::none_yet(store)) } else { Ok(slots) }
+    if slots.is_empty() { Err(none_yet(store)) } else { Ok(slots) }
 }
 
 fn unreadable(slot: u32, error: &Error) -> Failure {

@@ -5,8 +5,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use keystead::store::Folder;
-use keystead::store::sqlite::SqliteFolder;
+use keystead::slot::Slots;
 use tempfile::TempDir;
 
 use super::envelope;
@@ -15,7 +14,7 @@ use super::report::{Report, TokenLine};
 use crate::failure::{Failure, Result};
 use crate::output::Form;
 use crate::progress::Progress;
-use crate::store::Store;
+use crate::store;
 
 pub const AFTER_HELP: &str = "\
 Slots, labels, PINs and their tries, objects with their ids, and what is known of destroyed ones are as they were. The \
@@ -35,15 +34,17 @@ pub struct Args {
 }
 
 /// `keystead restore`
-pub fn run(args: &Args, store: Option<PathBuf>, form: Form) -> Result<()> {
-    let place = Store::place(store)?;
+pub fn run(args: &Args, place: Option<PathBuf>, form: Form) -> Result<()> {
+    let mut config = store::config(place)?;
+    let place = store::place(&config)?;
     refuse_if_occupied(&place)?;
     let mut reader = envelope::open(&args.file, &args.key)?;
     let mut report = Report::new(&args.file, reader.header());
 
     let beside = Beside::new(&place)?;
-    let folder = SqliteFolder::new(beside.folder());
-    folder.usable()?;
+    config.store = Some(beside.folder());
+    let slots = Slots::new(config);
+    let folder = slots.folder()?;
     let mut progress = Progress::new("objects restored");
     while let Some(slot) = reader.next_token()? {
         let mut line = TokenLine::of(slot);

@@ -1,6 +1,5 @@
 //! `keystead token init`
 
-use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
 use keystead::error::Error;
@@ -9,9 +8,11 @@ use keystead::secret::Secret;
 use keystead::token::{Label, TokenState};
 
 use super::show::{Described, label_of};
+use crate::ask::Asked;
 use crate::failure::{Failure, Result};
+use crate::login::refused;
 use crate::output::Form;
-use crate::pin::Sources;
+use crate::pin::{Role, Sources};
 use crate::store::{Slot, Store};
 
 pub const AFTER_HELP: &str = "\
@@ -96,16 +97,22 @@ fn is_taken(slot: u32, id: u32, content: &Slot) -> bool {
 
 /// Makes an existing token anew.
 fn remake(args: &Args, store: &Store, slot: u32, state: &TokenState) -> Result<u32> {
-    confirm(args, slot, &label_of(state))?;
+    let label = label_of(state);
+    let asked = Asked {
+        what: format!("slot {slot} holds the token {label:?}, whose keys would be destroyed"),
+        warning: format!("The token {label:?} in slot {slot} and every key in it will be destroyed for good."),
+        answer: "yes",
+        described: "\"yes\"",
+    };
+    asked.unless(args.yes)?;
     let pins = *store.module.slots().pins();
     let so_pin = args.pins.so().existing()?;
     let user_pin = args.pins.user().new_pin(&pins)?;
-    store.module.slots().init_token(slot.into(), so_pin.expose(), args.label).map_err(|error| match error {
-        Error::PinIncorrect => Failure::new("the SO PIN is wrong, and that was counted"),
-        Error::PinLocked => Failure::new("the SO PIN is locked after too many wrong ones")
-            .with_next("only the owner of the store's files can destroy this token, by removing them"),
-        other => Failure::of(format!("slot {slot}"), other),
-    })?;
+    store
+        .module
+        .slots()
+        .init_token(slot.into(), so_pin.expose(), args.label)
+        .map_err(|error| refused(error, Role::So, slot, store))?;
     set_user_pin(store, slot, &so_pin, &user_pin)
 }
 
@@ -123,23 +130,6 @@ fn set_user_pin(store: &Store, slot: u32, so_pin: &Secret, user_pin: &Secret) ->
         let failure = Failure::new(format!("the token of slot {slot} was made but has no user PIN: {error}"));
         failure.with_next(format!("make it anew with --slot {slot}"))
     })
-}
-
-fn confirm(args: &Args, slot: u32, label: &str) -> Result<()> {
-    if args.yes {
-        return Ok(());
-    }
-    if !io::stdin().is_terminal() {
-        let failure = Failure::new(format!("slot {slot} holds the token {label:?}, whose keys would be destroyed"));
-        return Err(failure.with_next("pass --yes if that is what you want"));
-    }
-    let _ = write!(
-        io::stderr(),
-        "The token {label:?} in slot {slot} and every key in it will be destroyed for good. Type \"yes\" to go on: "
-    );
-    let mut answer = String::new();
-    io::stdin().read_line(&mut answer).map_err(|error| Failure::of("no answer", error))?;
-    if answer.trim() == "yes" { Ok(()) } else { Err(Failure::new("nothing was changed")) }
 }
 
 /// A label as `C_InitToken` takes it: UTF-8, blank-padded.

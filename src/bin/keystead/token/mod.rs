@@ -1,5 +1,7 @@
 //! `keystead token`
 
+mod change;
+pub mod choose;
 mod init;
 pub mod show;
 
@@ -7,6 +9,8 @@ use std::path::PathBuf;
 
 use crate::failure::Result;
 use crate::output::Form;
+
+pub use show::label_of;
 
 #[derive(clap::Subcommand)]
 pub enum Command {
@@ -21,10 +25,22 @@ pub enum Command {
     /// Shows all about one token
     #[command(after_help = show::AFTER_HELP_SHOW)]
     Show {
-        /// The number of its slot, its label or its serial number
-        #[arg(value_name = "SLOT|LABEL|SERIAL")]
+        /// The token
+        #[arg(value_name = choose::NAME)]
         token: String,
     },
+
+    /// Changes a PIN
+    #[command(after_help = change::AFTER_HELP_CHANGE_PIN)]
+    ChangePin(change::ChangePin),
+
+    /// Lets the SO set a new user PIN; the keys stay
+    #[command(after_help = change::AFTER_HELP_UNLOCK)]
+    Unlock(change::Unlock),
+
+    /// Destroys a token with every key in it
+    #[command(after_help = change::AFTER_HELP_DESTROY)]
+    Destroy(change::Destroy),
 }
 
 /// `keystead token ...`
@@ -33,5 +49,8 @@ pub fn run(command: Command, store: Option<PathBuf>, form: Form) -> Result<()> {
         Command::Init(args) => init::run(&args, store, form),
         Command::List => show::list(store, form),
         Command::Show { token } => show::show(&token, store, form),
+        Command::ChangePin(args) => change::change_pin(&args, store, form),
+        Command::Unlock(args) => change::unlock(&args, store, form),
+        Command::Destroy(args) => change::destroy(&args, store, form),
     }
 }

@@ -7,7 +7,8 @@ use keystead::store::sqlite;
 use keystead::token::{Label, TokenState, Tries};
 use serde::Serialize;
 
-use crate::failure::{Failure, Result};
+use super::choose::{choose_open, none_yet};
+use crate::failure::Result;
 use crate::output::{Form, Word};
 use crate::store::{Slot, Store};
 
@@ -21,12 +22,13 @@ Examples:
 Without a terminal, or in a pipe: a line each, with tabs between slot, label, serial number and state.";
 
 pub const AFTER_HELP_SHOW: &str = "\
-What is a slot's number is taken for one, then serial numbers are tried, then labels.
+What is a slot's number is taken for one, then serial numbers are tried, then labels. A URI of RFC 7512 says which it is.
 
 Examples:
   keystead token show 0
   keystead token show Test
-  keystead token show --json 3f0c64a1d2b87e95";
+  keystead token show --json 3f0c64a1d2b87e95
+  keystead token show 'pkcs11:token=Test'";
 
 /// `keystead token list`
 pub fn list(store: Option<PathBuf>, form: Form) -> Result<()> {
@@ -43,53 +45,9 @@ pub fn list(store: Option<PathBuf>, form: Form) -> Result<()> {
 /// `keystead token show`
 pub fn show(wanted: &str, store: Option<PathBuf>, form: Form) -> Result<()> {
     let store = Store::open(store)?;
-    let slots = store.slots();
-    let tokens: Vec<Described> =
-        slots.iter().filter_map(|(slot, content)| Described::of(*slot, content, &store)).collect();
-    let token = choose(wanted, &tokens, &store)?;
-    if let Some(reason) = &token.error {
-        return Err(Failure::of(format!("slot {}", token.slot), reason));
-    }
-    form.record(token, &token.at_length())
-}
-
-/// The slot of the token that is meant.
-pub fn slot_of(wanted: &str, store: &Store) -> Result<u32> {
-    let slots = store.slots();
-    let tokens: Vec<Described> =
-        slots.iter().filter_map(|(slot, content)| Described::of(*slot, content, store)).collect();
-    choose(wanted, &tokens, store).map(|token| token.slot)
-}
-
-fn choose<'a>(wanted: &str, tokens: &'a [Described], store: &Store) -> Result<&'a Described> {
-    if tokens.is_empty() {
-        return Err(none_yet(store));
-    }
-    if let Some(token) = wanted.parse().ok().and_then(|slot: u32| tokens.iter().find(|token| token.slot == slot)) {
-        return Ok(token);
-    }
-    if let Some(token) = tokens.iter().find(|token| token.serial.as_deref() == Some(wanted)) {
-        return Ok(token);
-    }
-    let labelled: Vec<&Described> = tokens.iter().filter(|token| token.label.as_deref() == Some(wanted)).collect();
-    match labelled[..] {
-        [token] => Ok(token),
-        [] => {
-            let failure = Failure::new(format!("no slot, serial number or label is {wanted:?}"));
-            Err(failure.with_next("`keystead token list` shows what there is"))
-        }
-        [..] => {
-            let slots: Vec<String> = labelled.iter().map(|token| token.slot.to_string()).collect();
-            let failure = Failure::new(format!("{} tokens have the label {wanted:?}", labelled.len()));
-            Err(failure.with_next(format!("name one by its slot: {}", slots.join(", "))))
-        }
-    }
-}
-
-/// There is nothing to choose from.
-pub fn none_yet(store: &Store) -> Failure {
-    let failure = Failure::new(format!("there is no token yet in {}", store.folder().display()));
-    failure.with_next("make one with `keystead token init --label NAME`")
+    let (slot, state) = choose_open(wanted, &store)?;
+    let token = Described::token(slot, &state, &store);
+    form.record(&token, &token.at_length())
 }
 
 /// A token, or the reason why it cannot be opened, as it is printed.
@@ -220,7 +178,7 @@ impl Described {
             ("unextractable keys", Word::plain(maskable)),
             ("flags", Word::plain(details.flags.join(", "))),
             ("sessions", Word::plain(sessions)),
-            ("format", Word::plain(format!("{}, not frozen: a later version may refuse it", details.format))),
+            ("format", Word::plain(details.format.to_string())),
         ]);
         rows
     }
@@ -292,7 +250,7 @@ mod tests {
 
     #[test]
     fn the_worst_about_a_pin_is_said() {
-        let tries = |low, last, locked| Pin::of(Tries { low, last, locked });
+        let tries = |low, last, locked| Pin::of(Tries { low, last, locked, left: 1 });
         assert_eq!(tries(false, false, false), Pin::Set);
         assert_eq!(tries(true, false, false), Pin::SomeWrong);
         assert_eq!(tries(true, true, false), Pin::LastTry);

@@ -23,7 +23,7 @@ fn questions_create_nothing() {
 #[test]
 fn a_new_token_is_one_file_and_its_lock() {
     let place = Place::new();
-    place.folder().create(0, b"token").unwrap();
+    place.folder().create(0, b"token", b"").unwrap();
     let files = listing(&place.path());
     let names: Vec<&str> = files.keys().map(String::as_str).collect();
     assert_eq!(names, ["folder.lock", "slot-00000000.db", "slot-00000000.lock"]);
@@ -47,29 +47,18 @@ fn a_row_that_is_put_back_beside_its_tombstone_is_not_there() {
     assert_eq!(store.tombstone(id(1)).unwrap(), Some(row(1, 2, b"grave")));
 }
 
-/// Format 0 has no numbers for its stages.
-#[test]
-fn a_token_of_before_the_tombstones_is_refused_with_the_reason() {
-    let place = Place::new();
-    drop(token(place.folder()));
-    let older = "ALTER TABLE deletions DROP COLUMN tombstone";
-    with_connection(&place.file("db"), |open| open.connection.execute_batch(older).unwrap());
-    let Err(Error::TokenNotRecognized(reason)) = place.again().open(0) else { panic!("it was opened") };
-    assert!(reason.contains("make it anew"), "{reason}");
-}
-
 #[test]
 fn a_number_outlives_its_token_and_the_lock_file() {
     let place = Place::new();
     let traces = |suffixes: &[&str]| suffixes.iter().for_each(|suffix| fs::remove_file(place.file(suffix)).unwrap());
     let folder_lock = place.path().join("folder.lock");
-    assert!(place.folder().create(0, b"").unwrap());
+    assert!(place.folder().create(0, b"", b"").unwrap());
 
     // The number is set aside.
     traces(&["db"]);
     fs::rename(place.file("lock"), place.path().join("elsewhere")).unwrap();
     assert_eq!(place.folder().next_slot().unwrap(), 1);
-    assert!(!place.folder().create(0, b"").unwrap());
+    assert!(!place.folder().create(0, b"", b"").unwrap());
     assert!(place.folder().slots().unwrap().is_empty());
 
     // The number is lost, but there are traces of the token.
@@ -82,18 +71,18 @@ fn a_number_outlives_its_token_and_the_lock_file() {
     assert_eq!(place.folder().next_slot().unwrap(), 9);
     fs::remove_file(&folder_lock).unwrap();
     assert_eq!(place.folder().next_slot().unwrap(), 1);
-    assert!(!place.folder().create(0, b"").unwrap());
-    assert!(place.folder().create(1, b"").unwrap());
+    assert!(!place.folder().create(0, b"", b"").unwrap());
+    assert!(place.folder().create(1, b"", b"").unwrap());
 }
 
 #[test]
 fn remains_of_a_killed_maker_are_removed() {
     let place = Place::new();
-    place.folder().create(0, b"").unwrap();
+    place.folder().create(0, b"", b"").unwrap();
     for suffix in ["", "-wal", "-shm", "-journal"] {
         fs::write(place.path().join(format!("new-token.tmp{suffix}")), b"half of a token").unwrap();
     }
-    assert!(place.folder().create(1, b"whole").unwrap());
+    assert!(place.folder().create(1, b"whole", b"").unwrap());
     assert!(listing(&place.path()).keys().all(|name| !name.starts_with("new-token")));
     assert_eq!(place.folder().open(1).unwrap().token().unwrap().bytes, b"whole");
 }
@@ -101,22 +90,22 @@ fn remains_of_a_killed_maker_are_removed() {
 #[test]
 fn a_failed_creation_leaves_nothing_and_may_be_repeated() {
     let place = Place::new();
-    place.folder().create(0, b"").unwrap();
+    place.folder().create(0, b"", b"").unwrap();
     let before = listing(&place.path());
     // A folder where the new file is to be made.
     let obstacle = place.path().join("new-token.tmp");
     fs::create_dir(&obstacle).unwrap();
-    assert!(matches!(place.folder().create(1, b""), Err(Error::DeviceError(_))));
+    assert!(matches!(place.folder().create(1, b"", b""), Err(Error::DeviceError(_))));
     fs::remove_dir(&obstacle).unwrap();
     assert_eq!(listing(&place.path()), before);
     assert_eq!(place.folder().next_slot().unwrap(), 1);
-    assert!(place.folder().create(1, b"").unwrap());
+    assert!(place.folder().create(1, b"", b"").unwrap());
 }
 
 #[test]
 fn only_token_files_are_listed() {
     let place = Place::new();
-    place.folder().create(0x2a, b"").unwrap();
+    place.folder().create(0x2a, b"", b"").unwrap();
     for name in ["slot-00000001.db-wal", "slot-1.db", "slot-0000000G.db", "slot-0000000A.db", "slot-00000002.dbx", "x"]
     {
         fs::write(place.path().join(name), b"").unwrap();
@@ -129,7 +118,7 @@ fn a_damaged_file_is_listed_and_refused_by_name() {
     let noise: Vec<u8> = (0..8192_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     for (what, contents) in [("empty", &[][..]), ("noise", &noise), ("short", &noise[..100])] {
         let place = Place::new();
-        place.folder().create(0, b"").unwrap();
+        place.folder().create(0, b"", b"").unwrap();
         fs::write(place.file("db"), contents).unwrap();
         refused(place.folder(), what, "slot-00000000.db");
     }
@@ -142,11 +131,20 @@ fn a_damaged_file_is_listed_and_refused_by_name() {
 }
 
 #[test]
-fn a_newer_format_is_refused_with_both_versions() {
-    let place = Place::new();
-    token(place.folder());
-    with_connection(&place.file("db"), |open| open.connection.pragma_update(None, "user_version", 7).unwrap());
-    refused(place.folder(), "newer", "has format 7; this library knows format 0");
+fn another_format_is_refused_with_what_to_do() {
+    for (format, because) in [
+        (
+            0,
+            "has format 0, which was never frozen: move its keys with the version that made it, and make the token anew",
+        ),
+        (2, "has format 2, which is a newer version's; this library knows format 1"),
+        (-1, "has format -1"),
+    ] {
+        let place = Place::new();
+        token(place.folder());
+        with_connection(&place.file("db"), |open| open.connection.pragma_update(None, "user_version", format).unwrap());
+        refused(place.folder(), "format", because);
+    }
 }
 
 #[test]
@@ -161,7 +159,7 @@ fn somebody_elses_database_is_refused() {
 fn no_other_journal_mode_is_accepted() {
     for mode in ["delete", "truncate", "persist"] {
         let place = Place::new();
-        place.folder().create(0, b"").unwrap();
+        place.folder().create(0, b"", b"").unwrap();
         with_connection(&place.file("db"), |open| {
             let set =
                 open.connection.pragma_update_and_check(None, "journal_mode", mode, |row| row.get::<_, String>(0));
@@ -221,7 +219,7 @@ fn an_unusable_folder_is_said_with_path_and_user() {
         let Error::DeviceError(reason) = &error else { panic!("{error:?}") };
         assert!(reason.contains("uid ") && (reason.contains("file") || reason.contains("relative")), "{reason}");
     }
-    assert!(matches!(SqliteFolder::new(file.join("below")).create(0, b""), Err(Error::DeviceError(_))));
+    assert!(matches!(SqliteFolder::new(file.join("below")).create(0, b"", b""), Err(Error::DeviceError(_))));
 }
 
 fn refused(folder: &SqliteFolder, what: &str, because: &str) {

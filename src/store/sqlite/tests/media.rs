@@ -48,7 +48,7 @@ fn modes_without_write_bits_mean_read_only_even_to_root() {
 #[test]
 fn a_token_without_wal_is_read_from_media_without_making_one() {
     let place = Place::new();
-    place.folder().create(0, b"as made").unwrap();
+    place.folder().create(0, b"as made", b"").unwrap();
     let before = listing(&place.path());
     let folder = place.again().read_only();
     let store = folder.open(0).unwrap();
@@ -56,13 +56,13 @@ fn a_token_without_wal_is_read_from_media_without_making_one() {
     assert_eq!(store.list(None, 10).unwrap(), []);
     drop(store);
     assert_eq!(listing(&place.path()), before);
-    assert_eq!(folder.create(1, b""), Err(Error::TokenWriteProtected));
+    assert_eq!(folder.create(1, b"", b""), Err(Error::TokenWriteProtected));
 }
 
 #[test]
 fn a_reader_without_rights_sees_what_a_writer_commits() {
     let place = Place::new();
-    place.folder().create(0, b"").unwrap();
+    place.folder().create(0, b"", b"").unwrap();
     // A process of its own: within one, SQLite's connections share the mapped index of the WAL and its rights.
     let mut reader = process("read media", &place.path()).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut answers = BufReader::new(reader.stderr.take().unwrap()).lines();
@@ -151,7 +151,7 @@ fn a_shared_file_system_is_refused_by_name() {
         let refused = folder.open(0).map(drop).unwrap_err();
         assert!(matches!(refused, Error::TokenNotRecognized(_)));
         says(&refused);
-        says(&folder.create(1, b"").unwrap_err());
+        says(&folder.create(1, b"", b"").unwrap_err());
         assert_eq!(folder.slots().unwrap(), [0], "it keeps its slot");
     }
     let local: [Asked; 6] = [

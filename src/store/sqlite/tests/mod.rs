@@ -11,8 +11,10 @@ mod media;
 mod notice;
 mod processes;
 mod queue;
+mod removal;
 mod roles;
 mod support;
+mod upgrade;
 mod whole;
 
 mod engine {

@@ -84,7 +84,7 @@ fn no_descriptor_left_is_no_lost_token() {
 fn missing_rights_are_named() {
     use std::os::unix::fs::PermissionsExt;
     let place = Place::new();
-    place.folder().create(0, b"token").unwrap();
+    place.folder().create(0, b"token", b"").unwrap();
     let set_mode = |path: &std::path::Path, mode| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     };

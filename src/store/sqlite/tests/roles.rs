@@ -27,11 +27,12 @@ fn another_process() {
         "notice in a raw clone" => super::notice::in_a_raw_clone(path.join("slot-00000000.db")),
         "daemon" => super::daemon::daemon(&folder, &path),
         "create" => {
-            if folder.create(0, b"token").unwrap() {
+            if folder.create(0, b"token", b"").unwrap() {
                 eprintln!("created");
             }
             assert_eq!(folder.open(0).unwrap().token().unwrap().bytes, b"token");
         }
+        "upgrade and die" => super::upgrade::upgrades_and_dies(path),
         "file size limit" => file_size_limit(&*folder.open(0).unwrap()),
         "few descriptors" => few_descriptors(&folder),
         "unreadable to another user" => {
@@ -50,7 +51,7 @@ fn another_process() {
             assert_eq!(store.writable(), root.uid() != 0);
             if root.uid() == 0 {
                 assert_eq!(store.commit(vec![Change::Clear]), Err(Error::TokenWriteProtected));
-                let Err(Error::DeviceError(reason)) = folder.create(1, b"") else { panic!() };
+                let Err(Error::DeviceError(reason)) = folder.create(1, b"", b"") else { panic!() };
                 assert!(reason.starts_with(&format!("uid {ANOTHER_USER} cannot ")), "{reason}");
             }
         }
@@ -217,7 +218,7 @@ fn raw_clone(folder: &SqliteFolder) {
     let used = child(Birth::RawClone, || {
         refused(store.token().map(drop));
         refused(store.commit(vec![Change::Insert(row(1, 1, b""))]).map(drop));
-        refused(folder.create(1, b"").map(drop));
+        refused(folder.create(1, b"", b"").map(drop));
         assert!(folder.open(0).is_err());
         // Its own children inherit the same.
         assert!(child(Birth::Fork, || refused(store.token().map(drop))));
@@ -238,7 +239,7 @@ fn descriptors(folder: &SqliteFolder, path: &Path) {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             for slot in 0..20 {
-                assert!(folder.create(slot, b"").unwrap());
+                assert!(folder.create(slot, b"", b"").unwrap());
                 let store = folder.open(slot).unwrap();
                 done(&*store, vec![Change::Insert(row(1, 1, b""))]);
             }

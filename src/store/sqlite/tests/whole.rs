@@ -34,7 +34,7 @@ fn a_token_of_many_rows_is_restored_whole() {
 #[test]
 fn a_restore_that_fails_late_leaves_no_file_and_no_number() {
     let place = Place::new();
-    place.folder().create(0, b"").unwrap();
+    place.folder().create(0, b"", b"").unwrap();
     let names = || listing(&place.path()).into_keys().collect::<Vec<_>>();
     let before = names();
     let mut number = 0;
@@ -50,7 +50,7 @@ fn a_restore_that_fails_late_leaves_no_file_and_no_number() {
     assert_eq!(place.folder().restore(7, &mut fails), Err(Error::HostMemory("the test")));
     assert_eq!(names(), before);
     assert_eq!(place.folder().next_slot().unwrap(), 1);
-    assert!(place.folder().create(1, b"").unwrap());
+    assert!(place.folder().create(1, b"", b"").unwrap());
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn media_that_changes_under_a_snapshot_is_an_error() {
 }
 
 fn token_row() -> Item {
-    Item::Token { row: TokenRow { version: 2, bytes: b"token".into() }, revision: 9 }
+    Item::Token { row: TokenRow { version: 2, bytes: b"token".into(), digest: b"digest".into() }, revision: 9 }
 }
 
 fn numbered(number: u32) -> Row {

@@ -1,0 +1,127 @@
+//! What is committed together, under one login or without one, and what that does to the digest.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::Token;
+use super::opened::Opened;
+use crate::error::{Error, Result};
+use crate::log::Log;
+use crate::seal::{Counted, Digest, Seal, Verified};
+use crate::store::{Change, Commit, ObjectId, Row};
+
+/// Changes of objects that are to be made together. All of them are sealed by the same login, if there is one: it is taken
+/// once, and a logout that comes between does not leave half of it.
+pub(super) struct Batch {
+    seal: Option<Arc<Seal>>,
+    changes: Vec<Change>,
+    /// What the changes add to the digest: only what a login stands behind counts.
+    difference: Digest,
+}
+
+impl Batch {
+    /// Nothing yet, with the login of this moment.
+    pub(super) fn new(token: &Token) -> Self {
+        Self { seal: token.seal(), changes: Vec::new(), difference: Digest::default() }
+    }
+
+    /// What rows are sealed by.
+    pub(super) fn seal(&self) -> Option<&Seal> {
+        self.seal.as_deref()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// A new object.
+    pub(super) fn insert(&mut self, row: Row) {
+        self.count_in(Counted::Object, row.id, row.version);
+        self.changes.push(Change::Insert(row));
+    }
+
+    /// An object in the place of what it was.
+    ///
+    /// # Errors
+    /// [`Error::UserNotLoggedIn`] if a login wrote the old one and there is none now.
+    pub(super) fn update(&mut self, old: &Opened, row: Row) -> Result<()> {
+        self.count_out(old)?;
+        self.count_in(Counted::Object, row.id, row.version);
+        self.changes.push(Change::Update { expected: old.object().version, row });
+        Ok(())
+    }
+
+    /// A tombstone in the place of an object.
+    ///
+    /// # Errors
+    /// As [`update`](Self::update).
+    pub(super) fn delete(&mut self, old: &Opened, tombstone: Row) -> Result<()> {
+        self.count_out(old)?;
+        self.count_in(Counted::Tombstone, tombstone.id, tombstone.version);
+        let (id, expected) = (old.object().id, old.object().version);
+        self.changes.push(Change::Delete { id, expected, tombstone: tombstone.record });
+        Ok(())
+    }
+
+    fn count_in(&mut self, what: Counted, id: ObjectId, version: u64) {
+        if let Some(seal) = &self.seal {
+            self.difference.add(seal, what, id, version);
+        }
+    }
+
+    fn count_out(&mut self, old: &Opened) -> Result<()> {
+        match (old.verified(), &self.seal) {
+            (Verified::No, _) => Ok(()),
+            (Verified::Yes, Some(seal)) => {
+                self.difference.remove(seal, Counted::Object, old.object().id, old.object().version);
+                Ok(())
+            }
+            // The gate let it pass, so the login has ended since, or has begun since.
+            (Verified::Yes | Verified::Unknown, _) => Err(Error::UserNotLoggedIn),
+        }
+    }
+
+    /// The changes, and the step of the digest if it moves.
+    fn into_changes(self, watch: &Arc<Watch>) -> Vec<Change> {
+        let (mut changes, difference) = (self.changes, self.difference);
+        if let Some(seal) = self.seal.filter(|_| difference != Digest::default()) {
+            let watch = Arc::clone(watch);
+            changes.push(Change::Digest(Arc::new(move |sealed| match Digest::open(&seal, sealed) {
+                Some(digest) => digest.plus(&difference).seal(&seal),
+                None => {
+                    watch.lost.store(true, Ordering::Release);
+                    Ok(sealed.to_vec())
+                }
+            })));
+        }
+        changes
+    }
+}
+
+/// Whether the digest in the store could be carried on.
+#[derive(Default)]
+pub(super) struct Watch {
+    /// It was not as it was sealed. Work goes on: whoever can write to the store could stop it otherwise, too.
+    lost: AtomicBool,
+    told: AtomicBool,
+}
+
+impl Watch {
+    fn tell(&self, log: &Log) {
+        if self.lost.load(Ordering::Acquire) && !self.told.swap(true, Ordering::AcqRel) {
+            log.error(format_args!(
+                "the digest of the token is not as it was sealed, and stays as it is: what was removed or put back can no \
+                 longer be found; `keystead doctor --verify` checks what is there"
+            ));
+        }
+    }
+}
+
+impl Token {
+    /// Makes the changes, all or none.
+    pub(super) fn commit(&self, batch: Batch) -> Result<Commit> {
+        let outcome = self.store.commit(batch.into_changes(&self.watch))?;
+        self.watch.tell(&self.log);
+        Ok(outcome)
+    }
+}
