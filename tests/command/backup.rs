@@ -503,7 +503,9 @@ fn values(home: &Home, slot: u64) -> Vec<Vec<u8>> {
     let module = home.module();
     let session = module.open_session(slot, true).unwrap();
     module.sessions().login(session, Login::User, PIN.as_bytes()).unwrap();
-    module.sessions().find_init(session, Search::new(&[])).unwrap();
+    let class = cryptoki_sys::CKO_DATA.to_ne_bytes();
+    let data = [Given::new(cryptoki_sys::CKA_CLASS, &class)];
+    module.sessions().find_init(session, Search::new(&data)).unwrap();
     let mut values = vec![];
     for object in module.sessions().find_next(session, 10_000).unwrap() {
         let view = module.sessions().view(session, object).unwrap();
