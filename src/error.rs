@@ -27,6 +27,8 @@ pub enum Error {
     AttributeTypeInvalid(u64),
     /// The attribute, named, has an impossible value.
     AttributeValueInvalid(&'static str),
+    /// A backup cannot be read or written; the sentence says why.
+    Backup(Box<str>),
     /// The caller's buffer is too small; the length that suffices has been written.
     BufferTooSmall,
     /// The host offers only lock callbacks of its own.
@@ -178,6 +180,7 @@ impl fmt::Display for Error {
             AttributeSensitive(name) => write!(f, "{name} of this object is never shown"),
             AttributeTypeInvalid(number) => write!(f, "attribute 0x{number:08x} is unknown or not one of this object"),
             AttributeValueInvalid(name) => write!(f, "{name} has a value that is not allowed"),
+            Backup(sentence) => f.write_str(sentence),
             BufferTooSmall => f.write_str("the output buffer is too small"),
             CantLock => f.write_str("only native locks are supported, and the caller forbids them"),
             CurveNotSupported => f.write_str("the curve is not supported, or not named by its identifier or name"),

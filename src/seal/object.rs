@@ -123,6 +123,11 @@ impl SealedMaterial {
         self.sealed.len().saturating_sub(NONCE + TAG)
     }
 
+    /// Whether the value would open. Errors: those of [`unseal`](Self::unseal).
+    pub fn check(&self, seal: &Seal) -> Result<()> {
+        self.unseal(seal).map(drop)
+    }
+
     /// The value of the key. Errors: [`Error::ObjectDamaged`], naming the object, when it was sealed for another place or
     /// another body, or is damaged.
     pub fn unseal(&self, seal: &Seal) -> Result<Secret> {

@@ -97,6 +97,14 @@ impl Slots {
         self.folder.as_ref().map(drop).map_err(Error::clone)
     }
 
+    /// The folder itself, for who copies whole tokens.
+    ///
+    /// # Errors
+    /// The reason why there are no slots.
+    pub fn folder(&self) -> Result<&dyn Folder> {
+        self.folder.as_deref().map_err(Error::clone)
+    }
+
     /// The slot ids, as `C_GetSlotList` shows them. With `anew` the folder is looked at again; without, only if it never
     /// was. Never fails: what is wrong inside one token is that token's trouble.
     pub fn list(&self, anew: bool) -> Vec<u32> {

@@ -7,8 +7,8 @@ use super::*;
 use crate::config::Settings;
 use crate::key::Login;
 use crate::session::Sessions;
-use crate::store::Store;
 use crate::store::memory::MemoryFolder;
+use crate::store::{Item, Store};
 
 /// A folder that sometimes cannot be listed.
 struct Flaky {
@@ -35,6 +35,14 @@ impl Folder for Flaky {
 
     fn owns(&self, slot: u32) -> Result<()> {
         self.inner.owns(slot)
+    }
+
+    fn restore(&self, slot: u32, items: &mut dyn FnMut() -> Result<Option<Item>>) -> Result<bool> {
+        self.inner.restore(slot, items)
+    }
+
+    fn set_aside(&self, next: u32) -> Result<()> {
+        self.inner.set_aside(next)
     }
 
     fn open(&self, slot: u32) -> Result<Arc<dyn Store>> {

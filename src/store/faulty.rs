@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::{Change, Commit, Folder, ObjectId, Row, Store, Term, TokenRow, hold};
+use super::{Change, Commit, Folder, Item, ObjectId, Row, Store, Term, TokenRow, hold};
 use crate::error::{Error, Result};
 
 /// How a call fails.
@@ -146,6 +146,10 @@ impl Store for Faulty {
         self.call(|store| store.changed_since(revision))
     }
 
+    fn snapshot(&self, each: &mut dyn FnMut(Item) -> Result<()>) -> Result<()> {
+        self.call(|store| store.snapshot(each))
+    }
+
     fn check(&self) -> Result<Vec<String>> {
         self.call(|store| store.check())
     }
@@ -177,6 +181,14 @@ impl<F: Folder> Folder for FaultyFolder<F> {
 
     fn owns(&self, slot: u32) -> Result<()> {
         self.0.owns(slot)
+    }
+
+    fn restore(&self, slot: u32, items: &mut dyn FnMut() -> Result<Option<Item>>) -> Result<bool> {
+        self.0.restore(slot, items)
+    }
+
+    fn set_aside(&self, next: u32) -> Result<()> {
+        self.0.set_aside(next)
     }
 
     fn open(&self, slot: u32) -> Result<Arc<dyn Store>> {

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::{Change, Commit, Folder, ObjectId, Row, Store, Term, Terms, TokenRow, check_column, hold, successor};
+use super::{
+    Change, Commit, Folder, Item, ObjectId, Row, Store, Term, Terms, TokenRow, check_column, first_item, hold,
+    successor, twice,
+};
 use crate::error::{Error, Result};
 
 /// A folder of tokens in memory.
@@ -29,14 +32,27 @@ impl Folder for MemoryFolder {
     }
 
     fn create(&self, slot: u32, token: &[u8], digest: &[u8]) -> Result<bool> {
+        let row = TokenRow { version: 1, bytes: token.to_vec(), digest: digest.to_vec() };
+        let mut item = Some(Item::Token { row, revision: 0 });
+        self.restore(slot, &mut || Ok(item.take()))
+    }
+
+    fn restore(&self, slot: u32, items: &mut dyn FnMut() -> Result<Option<Item>>) -> Result<bool> {
         let mut tokens = hold(&self.tokens);
         if slot < tokens.next {
             return Ok(false);
         }
         let next = slot.checked_add(1).ok_or_else(|| Error::DeviceMemory("the slot numbers are used up".into()))?;
-        tokens.stores.insert(slot, Arc::new(MemoryStore { contents: Mutex::new(Contents::new(token, digest)) }));
+        let contents = Contents::of(items)?;
+        tokens.stores.insert(slot, Arc::new(MemoryStore { contents: Mutex::new(contents) }));
         tokens.next = next;
         Ok(true)
+    }
+
+    fn set_aside(&self, next: u32) -> Result<()> {
+        let mut tokens = hold(&self.tokens);
+        tokens.next = tokens.next.max(next);
+        Ok(())
     }
 
     fn remove(&self, slot: u32) -> Result<bool> {
@@ -141,6 +157,18 @@ impl Store for MemoryStore {
         Ok(ids)
     }
 
+    fn snapshot(&self, each: &mut dyn FnMut(Item) -> Result<()>) -> Result<()> {
+        let Contents { revision, token, objects, deletions, .. } = self.contents()?.clone();
+        each(Item::Token { row: token, revision })?;
+        for Kept { revision, row } in objects.into_values() {
+            each(Item::Object { row, revision })?;
+        }
+        for Deletion { revision, tombstone } in deletions.into_values() {
+            tombstone.map_or(Ok(()), |row| each(Item::Tombstone { row, revision }))?;
+        }
+        Ok(())
+    }
+
     fn check(&self) -> Result<Vec<String>> {
         Ok(Vec::new())
     }
@@ -174,9 +202,29 @@ struct Kept {
 }
 
 impl Contents {
-    fn new(token: &[u8], digest: &[u8]) -> Self {
-        let token = TokenRow { version: 1, bytes: token.to_vec(), digest: digest.to_vec() };
-        Self { removed: false, revision: 0, token, objects: BTreeMap::new(), deletions: BTreeMap::new() }
+    fn of(items: &mut dyn FnMut() -> Result<Option<Item>>) -> Result<Self> {
+        let (token, revision) = first_item(items)?;
+        let (objects, deletions) = Default::default();
+        let mut contents = Self { removed: false, revision, token, objects, deletions };
+        while let Some(item) = items()? {
+            let (id, taken) = match item {
+                Item::Token { .. } => return Err(twice("a token row")),
+                Item::Object { row, revision } => {
+                    let id = row.id;
+                    let replaced = contents.objects.insert(id, Kept { revision, row }).is_some();
+                    (id, replaced || contents.deletions.contains_key(&id))
+                }
+                Item::Tombstone { row, revision } => {
+                    let id = row.id;
+                    let replaced = contents.deletions.insert(id, Deletion { revision, tombstone: Some(row) }).is_some();
+                    (id, replaced || contents.objects.contains_key(&id))
+                }
+            };
+            if taken {
+                return Err(twice(format_args!("object {id}")));
+            }
+        }
+        Ok(contents)
     }
 
     fn version(&self, id: ObjectId) -> Option<u64> {

@@ -5,6 +5,7 @@
 //! [`memory`], which is for tests. Nothing here assumes that the store is a local file, so that an engine over the
 //! network fits under the same traits.
 
+pub mod backup;
 #[cfg(test)]
 pub mod faulty;
 pub mod memory;
@@ -38,6 +39,18 @@ pub trait Folder: Send + Sync {
     /// # Errors
     /// [`Error::FunctionFailed`] with a sentence for people when somebody else may.
     fn owns(&self, slot: u32) -> Result<()>;
+
+    /// Creates the token of `slot` as a [`snapshot`](Store::snapshot) shows one: what `items` gives, the token row first,
+    /// until it gives nothing. The token is there whole and durable when this returns true. False: the number has been used
+    /// already, and nothing was asked of `items`, which may not call the folder or a store of it.
+    ///
+    /// # Errors
+    /// Those of `items`; [`Error::DeviceError`] when they do not begin with a token row, have another one, or the same id
+    /// twice. In each case there is no token.
+    fn restore(&self, slot: u32, items: &mut dyn FnMut() -> Result<Option<Item>>) -> Result<bool>;
+
+    /// No token gets a number below `next` any more; durable when it returns. A lower one than it is changes nothing.
+    fn set_aside(&self, next: u32) -> Result<()>;
 
     /// Opens the token of `slot`.
     ///
@@ -94,6 +107,16 @@ pub trait Store: Send + Sync {
     /// The objects that were inserted, updated or deleted after `revision`, by ascending id. It may look at every object.
     fn changed_since(&self, revision: u64) -> Result<Vec<ObjectId>>;
 
+    /// Shows `each` the token as of one moment, whatever is committed meanwhile: the token row, then the objects, then the
+    /// tombstones, both by ascending id. What is found beside its own tombstone is not shown, nor is what an earlier
+    /// initialisation left.
+    ///
+    /// The one call that may take long: as long as `each` takes, which may call no store. An engine may meanwhile keep what
+    /// others' commits replace, and hold up a `fork` of this process.
+    ///
+    /// # Errors
+    /// Those of `each`, which end it.
+    fn snapshot(&self, each: &mut dyn FnMut(Item) -> Result<()>) -> Result<()>;
     /// What is wrong with the structure in which the engine keeps all this, a sentence for people each. It looks at everything, and
     /// a `fork` of this process may have to wait for its end.
     fn check(&self) -> Result<Vec<String>>;
@@ -136,6 +159,32 @@ pub enum Change {
     Digest(Step),
 }
 
+/// A part of a token, as [`Store::snapshot`] shows it and [`Folder::restore`] takes it. `revision` is that of the commit
+/// which made it so; a token row's is the store's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    /// The token row.
+    Token {
+        /// The row.
+        row: TokenRow,
+        /// How many commits there were.
+        revision: u64,
+    },
+    /// An object.
+    Object {
+        /// The object.
+        row: Row,
+        /// Of its last change.
+        revision: u64,
+    },
+    /// What is left of an object that was destroyed; without terms.
+    Tombstone {
+        /// What is left.
+        row: Row,
+        /// Of its end.
+        revision: u64,
+    },
+}
 /// One step of the digest: from what the store has to what it is to have. An error undoes the commit that it belongs to, and is its
 /// outcome. It may be asked again when a commit is tried again, in any thread; it waits for nothing, and asks nothing of the store.
 pub type Step = Arc<dyn Fn(&[u8]) -> Result<Vec<u8>> + Send + Sync>;
@@ -225,6 +274,19 @@ impl fmt::Debug for ObjectId {
 /// The next revision or token version.
 fn successor(number: u64) -> Result<u64> {
     number.checked_add(1).ok_or_else(|| Error::DeviceError("a counter of the store has run out".into()))
+}
+
+/// The first of a token's items, which has to be its row.
+fn first_item(items: &mut dyn FnMut() -> Result<Option<Item>>) -> Result<(TokenRow, u64)> {
+    match items()? {
+        Some(Item::Token { row, revision }) => Ok((row, revision)),
+        _ => Err(Error::DeviceError("what is to be restored does not begin with a token row".into())),
+    }
+}
+
+/// What two items of one token are that exclude each other.
+fn twice(what: impl fmt::Display) -> Error {
+    Error::DeviceError(format!("what is to be restored has {what} twice").into())
 }
 
 /// Refuses a column that does not exist.

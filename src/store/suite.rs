@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{Change, Commit, Folder, ObjectId, Row, Store, TERMS, Term};
+use super::{Change, Commit, Folder, Item, ObjectId, Row, Store, TERMS, Term, TokenRow};
 use crate::error::Error;
 
 /// The tests of this file on a new, empty folder each; `$folder` makes one and may keep something alive beside it.
@@ -20,7 +20,9 @@ macro_rules! every_engine {
             two_openings_see_each_other, concurrent_increments_are_all_kept,
             a_batch_is_seen_whole_or_not_at_all, tombstones_are_listed_in_pages,
             steps_of_the_digest_follow_each_other, a_step_that_fails_undoes_its_commit_alone,
-            concurrent_steps_are_all_kept, large_and_extreme_values_survive
+            concurrent_steps_are_all_kept, large_and_extreme_values_survive,
+            a_snapshot_restores_the_same_token, a_snapshot_is_of_one_moment, a_snapshot_ends_with_the_first_error,
+            a_failed_restore_leaves_no_token, numbers_can_be_set_aside
         );
     };
     ($folder:expr => $($test:ident),* $(,)?) => {
@@ -450,6 +452,152 @@ pub fn large_and_extreme_values_survive(folder: &dyn Folder) {
     assert_eq!(store.token().unwrap().bytes, vec![7; 100_000]);
     done(&*store, vec![Change::Delete { id: large.id, expected: u64::MAX, tombstone: vec![] }]);
     assert_eq!(store.list(None, 10).unwrap(), [empty.id]);
+}
+
+pub fn a_snapshot_restores_the_same_token(folder: &dyn Folder) {
+    let store = token(folder);
+    let full = Row { terms: [Some([0xff; 16]); TERMS], ..row(7, u64::MAX, &vec![0xa5; 300_000]) };
+    done(&*store, vec![Change::Insert(full), Change::Insert(Row { terms: terms(&[(1, 4)]), ..row(3, 1, b"") })]);
+    done(&*store, vec![Change::Insert(row(5, 8, b"x")), Change::Insert(row(1, 2, b"y"))]);
+    done(&*store, vec![Change::Delete { id: id(5), expected: 8, tombstone: b"grave".into() }]);
+    done(&*store, vec![Change::Token { expected: 1, bytes: vec![7; 100_000] }]);
+    let shown = items(&*store);
+    let ids: Vec<_> = shown.iter().map(item_id).collect();
+    assert_eq!(ids, [None, Some(id(1)), Some(id(3)), Some(id(7)), Some(id(5))]);
+    assert!(matches!(&shown[0], Item::Token { row: TokenRow { version: 2, .. }, revision: 4 }));
+    assert!(matches!(&shown[1], Item::Object { revision: 2, .. }));
+    assert!(matches!(&shown[4], Item::Tombstone { row: Row { version: 9, .. }, revision: 3 }));
+
+    assert!(restore(folder, 4, &shown).unwrap());
+    assert_eq!((folder.slots().unwrap(), folder.next_slot().unwrap()), (vec![0, 4], 5));
+    let restored = folder.open(4).unwrap();
+    assert_eq!(items(&*restored), shown);
+    // It is used like any other.
+    assert_eq!(restored.revision().unwrap(), 4);
+    assert_eq!(restored.changed_since(2).unwrap(), [id(5)]);
+    assert_eq!(restored.find(1, &term(4), None, 10).unwrap(), [id(3)]);
+    assert_eq!(restored.tombstone(id(5)).unwrap(), store.tombstone(id(5)).unwrap());
+    assert_eq!(restored.commit(vec![Change::Insert(row(5, 1, b"again"))]).unwrap(), Commit::Conflict);
+    let change = Change::Update { expected: u64::MAX, row: row(7, 0, b"new") };
+    assert_eq!(restored.commit(vec![change]).unwrap(), Commit::Done { revision: 5 });
+    assert_eq!(items(&*store), shown, "the first token is another one");
+
+    // What an initialisation has cleared is not shown.
+    done(&*store, vec![Change::Clear, Change::Insert(row(5, 1, b"another life"))]);
+    assert_eq!(items(&*store).iter().map(item_id).collect::<Vec<_>>(), [None, Some(id(5))]);
+}
+
+pub fn a_snapshot_is_of_one_moment(folder: &dyn Folder) {
+    let store = token(folder);
+    let moved = |from: u8, to| {
+        let gone = Change::Delete { id: id(from), expected: 1, tombstone: vec![] };
+        vec![gone, Change::Insert(row(to, 1, b"")), Change::Token { expected: from.into(), bytes: vec![to] }]
+    };
+    done(&*store, vec![Change::Insert(row(1, 1, b""))]);
+    let writer = folder.open(0).unwrap();
+    std::thread::scope(|scope| {
+        let writing = scope.spawn(move || (1..60).for_each(|from| done(&*writer, moved(from, from + 1))));
+        while !writing.is_finished() {
+            let shown = items(&*store);
+            let Item::Token { row: token, revision } = &shown[0] else { panic!("the token row comes first") };
+            // The one object, what was there before it, the token row and the revision tell the same moment.
+            let objects: Vec<_> = shown.iter().filter(|item| matches!(item, Item::Object { .. })).collect();
+            assert_eq!(objects.len(), 1);
+            assert_eq!(item_id(objects[0]), Some(id(u8::try_from(*revision).unwrap())));
+            assert_eq!((shown.len() as u64, token.version), (*revision + 1, *revision));
+        }
+        writing.join().unwrap();
+    });
+    // And a commit while it is being shown waits for nobody.
+    let (mut seen, mut written, other) = (vec![], false, folder.open(0).unwrap());
+    store
+        .snapshot(&mut |item| {
+            if !std::mem::replace(&mut written, true) {
+                std::thread::scope(|scope| scope.spawn(|| done(&*other, moved(60, 61))).join().unwrap());
+            }
+            seen.push(item);
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(seen.iter().filter(|item| item_id(item) == Some(id(60))).count(), 1);
+    assert_eq!(seen.iter().filter(|item| item_id(item) == Some(id(61))).count(), 0);
+    assert_eq!(store.read(id(61)).unwrap(), Some(row(61, 1, b"")));
+}
+
+pub fn a_snapshot_ends_with_the_first_error(folder: &dyn Folder) {
+    let store = token(folder);
+    done(&*store, vec![Change::Insert(row(1, 1, b"")), Change::Insert(row(2, 1, b""))]);
+    done(&*store, vec![Change::Delete { id: id(1), expected: 1, tombstone: vec![] }]);
+    for stop in 1..=3 {
+        let mut seen = 0;
+        let shown = store.snapshot(&mut |_| {
+            seen += 1;
+            if seen == stop { Err(Error::HostMemory("the test")) } else { Ok(()) }
+        });
+        assert_eq!((shown, seen), (Err(Error::HostMemory("the test")), stop));
+    }
+    assert_eq!(items(&*store).len(), 3);
+}
+
+pub fn a_failed_restore_leaves_no_token(folder: &dyn Folder) {
+    let first =
+        Item::Token { row: TokenRow { version: 3, bytes: b"token".into(), digest: b"digest".into() }, revision: 9 };
+    let object = |number| Item::Object { row: row(number, 1, b""), revision: 1 };
+    let tombstone = |number| Item::Tombstone { row: row(number, 1, b""), revision: 1 };
+    for wrong in [
+        vec![],
+        vec![object(1)],
+        vec![first.clone(), object(1), first.clone()],
+        vec![first.clone(), object(1), object(1)],
+        vec![first.clone(), object(1), tombstone(1)],
+        vec![first.clone(), tombstone(1), object(1)],
+        vec![first.clone(), tombstone(1), tombstone(1)],
+    ] {
+        assert!(matches!(restore(folder, 2, &wrong), Err(Error::DeviceError(_))), "{wrong:?}");
+        assert_eq!((folder.slots().unwrap(), folder.next_slot().unwrap()), (vec![], 0));
+    }
+    let mut left = vec![object(1), first.clone()];
+    let broken = folder.restore(2, &mut || left.pop().map(Some).ok_or(Error::HostMemory("the test")));
+    assert_eq!(broken, Err(Error::HostMemory("the test")));
+    assert_eq!((folder.slots().unwrap(), folder.next_slot().unwrap()), (vec![], 0));
+    assert!(restore(folder, 2, &[first.clone(), object(1), tombstone(2)]).unwrap());
+    let unasked = folder.restore(1, &mut || panic!("a number that has been used"));
+    assert_eq!(unasked, Ok(false));
+    assert_eq!(folder.slots().unwrap(), [2]);
+}
+
+pub fn numbers_can_be_set_aside(folder: &dyn Folder) {
+    folder.set_aside(0).unwrap();
+    assert_eq!(folder.next_slot().unwrap(), 0);
+    folder.set_aside(5).unwrap();
+    folder.set_aside(3).unwrap();
+    assert_eq!((folder.next_slot().unwrap(), folder.slots().unwrap()), (5, vec![]));
+    assert_eq!(folder.create(4, b"", b""), Ok(false));
+    assert_eq!(folder.create(5, b"", b""), Ok(true));
+    assert_eq!(folder.next_slot().unwrap(), 6);
+}
+
+/// All that a snapshot shows.
+pub fn items(store: &dyn Store) -> Vec<Item> {
+    let mut items = vec![];
+    let mut keep = |item| {
+        items.push(item);
+        Ok(())
+    };
+    store.snapshot(&mut keep).unwrap();
+    items
+}
+
+fn item_id(item: &Item) -> Option<ObjectId> {
+    match item {
+        Item::Token { .. } => None,
+        Item::Object { row, .. } | Item::Tombstone { row, .. } => Some(row.id),
+    }
+}
+
+fn restore(folder: &dyn Folder, slot: u32, items: &[Item]) -> Result<bool, Error> {
+    let mut left = items.iter().cloned();
+    folder.restore(slot, &mut || Ok(left.next()))
 }
 
 /// A new token in slot 0 of the folder.

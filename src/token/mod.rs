@@ -2,6 +2,7 @@
 
 mod batch;
 mod catalog;
+mod copy;
 mod find;
 mod login;
 mod objects;
@@ -11,6 +12,7 @@ mod profiles;
 mod row;
 mod verify;
 
+pub use copy::{Seals, TokenCopy};
 pub use find::Candidates;
 pub use opened::{Opened, View};
 pub use row::Label;

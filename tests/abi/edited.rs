@@ -82,7 +82,7 @@ fn swapped_rows_are_refused_and_others_work() {
     let session = token.user();
     assert!(ok!(session.find(&template![CKA_LABEL => "one"])).is_empty());
     assert!(ok!(session.find(&template![CKA_LABEL => "two"])).is_empty());
-    let all = ok!(session.find(&template![]));
+    let all = ok!(session.objects(&template![]));
     assert_eq!(all.len(), 1);
     ok!(session.encrypt(&ecb(), all[0], &[0; 16]));
 }
@@ -95,7 +95,7 @@ fn a_row_put_back_beside_its_tombstone_is_not_there() {
     database.execute_batch("CREATE TEMP TABLE kept AS SELECT * FROM objects").unwrap();
     ok!(session.destroy(gone));
     database.execute_batch("INSERT INTO objects SELECT * FROM kept; UPDATE token SET revision = revision + 1").unwrap();
-    assert!(ok!(session.find(&template![])).is_empty());
+    assert!(ok!(session.objects(&template![])).is_empty());
     ok!(session.close());
     ok!(token.restart());
     let session = token.user();

@@ -97,7 +97,7 @@ fn a_group_shares_a_token() {
         assert_eq!((about.gid(), about.mode() & 0o777), (GROUP, 0o660), "{:?}", entry.file_name());
     }
     ok!(token.module.initialize());
-    assert_eq!(ok!(token.user().find(&template![])).len(), 3);
+    assert_eq!(ok!(token.user().objects(&template![])).len(), 3);
     // Who is not of the group is told so, and has no token.
     let log = token.home.log_to_file();
     fs::write(&log, "").unwrap();
@@ -212,7 +212,7 @@ fn a_host_that_holds_the_file_is_waited_for() {
     fails!(session.aes_key(32, template![CKA_TOKEN => true]), CKR_DEVICE_ERROR);
     // Reads and uses go on.
     ok!(session.encrypt(&Mechanism::with(CKM_AES_CBC_PAD, &[0; 16]), key, b"data"));
-    assert_eq!(ok!(session.find(&template![])).len(), 1);
+    assert_eq!(ok!(session.objects(&template![])).len(), 1);
     host.execute_batch("ROLLBACK").unwrap();
     ok!(session.aes_key(32, template![CKA_TOKEN => true]));
     assert_eq!(fs::metadata(token.home.database()).unwrap().permissions().mode() & 0o777, 0o600);

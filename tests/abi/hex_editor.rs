@@ -90,7 +90,7 @@ impl Store {
             ok!(self.try_out(&self.session, label, handle), "{label}; {what}");
         }
         // All are looked at, whatever the indexes say.
-        assert!(ok!(self.session.find(&template![])).len() <= Self::labels().count(), "{what}");
+        assert!(ok!(self.session.objects(&template![])).len() <= Self::labels().count(), "{what}");
     }
 
     fn log_in_again(&self) {

@@ -77,7 +77,7 @@ fn without_descriptors_there_is_a_code_and_no_lost_slot() {
         ok!(session.aes_key(16, template![CKA_TOKEN => true]));
     }
     for session in &sessions {
-        assert_eq!(ok!(session.find(&template![])).len(), 1);
+        assert_eq!(ok!(session.objects(&template![])).len(), 1);
     }
     ok!(sessions[59].close());
     // A fork closes every connection, and then the host is quicker.
@@ -94,5 +94,5 @@ fn without_descriptors_there_is_a_code_and_no_lost_slot() {
     assert_eq!(ok!(sessions[0].find(&template![])).len(), 1);
     let session = ok!(module.read_write(59));
     ok!(session.login(CKU_USER, USER_PIN));
-    assert_eq!(ok!(session.find(&template![])).len(), 1);
+    assert_eq!(ok!(session.objects(&template![])).len(), 1);
 }

@@ -38,14 +38,14 @@ fn a_store_of_format_1_is_read() {
     for line in &of_all {
         line.only(&public);
     }
-    assert_eq!(ok!(public.find(&template![])).len(), of_all.len());
+    assert_eq!(ok!(public.objects(&template![])).len(), of_all.len());
     ok!(public.close());
     let session = token.user();
     for line in of_all.iter().chain(&of_user) {
         let object = line.only(&session);
         assert_eq!(hex(&line.outcome(&session, object)), line.expected, "{} {}", line.label, line.check);
     }
-    assert_eq!(ok!(session.find(&template![])).len(), lines.len());
+    assert_eq!(ok!(session.objects(&template![])).len(), lines.len());
     // The default of maskability is the token's own.
     let made = ok!(session.aes_key(32, template![CKA_TOKEN => true, CKA_EXTRACTABLE => false]));
     assert!(ok!(session.flag(made, CKA_KEYSTEAD_MASKABLE)));

@@ -50,6 +50,37 @@ fn two_pins_that_differ_or_are_too_short_make_no_token() {
 }
 
 #[test]
+fn the_passphrase_of_a_backup_is_typed_twice_and_not_shown() {
+    let home = Home::new();
+    home.token("A");
+    let file = home.path("a.backup").to_str().unwrap().to_owned();
+    let backup = |again: &str| {
+        let mut terminal = Terminal::run(home.command(&["backup", &file]));
+        terminal.type_pin("New passphrase: ", "correct horse");
+        terminal.type_pin("New passphrase, again: ", again);
+        terminal.end()
+    };
+    let (code, seen) = backup("another");
+    assert_eq!(code, Some(1), "{seen}");
+    says(&seen, &["passphrase differ"]);
+    assert!(!home.path("a.backup").exists());
+    let (code, seen) = backup("correct horse");
+    assert_eq!(code, Some(0), "{seen}");
+    says(&seen, &["0 objects"]);
+    assert!(!seen.contains("horse"), "{seen}");
+
+    let mut verify = home.command(&["backup", "verify", &file, "--seals"]);
+    verify.env("NO_COLOR", "1");
+    let mut terminal = Terminal::run(verify);
+    terminal.type_pin("passphrase: ", "correct horse");
+    terminal.wait_for("slot 0, token \"A\"");
+    terminal.type_pin("user PIN: ", PIN);
+    let (code, seen) = terminal.end();
+    assert_eq!(code, Some(0), "{seen}");
+    says(&seen, &["as they were sealed"]);
+}
+
+#[test]
 fn destruction_is_asked_about() {
     let home = Home::new();
     home.token("Old");

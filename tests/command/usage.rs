@@ -51,8 +51,11 @@ fn a_command_line_that_makes_no_sense_is_code_2() {
 #[test]
 fn help_has_examples_and_the_version_is_the_packages() {
     let home = Home::new();
-    let lines: [&[&str]; 14] = [
+    let lines: [&[&str]; 17] = [
         &[],
+        &["backup"],
+        &["backup", "verify"],
+        &["restore"],
         &["token", "init"],
         &["token", "list"],
         &["token", "show"],

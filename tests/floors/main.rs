@@ -39,9 +39,10 @@ const FOR_ALL: [&str; 4] = ["error", "log", "lock", "handle"];
 const NEVER: [(&str, &[&str]); 2] = [("key", &["store", "lock", "fork", "config"]), ("seal", &["lock", "config"])];
 
 /// Crates that belong to certain rooms.
-const CRATES: [(&str, &[&str]); 20] = [
+const CRATES: [(&str, &[&str]); 21] = [
     ("aes", &["crypto"]),
     ("aes_kw", &["crypto"]),
+    ("age", &["bin"]),
     ("argon2", &["crypto"]),
     ("aws_lc_rs", &["crypto"]),
     ("aws_lc_sys", &["crypto"]),

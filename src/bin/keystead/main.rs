@@ -1,9 +1,10 @@
-//! `keystead`, the command: makes and shows tokens, lists mechanisms, and demonstrates what the library is for.
+//! `keystead`, the command: makes, shows and saves tokens, lists mechanisms, and demonstrates what the library is for.
 //!
 //! It opens a [`Module`](keystead::module::Module) of its own and calls what the library's entry points call, so it can
 //! do nothing that a program cannot.
 
 mod ask;
+mod backup;
 mod completions;
 mod demo;
 mod doctor;
@@ -13,6 +14,7 @@ mod login;
 mod mechanism;
 mod output;
 mod pin;
+mod progress;
 mod store;
 mod token;
 mod uri;
@@ -34,7 +36,7 @@ struct Cli {
     #[arg(long, global = true, value_name = "DIR")]
     store: Option<PathBuf>,
 
-    /// Lists in JSON, for other programs
+    /// Lists and reports in JSON, for other programs
     #[arg(long, global = true)]
     json: bool,
 
@@ -48,6 +50,7 @@ Examples:
   keystead token init --label Test
   keystead token list
   keystead --store /srv/tokens token show Test
+  keystead backup keys.backup
   keystead key list --login
   keystead doctor
 
@@ -65,6 +68,14 @@ enum Command {
     /// Lists, shows and destroys the objects in a token
     #[command(subcommand)]
     Key(key::Command),
+
+    /// Saves tokens to an encrypted file
+    #[command(after_help = backup::AFTER_HELP)]
+    Backup(backup::Args),
+
+    /// Makes the folder of tokens anew from a backup
+    #[command(after_help = backup::AFTER_HELP_RESTORE)]
+    Restore(backup::RestoreArgs),
 
     /// What the tokens can do
     #[command(subcommand)]
@@ -96,9 +107,11 @@ fn run(Cli { store, json, command }: Cli) -> Result<()> {
     match command {
         Command::Token(command) => token::run(command, store, form),
         Command::Key(command) => key::run(command, store, form),
+        Command::Backup(args) => backup::run(&args, store, form),
+        Command::Restore(args) => backup::run_restore(&args, store, form),
         Command::Mechanism(command) => mechanism::run(command, form),
         Command::Doctor(args) => doctor::run(&args, store, form),
-        Command::Demo(_) | Command::Completions(_) if json => misused("--json is for listings"),
+        Command::Demo(_) | Command::Completions(_) if json => misused("--json is for listings and reports"),
         Command::Demo(_) if store.is_some() => misused("the demo makes two stores of its own: leave --store out"),
         Command::Demo(args) => demo::run(&args),
         Command::Completions(args) => completions::run(&args, &Cli::command()),

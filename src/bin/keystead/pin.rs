@@ -78,13 +78,15 @@ pub enum Role {
 #[derive(Clone, Copy)]
 pub struct Wanted<'a> {
     /// In sentences.
-    name: &'static str,
+    pub name: &'static str,
     /// The option that names a file.
-    option: &'static str,
+    pub option: &'static str,
     /// The variable that is looked at where no option says anything.
-    default: &'static str,
-    file: Option<&'a Path>,
-    variable: Option<&'a str>,
+    pub default: &'static str,
+    /// The file that an option names.
+    pub file: Option<&'a Path>,
+    /// The variable that an option names.
+    pub variable: Option<&'a str>,
 }
 
 impl Sources {
@@ -124,6 +126,11 @@ impl UserSource {
         }
     }
 
+    /// Whether standard input is to hold the PIN.
+    pub fn is_standard_input(&self) -> bool {
+        self.user_pin_file.as_deref() == Some(Path::new("-"))
+    }
+
     /// Whether an option says where the PIN is.
     pub fn is_named(&self) -> bool {
         self.user_pin_file.is_some() || self.user_pin_env.is_some()
@@ -157,7 +164,16 @@ impl ChangeSources {
 impl Wanted<'_> {
     /// A PIN that exists already.
     pub fn existing(self) -> Result<Secret> {
-        let pin = self.source()?.read(self.name, |prompt| typed(&format!("{prompt}: ")))?;
+        self.existing_with("")
+    }
+
+    /// The same, where a prompt has to say whose it is.
+    pub fn existing_of(self, whose: &str) -> Result<Secret> {
+        self.existing_with(&format!("{whose}, "))
+    }
+
+    fn existing_with(self, whose: &str) -> Result<Secret> {
+        let pin = self.source()?.read(self.name, |prompt| typed(&format!("{whose}{prompt}: ")))?;
         if pin.is_empty() {
             return Err(Failure::new(format!("the {} is empty", self.name)));
         }
@@ -166,12 +182,16 @@ impl Wanted<'_> {
 
     /// A new PIN, of a length that the configuration allows; from a terminal, typed twice.
     pub fn new_pin(self, pins: &Pins) -> Result<Secret> {
-        let allowed = |pin: &Secret| {
+        self.new_one(|pin: &Secret| {
             pins.check_new(pin.expose()).map_err(|_| {
                 let Pins { min, max, .. } = pins;
                 Failure::new(format!("the {} has {} bytes and must have {min} to {max}", self.name, pin.len()))
             })
-        };
+        })
+    }
+
+    /// A new one that `allowed` has nothing against; from a terminal, typed twice.
+    pub fn new_one(self, allowed: impl Fn(&Secret) -> Result<()>) -> Result<Secret> {
         let pin = self.source()?.read(self.name, |prompt| {
             let pin = typed(&format!("New {prompt}: "))?;
             allowed(&pin)?;
@@ -284,7 +304,7 @@ fn without_return(line: &[u8]) -> Secret {
 }
 
 fn typed(prompt: &str) -> Result<Secret> {
-    let typed = rpassword::prompt_password(prompt).map_err(|error| Failure::of("no PIN was typed", error))?;
+    let typed = rpassword::prompt_password(prompt).map_err(|error| Failure::of("nothing was typed", error))?;
     Ok(Secret::new(typed.into_bytes()))
 }
 

@@ -41,11 +41,7 @@ impl Store {
 
     /// The same, by a configuration.
     pub fn with(config: Config) -> Result<Self> {
-        let folder = config.store.clone().unwrap_or_default();
-        if let Some(reason) = &config.no_store {
-            let failure = Failure::new(format!("there is no store: {reason}"));
-            return Err(failure.with_next("put that right, or name a folder with --store DIR or KEYSTEAD_STORE"));
-        }
+        let folder = place(&config)?;
         let module = Module::open(config)?;
         match module.slots().usable() {
             Ok(()) => Ok(Self { module, folder }),
@@ -76,6 +72,17 @@ impl Store {
 }
 
 const NAME_ANOTHER: &str = "name another folder with --store DIR, KEYSTEAD_STORE or in the configuration file";
+
+/// Where the folder is or would be, whatever is there.
+pub fn place(config: &Config) -> Result<PathBuf> {
+    match &config.no_store {
+        None => Ok(config.store.clone().unwrap_or_default()),
+        Some(reason) => {
+            let failure = Failure::new(format!("there is no store: {reason}"));
+            Err(failure.with_next("put that right, or name a folder with --store DIR or KEYSTEAD_STORE"))
+        }
+    }
+}
 
 /// The configuration of the folder `DIR` of `--store`, else the one that programs find.
 pub fn config(given: Option<PathBuf>) -> Result<Config> {

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::failure::{self, Attempt, Failure};
 use super::gate::{Counted, Visit};
+use super::whole::{self, Items};
 use super::{schema, system};
 use crate::error::Error;
 
@@ -84,19 +85,19 @@ fn open_checked(
     }
 }
 
-/// Opens the file in which a token is being made, empty and known to nobody else.
-pub(super) fn create(visit: &Visit, path: &Path, token: &[u8], digest: &[u8]) -> Result<(), Error> {
+/// Makes a token of `items` in the file at `path`, which is empty and known to nobody else.
+pub(super) fn create(visit: &Visit, path: &Path, items: &mut Items<'_>) -> Result<(), Error> {
     let _counted = visit.count_connection();
-    let attempt = || {
+    let mut attempt = || {
         install_system_calls()?;
         let connection = Connection::open_with_flags(path, FLAGS | OpenFlags::SQLITE_OPEN_READ_WRITE);
         let mut connection = connection.map_err(|error| failure::of_opening(&error, path))?;
         let outcome = set_up(&connection, Purpose::Write).and_then(|()| {
             // The last close moves the WAL into the file and removes it, this once.
-            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
-            schema::create(&mut connection, token, digest)
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map(drop)
         });
         outcome.map_err(|error| failure::of_sqlite(&error, &connection, path))?;
+        whole::fill(&mut connection, path, items)?;
         connection.close().map_err(|(connection, error)| failure::of_sqlite(&error, &connection, path))
     };
     attempt().map_err(|failure| match failure {

@@ -18,8 +18,9 @@ use super::removal::{self, remove_file};
 use super::system::{self, FileSizeSignal};
 use super::token::{SqliteToken, patiently};
 use super::upgrade;
+use super::whole::Items;
 use crate::error::{Error, Result};
-use crate::store::{Folder, Store};
+use crate::store::{Folder, Item, Store, TokenRow};
 
 /// A folder of tokens, one SQLite file each.
 pub struct SqliteFolder {
@@ -102,13 +103,25 @@ impl SqliteFolder {
         }
     }
 
-    fn try_create(&self, slot: u32, token: &[u8], digest: &[u8]) -> Attempt<bool> {
-        // Inside the gate from before the lock is taken, so that no forked child keeps a copy of its descriptor.
-        let visit = Visit::enter()?;
-        let _signal = FileSizeSignal::block();
-        create_missing(&self.path, self.access)?;
-        let Some(lock) = FolderLock::try_take(&self.path, self.rights()?)? else { return Err(Failure::Again) };
-        removal::finish(&self.path)?;
+    /// Does `work` with the folder's lock, once nobody else has it; makes the folder if it is missing.
+    fn locked<T>(&self, mut work: impl FnMut(&Visit, &FolderLock) -> Attempt<T>) -> Result<T> {
+        if self.read_only {
+            return Err(Error::TokenWriteProtected);
+        }
+        file_system::check(&self.path, self.file_system)?;
+        let lock = self.path.join(FOLDER_LOCK);
+        patiently(Patience::new(&lock, self.patience), || {
+            // Inside the gate from before the lock is taken, so that no forked child keeps a copy of its descriptor.
+            let visit = Visit::enter()?;
+            let _signal = FileSizeSignal::block();
+            create_missing(&self.path, self.access)?;
+            let Some(lock) = FolderLock::try_take(&self.path, self.rights()?)? else { return Err(Failure::Again) };
+            removal::finish(&self.path)?;
+            work(&visit, &lock)
+        })
+    }
+
+    fn create_locked(&self, slot: u32, items: &mut Items<'_>, visit: &Visit, lock: &FolderLock) -> Attempt<bool> {
         let next = self.next(Some(&lock.file))?;
         if slot < next {
             return Ok(false);
@@ -118,8 +131,8 @@ impl SqliteFolder {
         let made = self.path.join(NEW_TOKEN);
         remove_remains(&made)?;
         new_file::create(&made, self.rights()?).map_err(|error| failure::of_system(&error, "create", &made))?;
-        let built = connection::create(&visit, &made, token, digest).and_then(|()| sync(&made));
-        let placed = built.and_then(|()| self.place(&made, slot, &lock, after));
+        let built = connection::create(visit, &made, items).and_then(|()| sync(&made));
+        let placed = built.and_then(|()| self.place(&made, slot, lock, after));
         // What has its name already may have been seen and is not taken away again.
         if placed.is_err() && !self.token_path(slot).exists() {
             // Nobody has seen the number: it is free again.
@@ -193,12 +206,23 @@ impl Folder for SqliteFolder {
     }
 
     fn create(&self, slot: u32, token: &[u8], digest: &[u8]) -> Result<bool> {
-        if self.read_only {
-            return Err(Error::TokenWriteProtected);
-        }
-        file_system::check(&self.path, self.file_system)?;
-        let lock = self.path.join(FOLDER_LOCK);
-        patiently(Patience::new(&lock, self.patience), || self.try_create(slot, token, digest))
+        let row = TokenRow { version: 1, bytes: token.to_vec(), digest: digest.to_vec() };
+        let mut item = Some(Item::Token { row, revision: 0 });
+        self.restore(slot, &mut || Ok(item.take()))
+    }
+
+    fn restore(&self, slot: u32, items: &mut dyn FnMut() -> Result<Option<Item>>) -> Result<bool> {
+        self.locked(|visit, lock| self.create_locked(slot, items, visit, lock))
+    }
+
+    fn set_aside(&self, next: u32) -> Result<()> {
+        self.locked(|_, lock| {
+            if self.next(Some(&lock.file))? < next {
+                NumberSetAside(next).write(&lock.file, &self.path)?;
+                sync(&self.path)?;
+            }
+            Ok(())
+        })
     }
 
     fn remove(&self, slot: u32) -> Result<bool> {

@@ -7,6 +7,7 @@
 //! removal     how a token is removed
 //! survey      what lies in the folder, for who looks after it
 //! token       one token: the statements behind each call of `Store`
+//! whole       a whole token read as of one moment, and written anew
 //! pool        the connections to one token's file
 //! commits     the commits of this process's threads, of which one leads
 //! queue       the queue of processes for the turn to commit
@@ -43,6 +44,7 @@ mod system;
 mod tests;
 mod token;
 mod upgrade;
+mod whole;
 
 pub use folder::SqliteFolder;
 pub use schema::FORMAT;

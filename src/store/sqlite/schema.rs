@@ -7,7 +7,9 @@ use std::path::Path;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::failure::{self, Attempt, Failure};
+use super::token::integer;
 use crate::error::Error;
+use crate::store::TokenRow;
 
 /// The format that this library writes and the newest it reads: the file's `user_version`.
 pub const FORMAT: i64 = 1;
@@ -16,7 +18,7 @@ pub const FORMAT: i64 = 1;
 pub(super) const APPLICATION: i64 = 0x4b53_5444;
 
 /// Writes the tables and the token row into an empty file and makes it a WAL file for good.
-pub(super) fn create(connection: &mut Connection, token: &[u8], digest: &[u8]) -> rusqlite::Result<()> {
+pub(super) fn create(connection: &mut Connection, token: &TokenRow, revision: u64) -> rusqlite::Result<()> {
     connection.pragma_update(None, "page_size", 4096)?;
     connection.pragma_update(None, "application_id", APPLICATION)?;
     connection.pragma_update(None, "user_version", FORMAT)?;
@@ -24,8 +26,8 @@ pub(super) fn create(connection: &mut Connection, token: &[u8], digest: &[u8]) -
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(TABLES)?;
     transaction.execute(
-        "INSERT INTO token (one, version, revision, file, bytes, digest) VALUES (1, 1, 0, randomblob(16), ?1, ?2)",
-        params![token, digest],
+        "INSERT INTO token (one, version, revision, file, bytes, digest) VALUES (1, ?1, ?2, randomblob(16), ?3, ?4)",
+        params![integer(token.version), integer(revision), token.bytes, token.digest],
     )?;
     transaction.commit()
 }

@@ -14,8 +14,9 @@ use super::notice::Notice;
 use super::patience::Patience;
 use super::pool::{Pool, Reader};
 use super::schema::{self, FORMAT};
+use super::whole;
 use crate::error::{Error, Result};
-use crate::store::{Change, Commit, ObjectId, Row, Step, Store, Term, Terms, TokenRow, check_column};
+use crate::store::{Change, Commit, Item, ObjectId, Row, Step, Store, Term, Terms, TokenRow, check_column};
 
 /// A token's file. The connections are the process's, not this value's: dropping a value that a forked child inherited
 /// touches nothing of its parent's.
@@ -214,6 +215,21 @@ impl Store for SqliteToken {
         Ok(ids)
     }
 
+    fn snapshot(&self, each: &mut dyn FnMut(Item) -> Result<()>) -> Result<()> {
+        let mut begun = false;
+        self.query(|connection| {
+            if begun {
+                // What was shown cannot be taken back.
+                let reason = format!("{} changed while it was read", self.path.display());
+                return Ok(Err(Error::DeviceError(reason.into())));
+            }
+            whole::show(connection, &mut |item| {
+                begun = true;
+                each(item)
+            })
+        })?
+    }
+
     fn check(&self) -> Result<Vec<String>> {
         let lines: Vec<String> = self.query(|connection| {
             let mut statement = connection.prepare("PRAGMA integrity_check")?;
@@ -365,11 +381,11 @@ fn apply(connection: &Connection, revision: i64, change: &Change) -> rusqlite::R
 }
 
 /// Versions are compared, never ordered: the same 64 bits serve as SQLite's signed integer.
-fn integer(number: u64) -> i64 {
+pub(super) fn integer(number: u64) -> i64 {
     number.cast_signed()
 }
 
-fn number(integer: i64) -> u64 {
+pub(super) fn number(integer: i64) -> u64 {
     integer.cast_unsigned()
 }
 

@@ -3,7 +3,7 @@
 mod change;
 pub mod choose;
 mod init;
-mod show;
+pub mod show;
 
 use std::path::PathBuf;
 

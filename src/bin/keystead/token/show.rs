@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use keystead::error::Error;
 use keystead::store::sqlite;
-use keystead::token::{TokenState, Tries};
+use keystead::token::{Label, TokenState, Tries};
 use serde::Serialize;
 
 use super::choose::{choose_open, none_yet};
@@ -186,7 +186,12 @@ impl Described {
 
 /// A token's label without its padding.
 pub fn label_of(token: &TokenState) -> String {
-    String::from_utf8_lossy(&token.label).trim_end_matches(' ').to_owned()
+    unpadded(&token.label)
+}
+
+/// A label as people write it.
+pub fn unpadded(label: &Label) -> String {
+    String::from_utf8_lossy(label).trim_end_matches(' ').to_owned()
 }
 
 /// `CK_TOKEN_INFO.flags` in words.

@@ -15,6 +15,7 @@ mod removal;
 mod roles;
 mod support;
 mod upgrade;
+mod whole;
 
 mod engine {
     use super::support::Place;
