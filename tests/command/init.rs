@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::Stdio;
 
+use cryptoki_sys::{CKA_CLASS, CKO_DATA};
 use keystead::error::Error;
 use keystead::key::Login;
 use keystead::object::{Given, Search};
