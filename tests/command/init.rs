@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::Stdio;
 
-use cryptoki_sys::{CKA_CLASS, CKO_DATA};
+use cryptoki_sys::{CKA_CLASS, CKA_TOKEN, CKO_DATA};
 use keystead::error::Error;
 use keystead::key::Login;
 use keystead::object::{Given, Search};
@@ -110,8 +110,8 @@ fn a_token_is_made_anew_only_by_its_so_and_on_purpose() {
 fn put_data(home: &Home) {
     let module = home.module();
     let session = module.open_session(0, true).unwrap();
-    let class = cryptoki_sys::CKO_DATA.to_ne_bytes();
-    let given = [(cryptoki_sys::CKA_CLASS, &class[..]), (cryptoki_sys::CKA_TOKEN, &[1])];
+    let class = CKO_DATA.to_ne_bytes();
+    let given = [(CKA_CLASS, &class[..]), (CKA_TOKEN, &[1])];
     let given = given.map(|(number, value)| Given::new(number, value));
     module.sessions().create(session, &given).unwrap();
 }
@@ -119,7 +119,7 @@ fn put_data(home: &Home) {
 fn count_data(home: &Home) -> usize {
     let module = home.module();
     let session = module.open_session(0, false).unwrap();
-    let data = Given::new(CKA_CLASS, &CKO_DATA.to_ne_bytes());
-    module.sessions().find_init(session, Search::new(&[data])).unwrap();
+    let data = CKO_DATA.to_ne_bytes();
+    module.sessions().find_init(session, Search::new(&[Given::new(CKA_CLASS, &data)])).unwrap();
     module.sessions().find_next(session, 10).unwrap().len()
 }
