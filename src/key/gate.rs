@@ -58,14 +58,18 @@ pub fn admit(caller: &Caller, act: Act, standing: &Standing) -> Result<()> {
         return Err(Error::LaterVersion);
     }
     if act == Act::CopyFrom {
-        // The object itself stays as it is, so a read-only session will do.
+        // The object itself stays as it is, so a read-only session will do. A token key is the user's, and no copy makes it another's.
+        if standing.token && standing.class.is_secret() && caller.login != Login::User {
+            return Err(Error::UserNotLoggedIn);
+        }
         return if standing.copyable { Ok(()) } else { Err(Error::ActionProhibited("CKA_COPYABLE is false")) };
     }
     if standing.token && !caller.read_write {
         return Err(Error::SessionReadOnly);
     }
-    // Sealing a token key needs the master key, and so does the MAC of a verified public object.
-    if standing.token && standing.sealed && caller.login == Login::Public {
+    // Sealing a token key needs the master key, and so does the MAC of a verified public object. Whom to trust is said by somebody.
+    let needs_login = standing.sealed || standing.class == Class::Trust;
+    if standing.token && needs_login && caller.login == Login::Public {
         return Err(Error::UserNotLoggedIn);
     }
     match act {

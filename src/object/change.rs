@@ -20,15 +20,25 @@ impl Object {
     /// A new object like this one, as `C_CopyObject` makes it. Its history is that of the original; only the SO can make a
     /// copy that is trusted.
     pub fn copied(&self, given: &[Given<'_>], login: Login) -> Result<Self> {
-        let lets = |row: &Attribute, new: &[u8]| row.change == Change::InCopy || self.lets(row.change, row, new, login);
+        let original = if login == Login::So { self.clone() } else { self.clone().without_trust() };
+        let lets = |row: &Attribute, new: &[u8]| match row.change {
+            Change::InCopy => true,
+            Change::UpInCopy => original.lets(Change::Up, row, new, login),
+            rule => original.lets(rule, row, new, login),
+        };
         let id = new_id()?;
-        let mut copy = Self { id, version: 1, ..self.with(given, lets)? };
+        let mut copy = Self { id, version: 1, ..original.with(given, lets)? };
         copy.attributes.insert(CKA_UNIQUE_ID, id.to_string().into_bytes());
         copy.check_consistency()?;
-        if login != Login::So && self.flag(CKA_TRUSTED) {
-            copy.attributes.insert(CKA_TRUSTED, vec![0]);
-        }
         Ok(copy)
+    }
+
+    /// The object as it is if nobody has given it trust.
+    pub fn without_trust(mut self) -> Self {
+        if self.flag(CKA_TRUSTED) {
+            self.attributes.insert(CKA_TRUSTED, vec![0]);
+        }
+        self
     }
 
     fn with(&self, given: &[Given<'_>], allowed: impl Fn(&Attribute, &[u8]) -> bool) -> Result<Self> {
@@ -42,12 +52,12 @@ impl Object {
     fn lets(&self, rule: Change, row: &Attribute, new: &[u8], login: Login) -> bool {
         let (is, becomes) = (self.flag(row.number), new == [1]);
         match rule {
-            Change::Never | Change::InCopy => false,
+            Change::Never | Change::InCopy | Change::UpInCopy => false,
             Change::Free => true,
             Change::Away => new.is_empty() || self.value(row.number) == Some(new),
             Change::Up => becomes || !is,
             Change::Down => is || !becomes,
-            Change::UpBySo => becomes == is || (becomes && login == Login::So),
+            Change::BySo => becomes == is || login == Login::So,
         }
     }
 }
@@ -106,6 +116,12 @@ mod tests {
         let trusted = set(&key, CKA_TRUSTED, &[1], Login::So).unwrap();
         assert!(!trusted.copied(&[], Login::User).unwrap().flag(CKA_TRUSTED));
         assert!(trusted.copied(&[], Login::So).unwrap().flag(CKA_TRUSTED));
+        let saying = |value| trusted.copied(&[Given::new(CKA_TRUSTED, value)], Login::User);
+        assert!(matches!(saying(&[1]), Err(Error::AttributeReadOnly("CKA_TRUSTED"))));
+        assert!(!saying(&[0]).unwrap().flag(CKA_TRUSTED));
+        // Who gave the trust may take it back, and nobody else.
+        assert!(matches!(set(&trusted, CKA_TRUSTED, &[0], Login::User), Err(Error::AttributeReadOnly("CKA_TRUSTED"))));
+        assert!(!set(&trusted, CKA_TRUSTED, &[0], Login::So).unwrap().flag(CKA_TRUSTED));
     }
 
     #[test]
@@ -121,7 +137,7 @@ mod tests {
     #[test]
     fn a_copy_has_an_id_of_its_own_and_the_history_of_the_original() {
         let key = key(&[]);
-        let given = [(CKA_TOKEN, 1), (CKA_PRIVATE, 0), (CKA_MODIFIABLE, 0), (CKA_DESTROYABLE, 0)];
+        let given = [(CKA_TOKEN, 1), (CKA_MODIFIABLE, 0), (CKA_DESTROYABLE, 0)];
         let given: Vec<_> = given.iter().map(|(number, value)| (*number, [*value])).collect();
         let given: Vec<_> = given.iter().map(|(number, value)| Given::new(*number, value)).collect();
         let copy = key.copied(&given, Login::User).unwrap();
@@ -131,7 +147,9 @@ mod tests {
         for number in [CKA_LOCAL, CKA_ALWAYS_SENSITIVE, CKA_NEVER_EXTRACTABLE, CKA_KEY_GEN_MECHANISM] {
             assert_eq!(copy.value(number), key.value(number));
         }
-        assert!(copy.is_token() && !copy.is_private() && !copy.flag(CKA_MODIFIABLE));
+        assert!(copy.is_token() && copy.is_private() && !copy.flag(CKA_MODIFIABLE));
+        let public = key.copied(&[Given::new(CKA_PRIVATE, &[0])], Login::User);
+        assert!(matches!(public, Err(Error::AttributeReadOnly("CKA_PRIVATE"))));
         assert!(matches!(set(&key, CKA_TOKEN, &[1], Login::User), Err(Error::AttributeReadOnly("CKA_TOKEN"))));
     }
 }

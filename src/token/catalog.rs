@@ -126,14 +126,20 @@ impl Catalog {
         kept
     }
 
-    /// Replaces a session object that has changed. Operations that hold the old key go on.
-    pub(super) fn replace(&self, handle: Handle, changed: Opened) {
-        self.entries.with(handle, |entry| {
+    /// Puts a session object in the place of what was read there, if that is still what is there. Operations that hold the old key go
+    /// on. False: look again.
+    pub(super) fn replace(&self, handle: Handle, read: Option<&Arc<Opened>>, changed: Opened) -> bool {
+        let replaced = self.entries.with(handle, |entry| {
+            if entry.opened.as_ref().map(Arc::as_ptr) != read.map(Arc::as_ptr) {
+                return false;
+            }
             if let Some(old) = &entry.opened {
                 changed.succeed(old);
             }
             entry.opened = Some(Arc::new(changed));
+            true
         });
+        replaced == Some(true)
     }
 
     /// Says that a token object has changed in the store: the next use reads it anew. Operations that hold the old key go on.

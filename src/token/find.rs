@@ -35,7 +35,7 @@ impl Token {
         self.catalog.entries.for_each(|handle, entry| {
             if let (Place::BuiltIn | Place::Session(_), Some(opened)) = (entry.place, &entry.opened)
                 && visible(caller, entry.private)
-                && search.matches(opened.object(), opened.readable_value())
+                && search.matches(opened.object(), opened.readable_value(caller))
             {
                 objects.push(handle);
             }
@@ -93,7 +93,7 @@ impl Token {
         let is_opened = |handle| self.catalog.entries.with(handle, |entry| entry.opened.is_some()) == Some(true);
         if let Some(handle) = known.filter(|handle| is_opened(*handle)) {
             return match self.opened(caller, handle) {
-                Ok(opened) => Ok(self.fits(&candidates.search, &opened).then_some(handle)),
+                Ok(opened) => Ok(self.fits(caller, &candidates.search, &opened).then_some(handle)),
                 Err(error) => self.leave_out(error),
             };
         }
@@ -110,7 +110,7 @@ impl Token {
             Ok(None) => return Ok(None),
             Err(error) => return self.leave_out(error),
         };
-        if !self.fits(&candidates.search, &opened) {
+        if !self.fits(caller, &candidates.search, &opened) {
             return Ok(None);
         }
         let handle = self.catalog.handle_of(id, private)?;
@@ -122,12 +122,12 @@ impl Token {
     }
 
     /// Whether an object is what is searched for. The value of a key is unsealed only if the search is about values.
-    fn fits(&self, search: &Search, opened: &Opened) -> bool {
-        if search.is_about_values() && opened.facts().is_some_and(Facts::is_readable) {
+    fn fits(&self, caller: &Caller, search: &Search, opened: &Opened) -> bool {
+        if caller.login == Login::User && search.is_about_values() && opened.facts().is_some_and(Facts::is_readable) {
             // Without a login it stays sealed, and matches nothing.
             let _ = self.prepared(opened);
         }
-        search.matches(opened.object(), opened.readable_value())
+        search.matches(opened.object(), opened.readable_value(caller))
     }
 
     fn leave_out(&self, reason: Error) -> Result<Option<Handle>> {

@@ -10,7 +10,7 @@ use super::catalog::{Entry, Place};
 use super::opened::{Opened, View};
 use crate::error::{Error, Result};
 use crate::handle::Handle;
-use crate::key::{Act, Caller, Facts, KeyMaterial, admit, visible};
+use crate::key::{Act, Caller, Facts, KeyMaterial, Login, admit, visible};
 use crate::mechanism::PreparedKey;
 use crate::object::{self, Given, New, Object};
 use crate::seal::{self, Plain, Seal, Verified, Visibility};
@@ -39,11 +39,11 @@ impl Token {
     pub fn view(&self, caller: &Caller, handle: Handle) -> Result<View> {
         self.revision()?;
         let opened = self.opened(caller, handle)?;
-        if opened.facts().is_some_and(Facts::is_readable) {
+        if caller.login == Login::User && opened.facts().is_some_and(Facts::is_readable) {
             // A token key's value is sealed: without a login it stays so, whatever its attributes say.
             let _ = self.prepared(&opened);
         }
-        Ok(View::of(opened, self.shows))
+        Ok(View::of(*caller, opened, self.shows))
     }
 
     /// Puts new objects in: all of them, or none.
@@ -102,7 +102,7 @@ impl Token {
     fn fill_in<const N: usize>(&self, handles: [Handle; N], new: [New; N]) -> [Handle; N] {
         for (handle, (object, material)) in handles.into_iter().zip(new) {
             if !object.is_token() {
-                self.catalog.replace(handle, Opened::in_memory(object, material));
+                self.catalog.replace(handle, None, Opened::in_memory(object, material));
             }
         }
         handles
@@ -117,8 +117,10 @@ impl Token {
             let object = opened.object().changed(given, caller.login)?;
             let material = self.material_for(&opened, object.id)?;
             if !object.is_token() {
-                self.catalog.replace(handle, Opened::in_memory(object, material));
-                return Ok(());
+                if self.catalog.replace(handle, Some(&opened), Opened::in_memory(object, material)) {
+                    return Ok(());
+                }
+                continue;
             }
             let mut batch = Batch::new(self);
             let row = self.sealed(&object, material.as_ref(), batch.seal())?;

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::config::{EdwardsPoints, Objects};
 use crate::error::{Error, Result};
-use crate::key::{Class, Facts, KeyMaterial};
+use crate::key::{Caller, Class, Facts, KeyMaterial, Login};
 use crate::mechanism::PreparedKey;
 use crate::object::attribute::Kind;
 use crate::object::{Attributes, Object, attribute};
@@ -29,6 +29,7 @@ pub struct Opened {
 
 /// An object as one caller may read it.
 pub struct View {
+    caller: Caller,
     opened: Arc<Opened>,
     shows: Objects,
 }
@@ -46,6 +47,8 @@ impl Opened {
 
     /// A token object, as it was read.
     pub(super) fn from_store(object: Object, verified: Verified, sealed: Option<SealedMaterial>) -> Self {
+        // Whoever can write to the store can have made it, and gives no trust.
+        let object = if verified == Verified::No { object.without_trust() } else { object };
         let facts = object.facts().map(|facts| Facts { verified: verified == Verified::Yes, ..facts });
         Self { object, facts, verified, sealed, key: OnceCell::new(), former: Mutex::default() }
     }
@@ -94,8 +97,11 @@ impl Opened {
         key.cloned()
     }
 
-    /// The value of a key that has been made ready, where the standard lets it be read.
-    pub(super) fn readable_value(&self) -> Option<&Secret> {
+    /// The value of a key that has been made ready, where the standard lets it be read: that of a token key by the user alone.
+    pub(super) fn readable_value(&self, caller: &Caller) -> Option<&Secret> {
+        if self.object.is_token() && caller.login != Login::User {
+            return None;
+        }
         let facts = self.facts.as_ref().filter(|facts| facts.class.is_secret())?;
         self.key.get()?.material().for_reading(facts).ok()
     }
@@ -142,8 +148,8 @@ impl Opened {
 }
 
 impl View {
-    pub(super) fn of(opened: Arc<Opened>, shows: Objects) -> Self {
-        Self { opened, shows }
+    pub(super) fn of(caller: Caller, opened: Arc<Opened>, shows: Objects) -> Self {
+        Self { caller, opened, shows }
     }
 
     /// The value of an attribute, in the form for a caller. PKCS#11 3.2, section 5.7.5.
@@ -151,7 +157,7 @@ impl View {
         let object = &self.opened.object;
         let row = object.row(number).ok_or(Error::AttributeTypeInvalid(number))?;
         if row.secret {
-            let value = self.opened.readable_value().ok_or(Error::AttributeSensitive(row.name))?;
+            let value = self.opened.readable_value(&self.caller).ok_or(Error::AttributeSensitive(row.name))?;
             let value = object.secret(value, number).ok_or(Error::AttributeTypeInvalid(number))?;
             return Ok(Zeroizing::new(value.expose().to_vec()));
         }

@@ -245,3 +245,19 @@ fn a_digest_that_was_edited_is_told_once_and_stops_nobody() {
     assert_eq!(log.lines().count(), 1, "{log}");
     assert!(log.contains("digest"), "{log}");
 }
+
+/// Two sessions change the same session object: who read it before the other's change must look again.
+#[test]
+fn a_session_object_is_replaced_only_by_who_has_read_it() {
+    let token = token();
+    let class = CKO_DATA.to_ne_bytes();
+    let template = Template::parse(&[Given::new(CKA_CLASS, &class)], Way::Create).unwrap();
+    let new = Draft::new(template, Basis::of(Login::User)).finish().unwrap();
+    let [handle] = token.insert(&USER, Handle::NONE, [new]).unwrap();
+    let read = token.opened(&USER, handle).unwrap();
+    token.change(&USER, handle, &[Given::new(CKA_LABEL, b"first")]).unwrap();
+    let late = read.object().changed(&[Given::new(CKA_APPLICATION, b"late")], Login::User).unwrap();
+    assert!(!token.catalog.replace(handle, Some(&read), Opened::in_memory(late, None)));
+    let object = token.opened(&USER, handle).unwrap();
+    assert_eq!(object.object().value(CKA_LABEL), Some(b"first".as_slice()));
+}

@@ -8,6 +8,7 @@ pub const TESTS: &[Test] = &tests![
     names_and_uses_change,
     changes_reach_other_processes_and_stay,
     protections_go_one_way,
+    a_protection_is_not_undone_by_another_change_at_the_same_moment,
     what_the_object_is_stays,
     the_numbers_of_a_pair_stay,
     a_bad_row_changes_nothing,
@@ -97,6 +98,26 @@ fn protections_go_one_way() {
     ok!(session.set(key, &template![CKA_EXTRACTABLE => false]));
     fails!(session.value(key, CKA_VALUE), CKR_ATTRIBUTE_SENSITIVE);
     fails!(session.wrap(&Mechanism::plain(CKM_AES_KEY_WRAP), kek, key), CKR_KEY_UNEXTRACTABLE);
+}
+
+/// Whoever renames a session object at that moment has read what it was before.
+fn a_protection_is_not_undone_by_another_change_at_the_same_moment() {
+    let token = Token::new();
+    let session = token.user();
+    let other = token.session();
+    for round in 0..300 {
+        let key = ok!(session.aes_key(16, template![CKA_SENSITIVE => false, CKA_EXTRACTABLE => true]));
+        std::thread::scope(|scope| {
+            let renames =
+                scope.spawn(|| (0..8).for_each(|name: u8| ok!(other.set(key, &template![CKA_LABEL => &[name]]))));
+            ok!(session.set(key, &template![CKA_SENSITIVE => true]));
+            ok!(session.set(key, &template![CKA_EXTRACTABLE => false]));
+            renames.join().unwrap();
+        });
+        assert!(ok!(session.flag(key, CKA_SENSITIVE)) && !ok!(session.flag(key, CKA_EXTRACTABLE)), "round {round}");
+        assert_eq!(ok!(session.value(key, CKA_LABEL)), [7], "round {round}");
+        ok!(session.destroy(key));
+    }
 }
 
 fn what_the_object_is_stays() {

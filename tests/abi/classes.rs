@@ -147,6 +147,23 @@ fn trust_names_its_certificate() {
     let nameless = template![CKA_CLASS => CKO_TRUST, CKA_ISSUER => "issuer", CKA_SERIAL_NUMBER => &[7],
                              CKA_TRUST_SERVER_AUTH => CK_ULONG::from(CKT_TRUSTED)];
     assert!(session.create(&nameless).is_err());
+    // A hash is one only together with its algorithm: of its length, and of a function that is one.
+    let hashed = |hash: &[u8], algorithm| {
+        let trusts = nameless.clone().with(CKA_HASH_OF_CERTIFICATE, hash).with(CKA_NAME_HASH_ALGORITHM, algorithm);
+        session.create(&trusts)
+    };
+    ok!(hashed(&[7; 32], CKM_SHA256));
+    fails!(hashed(&[7; 31], CKM_SHA256), CKR_TEMPLATE_INCONSISTENT);
+    fails!(hashed(&[7; 16], CKM_AES_KEY_GEN), CKR_TEMPLATE_INCONSISTENT);
+    // Nor does a change make an anchor of what is none.
+    let doubtful = template![CKA_CLASS => CKO_TRUST, CKA_ISSUER => "issuer", CKA_SERIAL_NUMBER => &[8],
+                             CKA_HASH_OF_CERTIFICATE => &[7; 32]];
+    let doubtful = ok!(session.create(&doubtful));
+    let anchor = template![CKA_TRUST_SERVER_AUTH => CK_ULONG::from(CKT_TRUST_ANCHOR)];
+    fails!(session.set(doubtful, &anchor), CKR_TEMPLATE_INCONSISTENT);
+    // Somebody says whom to trust.
+    ok!(session.logout());
+    fails!(session.create(&trust().with(CKA_TOKEN, true)), CKR_USER_NOT_LOGGED_IN);
 }
 
 fn what_says_what_the_token_is_cannot_be_made() {

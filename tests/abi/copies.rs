@@ -42,6 +42,7 @@ fn copies_lower_no_protection() {
         template![CKA_SENSITIVE => false],
         template![CKA_EXTRACTABLE => true],
         template![CKA_WRAP_WITH_TRUSTED => false],
+        template![CKA_PRIVATE => false],
         template![CKA_CLASS => CKO_DATA],
         template![CKA_KEY_TYPE => CKK_GENERIC_SECRET],
         template![CKA_VALUE => &[0; 32]],
@@ -66,7 +67,6 @@ fn copies_may_say_more_than_set() {
     let key = ok!(session.aes_key(32, template![CKA_SENSITIVE => false, CKA_EXTRACTABLE => true]));
     let changes = [
         (CKA_TOKEN, true),
-        (CKA_PRIVATE, false),
         (CKA_MODIFIABLE, false),
         (CKA_DESTROYABLE, false),
         (CKA_COPYABLE, false),
@@ -148,7 +148,12 @@ fn changed_and_copied_keys_stay_sealed() {
         ok!(session.set(key, &template![CKA_LABEL => if private { "secret name" } else { "plain name" }]));
         let copy = ok!(session.copy(key, &template![CKA_PRIVATE => true, CKA_LABEL => "another secret name"]));
         ok!(session.set(copy, &template![CKA_ENCRYPT => false]));
-        ok!(session.copy(key, &template![CKA_PRIVATE => false, CKA_LABEL => "another plain name"]));
+        let public = session.copy(key, &template![CKA_PRIVATE => false, CKA_LABEL => "another plain name"]);
+        // What is private stays so.
+        match private {
+            true => fails!(public, CKR_ATTRIBUTE_READ_ONLY),
+            false => drop(ok!(public)),
+        }
     }
     for finalised in [false, true] {
         if finalised {

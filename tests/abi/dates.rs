@@ -5,12 +5,26 @@ use cryptoki_sys::*;
 use crate::support::*;
 
 pub const TESTS: &[Test] = &tests![
+    a_date_is_a_day_of_the_calendar,
     dates_restrict_nothing_by_themselves,
     a_key_whose_days_are_over_makes_nothing_new,
     a_key_whose_days_have_not_begun_does_nothing,
     a_changed_date_holds_from_the_next_use_on,
     pairs_and_wrapping_keys_are_held_to_their_dates,
 ];
+
+fn a_date_is_a_day_of_the_calendar() {
+    let token = Token::new();
+    let session = token.user();
+    for date in ["19000101", "20240229", "20000229", "99991231", ""] {
+        ok!(session.aes_key(16, template![CKA_START_DATE => date]), "{date}");
+    }
+    let bad =
+        ["18991231", "20230229", "21000229", "20261301", "20260001", "20260431", "20260100", "00000000", "2026010a"];
+    for date in bad {
+        fails!(session.aes_key(16, template![CKA_END_DATE => date]), CKR_ATTRIBUTE_VALUE_INVALID, "{date}");
+    }
+}
 
 const LONG_AGO: &[u8] = b"20000101";
 const FAR_AHEAD: &[u8] = b"99990101";

@@ -17,6 +17,7 @@ pub const TESTS: &[Test] = &tests![
     no_byte_of_the_file_makes_an_object_another,
     the_pin_of_another_token_opens_nothing,
     a_forged_public_key_wraps_nothing,
+    forged_trust_is_none,
 ];
 
 const TEXT: &[u8] = b"what the object is for";
@@ -300,6 +301,29 @@ fn field(map: &[u8], wanted: u8) -> std::ops::Range<usize> {
         }
     }
     panic!("no field {wanted}");
+}
+
+/// The SO's trust is not forged either: without a MAC there is none, and what the user then changes does not make it genuine.
+fn forged_trust_is_none() {
+    let store = Store::new();
+    let template = template![CKA_TOKEN => true, CKA_WRAP => true, CKA_LABEL => "trusted"];
+    let public = ok!(store.session.create(&RsaKey::of_bits(2048).public().and(template)));
+    ok!(store.session.logout());
+    ok!(store.session.login(CKU_SO, SO_PIN));
+    ok!(store.session.set(public, &template![CKA_TRUSTED => true]));
+    let file = store.file();
+    let (row, _) = Row::of(&store, &file, "trusted");
+    let record = row.bytes("record");
+    row.set(&file, "record", &Value::Blob([&record[..record.len() - 34], &[0x40]].concat()));
+    ok!(store.session.logout());
+    ok!(store.session.login(CKU_USER, USER_PIN));
+    let forged = store.handle("trusted").expect("it is shown");
+    assert!(!ok!(store.session.flag(forged, CKA_TRUSTED)));
+    assert!(ok!(store.session.find(&template![CKA_TRUSTED => true])).is_empty());
+    ok!(store.session.set(forged, &template![CKA_LABEL => "changed"]));
+    assert!(!ok!(store.session.flag(forged, CKA_TRUSTED)));
+    let secret = ok!(store.session.aes_key(32, template![CKA_EXTRACTABLE => true, CKA_WRAP_WITH_TRUSTED => true]));
+    fails!(store.session.wrap(&Mechanism::plain(CKM_RSA_PKCS), forged, secret), CKR_KEY_NOT_WRAPPABLE);
 }
 
 /// Whoever can write the file can make a public object, and a public key of his own that claims to wrap: with the marks of one that a

@@ -13,6 +13,7 @@ pub const TESTS: &[Test] = &tests![
     the_so_sees_no_private_object,
     public_token_keys_are_listed_but_not_used_before_login,
     token_keys_are_made_by_the_user_alone,
+    token_keys_are_not_the_so_s,
     session_keys_work_without_login,
     public_data_is_kept_without_login,
     hidden_values_are_found_by_no_search,
@@ -153,6 +154,25 @@ fn token_keys_are_made_by_the_user_alone() {
     makes_nothing(&session, &template![CKA_TOKEN => true, CKA_PRIVATE => false]);
     ok!(session.login(CKU_USER, USER_PIN));
     ok!(session.aes_key(32, template![CKA_TOKEN => true, CKA_PRIVATE => false]));
+}
+
+/// Nor by a copy, which would be a session key of his.
+fn token_keys_are_not_the_so_s() {
+    let token = Token::new();
+    let session = token.user();
+    let readable = template![CKA_TOKEN => true, CKA_PRIVATE => false, CKA_SENSITIVE => false, CKA_EXTRACTABLE => true,
+                             CKA_LABEL => "key"];
+    let value = [5; 16];
+    let key = ok!(session.aes_key_of(&value, readable));
+    assert_eq!(ok!(session.value(key, CKA_VALUE)), value);
+    ok!(session.logout());
+    ok!(session.login(CKU_SO, SO_PIN));
+    let key = ok!(session.find(&template![CKA_LABEL => "key"]))[0];
+    fails!(session.value(key, CKA_VALUE), CKR_ATTRIBUTE_SENSITIVE);
+    assert!(ok!(session.find(&template![CKA_VALUE => &value])).is_empty());
+    fails!(session.copy(key, &template![CKA_TOKEN => false]), CKR_USER_NOT_LOGGED_IN);
+    ok!(session.set(key, &template![CKA_LABEL => "renamed"]));
+    fails!(session.value(key, CKA_VALUE), CKR_ATTRIBUTE_SENSITIVE, "a change prepares the key");
 }
 
 fn session_keys_work_without_login() {

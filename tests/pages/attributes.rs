@@ -43,6 +43,12 @@ object then has no such attribute. **set**, **copy**: how `C_SetAttributeValue` 
 is kept with the key's value, and shown only by a key that is not sensitive and extractable.
 
 An attribute of another class or type is `CKR_TEMPLATE_INCONSISTENT`, one that nobody knows `CKR_ATTRIBUTE_TYPE_INVALID`.
+
+Two defaults are not the standard's, which has FALSE: `CKA_SENSITIVE` is TRUE, since most keys are never meant to be shown; and a private
+key of an EC or Montgomery curve may derive, since clients derive with keys of which they said nothing.
+
+A copy lowers no protection: what is private, sensitive, unextractable or uncopyable stays so. Dates hold a key only under
+`[keys] dates`, and whoever may change or copy the key may change them: make it neither modifiable nor copyable.
 ";
 
 /// The classes in the order of the standard, with what is to be said of each.
@@ -184,11 +190,12 @@ fn changes(row: &Attribute) -> (&'static str, &'static str) {
     match row.change {
         Change::Never => ("-", "-"),
         Change::InCopy => ("-", "yes"),
+        Change::UpInCopy => ("-", "to TRUE"),
         Change::Free => ("yes", "yes"),
         Change::Up => ("to TRUE", "to TRUE"),
         Change::Down => ("to FALSE", "to FALSE"),
         Change::Away => ("to nothing", "to nothing"),
-        Change::UpBySo => ("to TRUE by the SO", "to TRUE by the SO"),
+        Change::BySo => ("by the SO", "by the SO"),
     }
 }
 

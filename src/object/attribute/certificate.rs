@@ -2,7 +2,7 @@
 
 use cryptoki_sys::*;
 
-use super::Change::{Free, Never, UpBySo};
+use super::Change::{BySo, Free, Never};
 use super::Default::{Bool, Empty, Number, Set};
 use super::Role::{Forbidden, Optional, Required};
 use super::{ANY, Attribute, CertificateType, Kind, NAME, Role, Type, row};
@@ -20,12 +20,12 @@ pub(super) fn of(of: Option<Type>) -> &'static [Attribute] {
 /// Of every type. PKCS#11 3.2, section 4.6.2.
 pub(super) const CERTIFICATE: &[Attribute] = &[
     row(CKA_CERTIFICATE_TYPE, "CKA_CERTIFICATE_TYPE", Kind::Number, CREATE, Set, Never),
-    row(CKA_TRUSTED, "CKA_TRUSTED", Kind::Bool, ANY, Bool(false), UpBySo),
+    row(CKA_TRUSTED, "CKA_TRUSTED", Kind::Bool, ANY, Bool(false), BySo),
     row(CKA_CERTIFICATE_CATEGORY, "CKA_CERTIFICATE_CATEGORY", Kind::Choice(3), ANY, Number(0), Never),
     row(CKA_CHECK_VALUE, "CKA_CHECK_VALUE", Kind::Bytes(3), ANY, Set, Never),
     row(CKA_START_DATE, "CKA_START_DATE", Kind::Date, ANY, Empty, Never),
     row(CKA_END_DATE, "CKA_END_DATE", Kind::Date, ANY, Empty, Never),
-    row(CKA_PUBLIC_KEY_INFO, "CKA_PUBLIC_KEY_INFO", Kind::Bytes(NAME), ANY, Set, Never),
+    row(CKA_PUBLIC_KEY_INFO, "CKA_PUBLIC_KEY_INFO", Kind::Bytes(NAME), ANY, Empty, Never),
 ];
 
 /// X.509 public-key certificates. PKCS#11 3.2, section 4.6.3.

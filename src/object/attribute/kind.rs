@@ -8,7 +8,7 @@ use crate::object::{curve, nested};
 pub enum Kind {
     /// `CK_BBOOL`: one byte, 0 or 1.
     Bool,
-    /// `CK_DATE`: eight ASCII digits, or nothing.
+    /// `CK_DATE`: eight ASCII digits that name a day from 1900 on, or nothing. PKCS#11 3.2, section 3.4.
     Date,
     /// `CK_ULONG`
     Number,
@@ -37,7 +37,8 @@ impl Attribute {
     pub fn canonical(&self, given: &[u8]) -> Option<Vec<u8>> {
         let given = if self.kind == Kind::Curve { curve::canonical(given) } else { given };
         let canonical = self.turn_numbers(given);
-        (canonical.len() == given.len() && self.is_well_formed(&canonical)).then_some(canonical)
+        let is_day = self.kind != Kind::Date || is_day(given);
+        (canonical.len() == given.len() && is_day && self.is_well_formed(&canonical)).then_some(canonical)
     }
 
     /// Whether a canonical value has the form of the attribute's kind.
@@ -72,6 +73,26 @@ impl Attribute {
             _ => value.to_vec(),
         }
     }
+}
+
+/// Whether a date is none, or a day of the calendar.
+fn is_day(date: &[u8]) -> bool {
+    if date.is_empty() {
+        return true;
+    }
+    let number = |digits: Option<&[u8]>| str::from_utf8(digits?).ok()?.parse::<u16>().ok();
+    let (Some(year), Some(month), Some(day)) = (number(date.get(..4)), number(date.get(4..6)), number(date.get(6..)))
+    else {
+        return false;
+    };
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let days = match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    year >= 1900 && (1..=12).contains(&month) && (1..=days).contains(&day)
 }
 
 fn are_digits(value: &[u8], count: usize) -> bool {

@@ -66,6 +66,8 @@ pub enum Change {
     Never,
     /// In a copy only.
     InCopy,
+    /// In a copy only, from false to true.
+    UpInCopy,
     /// To any value.
     Free,
     /// From false to true.
@@ -74,8 +76,8 @@ pub enum Change {
     Down,
     /// To no bytes, which takes it away.
     Away,
-    /// To true by the SO only.
-    UpBySo,
+    /// By the SO only.
+    BySo,
 }
 
 /// The value of an attribute where a template is silent.

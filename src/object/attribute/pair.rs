@@ -2,7 +2,7 @@
 
 use cryptoki_sys::*;
 
-use super::Change::{Down, Free, Never, Up, UpBySo};
+use super::Change::{BySo, Down, Free, Never, Up};
 use super::Default::{Absent, Bool, Empty, Rule, Set};
 use super::Role::{Forbidden, Optional, Required};
 use super::{ANY, Attribute, CREATE, Kind, NAME, NONE, row, secret};
@@ -41,7 +41,7 @@ pub(super) const PUBLIC_KEY: &[Attribute] = &[
     row(CKA_VERIFY_RECOVER, "CKA_VERIFY_RECOVER", Kind::Bool, ANY, Bool(false), Free),
     row(CKA_WRAP, "CKA_WRAP", Kind::Bool, ANY, Rule(Draft::is_rsa, "TRUE for RSA"), Free),
     row(CKA_ENCAPSULATE, "CKA_ENCAPSULATE", Kind::Bool, ANY, Bool(false), Free),
-    row(CKA_TRUSTED, "CKA_TRUSTED", Kind::Bool, ANY, Bool(false), UpBySo),
+    row(CKA_TRUSTED, "CKA_TRUSTED", Kind::Bool, ANY, Bool(false), BySo),
     row(CKA_WRAP_TEMPLATE, "CKA_WRAP_TEMPLATE", Kind::Template, ANY, Absent, Never),
     row(CKA_ENCAPSULATE_TEMPLATE, "CKA_ENCAPSULATE_TEMPLATE", Kind::Template, ANY, Absent, Never),
     row(CKA_PUBLIC_KEY_INFO, "CKA_PUBLIC_KEY_INFO", Kind::Bytes(NAME), ANY, Set, Never),

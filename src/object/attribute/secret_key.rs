@@ -2,7 +2,7 @@
 
 use cryptoki_sys::*;
 
-use super::Change::{Away, Down, Free, Never, Up, UpBySo};
+use super::Change::{Away, BySo, Down, Free, Never, Up};
 use super::Default::{Absent, Bool, Rule, Set};
 use super::Role::{Forbidden, Optional, Required};
 use super::{ANY, Attribute, Kind, NONE, row, secret};
@@ -42,7 +42,7 @@ pub(super) const SECRET_KEY: &[Attribute] = &[
     row(CKA_ALWAYS_SENSITIVE, "CKA_ALWAYS_SENSITIVE", Kind::Bool, NONE, Set, Never),
     row(CKA_NEVER_EXTRACTABLE, "CKA_NEVER_EXTRACTABLE", Kind::Bool, NONE, Set, Never),
     row(CKA_WRAP_WITH_TRUSTED, "CKA_WRAP_WITH_TRUSTED", Kind::Bool, ANY, Bool(false), Up),
-    row(CKA_TRUSTED, "CKA_TRUSTED", Kind::Bool, ANY, Bool(false), UpBySo),
+    row(CKA_TRUSTED, "CKA_TRUSTED", Kind::Bool, ANY, Bool(false), BySo),
     row(CKA_CHECK_VALUE, "CKA_CHECK_VALUE", Kind::Bytes(3), ANY, Set, Away),
     row(CKA_WRAP_TEMPLATE, "CKA_WRAP_TEMPLATE", Kind::Template, ANY, Absent, Never),
     row(CKA_UNWRAP_TEMPLATE, "CKA_UNWRAP_TEMPLATE", Kind::Template, ANY, Absent, Never),

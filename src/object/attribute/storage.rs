@@ -2,7 +2,7 @@
 
 use cryptoki_sys::*;
 
-use super::Change::{Down, Free, InCopy, Never};
+use super::Change::{Down, Free, InCopy, Never, UpInCopy};
 use super::Default::{Absent, Bool, Empty, Number, Rule, Set};
 use super::Role::{Optional, Required};
 use super::{ANY, Attribute, Kind, NAME, NONE, row};
@@ -26,7 +26,7 @@ pub(super) const STORAGE: &[Attribute] = &[
         Kind::Bool,
         ANY,
         Rule(Draft::is_private_by_default, "keys: TRUE if the user is logged in; else FALSE"),
-        InCopy,
+        UpInCopy,
     ),
     row(CKA_MODIFIABLE, "CKA_MODIFIABLE", Kind::Bool, ANY, Bool(true), InCopy),
     row(CKA_LABEL, "CKA_LABEL", Kind::Bytes(NAME), ANY, Empty, Free),
