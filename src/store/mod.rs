@@ -58,6 +58,24 @@ pub trait Store: Send + Sync {
     /// The token row.
     fn token(&self) -> Result<TokenRow>;
 
+    /// The token row, if a *witness* outside the store knows the state that it was read in; without a witness, the token row. The witness
+    /// learns of every commit before it comes about, so that a store that was put back to an older state, or edited, is found out,
+    /// by this and by the next commit. Reading objects does not ask it.
+    ///
+    /// # Errors
+    /// [`Error::DeviceError`] with a sentence for people when the witness is missing or knows of no such state.
+    fn vouched(&self) -> Result<TokenRow> {
+        self.token()
+    }
+
+    /// Has the witness begin anew with the state in which the store is.
+    ///
+    /// # Errors
+    /// [`Error::FunctionFailed`] where the store has none.
+    fn accept(&self) -> Result<()> {
+        Err(no_witness())
+    }
+
     /// The object, if it is there.
     fn read(&self, id: ObjectId) -> Result<Option<Row>>;
 
@@ -225,6 +243,11 @@ impl fmt::Debug for ObjectId {
 /// The next revision or token version.
 fn successor(number: u64) -> Result<u64> {
     number.checked_add(1).ok_or_else(|| Error::DeviceError("a counter of the store has run out".into()))
+}
+
+/// There is no witness that could be told anything.
+fn no_witness() -> Error {
+    Error::FunctionFailed("no witness is configured: `[token] witness` names the folder for them".into())
 }
 
 /// Refuses a column that does not exist.

@@ -13,3 +13,4 @@ mod pins;
 mod show;
 mod terminal;
 mod usage;
+mod witness;

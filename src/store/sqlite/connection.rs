@@ -84,8 +84,8 @@ fn open_checked(
     }
 }
 
-/// Opens the file in which a token is being made, empty and known to nobody else.
-pub(super) fn create(visit: &Visit, path: &Path, token: &[u8], digest: &[u8]) -> Result<(), Error> {
+/// Opens the file in which a token is being made, empty and known to nobody else, and makes the token. The number of the file.
+pub(super) fn create(visit: &Visit, path: &Path, token: &[u8], digest: &[u8]) -> Result<[u8; 16], Error> {
     let _counted = visit.count_connection();
     let attempt = || {
         install_system_calls()?;
@@ -96,8 +96,9 @@ pub(super) fn create(visit: &Visit, path: &Path, token: &[u8], digest: &[u8]) ->
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
             schema::create(&mut connection, token, digest)
         });
-        outcome.map_err(|error| failure::of_sqlite(&error, &connection, path))?;
-        connection.close().map_err(|(connection, error)| failure::of_sqlite(&error, &connection, path))
+        let number = outcome.map_err(|error| failure::of_sqlite(&error, &connection, path))?;
+        let closed = connection.close();
+        closed.map_err(|(connection, error)| failure::of_sqlite(&error, &connection, path)).map(|()| number)
     };
     attempt().map_err(|failure| match failure {
         Failure::Again | Failure::Lost => {

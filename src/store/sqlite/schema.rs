@@ -15,8 +15,8 @@ pub const FORMAT: i64 = 1;
 /// The file's `application_id`: "KSTD".
 pub(super) const APPLICATION: i64 = 0x4b53_5444;
 
-/// Writes the tables and the token row into an empty file and makes it a WAL file for good.
-pub(super) fn create(connection: &mut Connection, token: &[u8], digest: &[u8]) -> rusqlite::Result<()> {
+/// Writes the tables and the token row into an empty file and makes it a WAL file for good. The number of the file.
+pub(super) fn create(connection: &mut Connection, token: &[u8], digest: &[u8]) -> rusqlite::Result<[u8; 16]> {
     connection.pragma_update(None, "page_size", 4096)?;
     connection.pragma_update(None, "application_id", APPLICATION)?;
     connection.pragma_update(None, "user_version", FORMAT)?;
@@ -27,7 +27,9 @@ pub(super) fn create(connection: &mut Connection, token: &[u8], digest: &[u8]) -
         "INSERT INTO token (one, version, revision, file, bytes, digest) VALUES (1, 1, 0, randomblob(16), ?1, ?2)",
         params![token, digest],
     )?;
-    transaction.commit()
+    let number = file_number(&transaction)?;
+    transaction.commit()?;
+    Ok(number)
 }
 
 /// Refuses a file that is not a token of ours in a format that this library knows.

@@ -15,6 +15,7 @@ mod removal;
 mod roles;
 mod support;
 mod upgrade;
+mod witness;
 
 mod engine {
     use super::support::Place;
