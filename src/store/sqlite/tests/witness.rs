@@ -233,6 +233,23 @@ fn a_power_loss_at_any_moment_leaves_a_witness_that_knows_the_token() {
     }
 }
 
+/// The commit may be in the log and not on the disk yet, where the one who made it was killed before he synced it.
+#[test]
+fn what_a_killed_writer_may_not_have_synced_is_synced_before_the_witness_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let witness = Witness::at(folder.path().join("witness"));
+    witness.begin([1; 32], Rights::like(folder.path()).unwrap()).unwrap();
+    let (none, fails) = (folder.path().join("log"), folder.path().join("witness/log"));
+    witness.advance([1; 32], [2; 32], &fails).unwrap();
+    witness.advance([1; 32], [3; 32], &fails).unwrap();
+    let before = fs::read(folder.path().join("witness")).unwrap();
+    assert!(witness.advance([3; 32], [4; 32], &fails).is_err());
+    assert_eq!(fs::read(folder.path().join("witness")).unwrap(), before);
+    let entry = witness.advance([3; 32], [4; 32], &none).unwrap();
+    witness.settle(entry).unwrap();
+    witness.advance([4; 32], [5; 32], &fails).unwrap();
+}
+
 #[test]
 fn who_settles_late_claims_nothing() {
     let folder = tempfile::tempdir().unwrap();
