@@ -75,3 +75,14 @@ fn the_doctor_looks_at_the_folder_of_witnesses() {
     let found = errors(&home);
     assert!(found.iter().any(|error| error.contains("[token] witness") && error.contains("no folder")), "{found:?}");
 }
+
+#[test]
+fn the_doctor_warns_of_witnesses_inside_the_store() {
+    let home = Home::new();
+    let conf = fs::read_to_string(home.path("keystead.toml")).unwrap();
+    let inside = home.store().join("witnesses");
+    fs::write(home.path("keystead.toml"), format!("{conf}[token]\nwitness = {inside:?}\n")).unwrap();
+    let findings: Vec<Value> = serde_json::from_slice(&home.run(&["doctor", "--json"]).stdout).unwrap();
+    let about = |finding: &&Value| finding["finding"].as_str().unwrap().contains("inside the store");
+    assert_eq!(findings.iter().find(about).unwrap()["severity"], "warning", "{findings:#?}");
+}

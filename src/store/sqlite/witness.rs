@@ -42,10 +42,10 @@ impl Witnesses {
 
 /// The token, and the witness from before and after it was read: others may commit meanwhile.
 pub(super) struct Look {
-    present: Present,
-    before: Result<Content>,
-    after: Result<Content>,
-    refusal: Error,
+    pub(super) present: Present,
+    pub(super) before: Result<Content>,
+    pub(super) after: Result<Content>,
+    pub(super) refusal: Error,
 }
 
 impl Look {
@@ -94,7 +94,7 @@ impl Telling {
 pub(super) struct Present {
     pub(super) file: [u8; 16],
     pub(super) state: State,
-    row: TokenRow,
+    pub(super) row: TokenRow,
 }
 
 impl Present {

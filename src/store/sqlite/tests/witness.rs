@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::super::SqliteFolder;
 use super::super::new_file::Rights;
-use super::super::witness::state;
+use super::super::witness::{Look, Present, state};
 use super::super::witness_file::{Entry, State, Witness};
 use super::support::{Place, listing, sql};
 use crate::error::{Error, Result};
@@ -181,7 +181,7 @@ fn a_token_that_can_only_be_read_is_looked_at() {
 fn remains(synced: &[u8], written: &[u8]) -> Vec<Vec<u8>> {
     let pages = synced.chunks(4096).zip(written.chunks(4096)).map(|(old, new)| match old == new {
         true => vec![old.to_vec()],
-        false => vec![old.to_vec(), new.to_vec(), [&new[..60], &old[60..]].concat(), [&old[..60], &new[60..]].concat()],
+        false => vec![old.to_vec(), new.to_vec(), [&new[..40], &old[40..]].concat(), [&old[..40], &new[40..]].concat()],
     });
     pages.fold(vec![Vec::new()], |disks, page| {
         disks.iter().flat_map(|disk| page.iter().map(move |page| [&disk[..], page].concat())).collect()
@@ -261,6 +261,32 @@ fn who_settles_late_claims_nothing() {
     let content = witness.read().unwrap();
     assert_eq!([1, 2, 3].map(|state| content.knows(&[state; 32])), [false, true, true]);
     assert!(witness.advance([1; 32], [4; 32], Path::new("/nowhere")).is_err());
+}
+
+/// Between the two times that the witness is read, nobody, somebody, or too many may commit.
+#[test]
+fn a_look_at_a_token_that_others_write_to_is_no_rash_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let witness = Witness::at(folder.path().join("witness"));
+    let at = |state: u8| {
+        witness.begin([state; 32], Rights::like(folder.path()).unwrap()).unwrap();
+        witness.read()
+    };
+    let verdict = |[before, present, after]: [u8; 3]| {
+        let row = TokenRow { version: 1, bytes: b"token".into(), digest: b"".into() };
+        let present = Present { file: [0; 16], state: [present; 32], row };
+        let look = Look { present, before: at(before), after: at(after), refusal: witness.refusal() };
+        look.verdict().map(|verdict| verdict.is_ok())
+    };
+    for (states, expected) in [
+        ([1, 1, 1], Some(true)),
+        ([1, 1, 3], Some(true)),
+        ([1, 3, 3], Some(true)),
+        ([1, 2, 3], None),
+        ([1, 2, 1], Some(false)),
+    ] {
+        assert_eq!(verdict(states), expected, "{states:?}");
+    }
 }
 
 #[test]
