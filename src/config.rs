@@ -98,7 +98,7 @@ pub struct Slots {
     pub show_blank: bool,
 }
 
-/// What tokens are told when they are initialised, or a PIN is set; those that exist stay as they are.
+/// What tokens are told when they are initialised, or a PIN is set; those that exist stay as they are. And what knows their states.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct NewTokens {
@@ -106,6 +106,8 @@ pub struct NewTokens {
     pub maskable: bool,
     /// Where the key of the host lies that every PIN is to need which is set from now on: an absolute path, or `credential:NAME`.
     pub host_key: Option<String>,
+    /// The folder outside the store in which a witness of each token is kept, absolute; it has to exist.
+    pub witness: Option<PathBuf>,
 }
 
 /// What objects show where programs disagree.
@@ -303,6 +305,9 @@ impl Settings {
         if !hashable || min < 1 || max < min || max > 4096 || user_tries < 1 || so_tries < 1 {
             return Err(format!("{}: a value in [pin] is out of range", path.display()));
         }
+        if settings.token.witness.as_ref().is_some_and(|folder| !folder.is_absolute()) {
+            return Err(format!("{}: [token] witness is not an absolute path", path.display()));
+        }
         Ok(settings)
     }
 }
@@ -433,6 +438,8 @@ mod tests {
             ("[objects]\nedwards-points = \"bare\"\n", false),
             ("[token]\nmaskable = true\n", true),
             ("[token]\nmaskable = 1\n", false),
+            ("[token]\nwitness = \"/elsewhere\"\n", true),
+            ("[token]\nwitness = \"elsewhere\"\n", false),
             ("[mechanisms]\nrsa-512 = true\n", false),
             ("[locks]\nwait-ms = 100\n", true),
             ("[locks]\nwait-ms = -1\n", false),

@@ -66,7 +66,8 @@ impl Slots {
     pub fn new(config: Config) -> Self {
         let patience = Duration::from_millis(config.settings.locks.wait_ms.into());
         let shared = config.settings.files.mode == Mode::Group;
-        let open = |path| SqliteFolder::new(path).patience(patience).shared_with_group(shared);
+        let witness = config.settings.token.witness.clone();
+        let open = |path| SqliteFolder::new(path).patience(patience).shared_with_group(shared).witnessed_in(witness);
         let folder = config.store.clone().map(open);
         let folder = folder.map(|folder| Box::new(folder) as Box<dyn Folder>);
         Self::with_folder(config, folder)

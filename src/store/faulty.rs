@@ -106,6 +106,14 @@ impl Store for Faulty {
         self.call(|store| store.token())
     }
 
+    fn vouched(&self) -> Result<TokenRow> {
+        self.call(|store| store.vouched())
+    }
+
+    fn accept(&self) -> Result<()> {
+        self.call(|store| store.accept())
+    }
+
     fn read(&self, id: ObjectId) -> Result<Option<Row>> {
         let mut row = self.call(|store| store.read(id))?;
         if let (Some(row), Some(forge)) = (&mut row, *hold(&self.forgery)) {

@@ -71,6 +71,24 @@ pub trait Store: Send + Sync {
     /// The token row.
     fn token(&self) -> Result<TokenRow>;
 
+    /// The token row, if a *witness* outside the store knows the state that it was read in; without a witness, the token row. The witness
+    /// learns of every commit before it comes about, so that a store that was put back to an older state, or edited, is found out,
+    /// by this and by the next commit. Reading objects does not ask it.
+    ///
+    /// # Errors
+    /// [`Error::DeviceError`] with a sentence for people when the witness is missing or knows of no such state.
+    fn vouched(&self) -> Result<TokenRow> {
+        self.token()
+    }
+
+    /// Has the witness begin anew with the state in which the store is.
+    ///
+    /// # Errors
+    /// [`Error::FunctionFailed`] where the store has none.
+    fn accept(&self) -> Result<()> {
+        Err(no_witness())
+    }
+
     /// The object, if it is there.
     fn read(&self, id: ObjectId) -> Result<Option<Row>>;
 
@@ -287,6 +305,11 @@ fn first_item(items: &mut dyn FnMut() -> Result<Option<Item>>) -> Result<(TokenR
 /// What two items of one token are that exclude each other.
 fn twice(what: impl fmt::Display) -> Error {
     Error::DeviceError(format!("what is to be restored has {what} twice").into())
+}
+
+/// There is no witness that could be told anything.
+fn no_witness() -> Error {
+    Error::FunctionFailed("no witness is configured: `[token] witness` names the folder for them".into())
 }
 
 /// Refuses a column that does not exist.

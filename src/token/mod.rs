@@ -207,6 +207,22 @@ impl Token {
         })
     }
 
+    /// Whether the witness outside the store, if there is one, knows the state that the token is in.
+    ///
+    /// # Errors
+    /// [`Error::DeviceError`] with a sentence for people when not.
+    pub fn vouched(&self) -> Result<()> {
+        self.store.vouched().map(drop)
+    }
+
+    /// Has the witness take the token as it is. It asks for no PIN: who can write to the witness could do the same with an editor.
+    ///
+    /// # Errors
+    /// [`Error::FunctionFailed`] where there is none.
+    pub fn accept(&self) -> Result<()> {
+        self.store.accept()
+    }
+
     /// Whether this process has sessions on the token.
     pub fn is_in_use(&self) -> bool {
         self.login.sessions().0 > 0
@@ -267,7 +283,10 @@ impl Token {
 
     /// The token row, if it is still that of this token.
     fn record(&self) -> Result<(TokenRow, TokenRecord)> {
-        let row = self.store.token()?;
+        self.decoded(self.store.token()?)
+    }
+
+    fn decoded(&self, row: TokenRow) -> Result<(TokenRow, TokenRecord)> {
         let record = TokenRecord::decode(&row.bytes)?;
         if record.id != self.id {
             self.replaced.store(true, Ordering::Release);

@@ -86,11 +86,12 @@ impl Token {
     ///
     /// # Errors
     /// [`Error::DeviceError`] if the PIN is right and the token row has been edited: then it opens nothing. Also if the PIN needs a
-    /// host key that is not there; that counts for nothing.
+    /// host key that is not there, or the store's witness does not know its state; that counts for nothing.
     pub(super) fn check_pin(&self, role: Role, pin: &[u8]) -> Result<Opening> {
         let limit = self.pins.tries(role);
         loop {
-            let (_, record) = self.record()?;
+            // The very row that the witness knows is what the PIN is judged by.
+            let (_, record) = self.decoded(self.store.vouched()?)?;
             let tried = record.pin(role).ok_or(Error::UserPinNotInitialized)?;
             if tried.failures >= limit {
                 return Err(Error::PinLocked);

@@ -86,6 +86,7 @@ mod templates;
 mod threads;
 mod tokens;
 mod vectors;
+mod witness;
 mod wrap_authenticated;
 mod wrap_forms;
 mod wrapping;
@@ -182,6 +183,7 @@ const SUITES: &[&[Test]] = &[
     threads::TESTS,
     tokens::TESTS,
     vectors::TESTS,
+    witness::TESTS,
     wrap_authenticated::TESTS,
     wrap_forms::TESTS,
     wrapping::TESTS,
@@ -213,6 +215,7 @@ const PEERS: &[&[Test]] = &[
     surroundings::PEERS,
     threads::PEERS,
     tokens::PEERS,
+    witness::PEERS,
 ];
 
 fn main() -> ExitCode {

@@ -14,3 +14,4 @@ mod pins;
 mod show;
 mod terminal;
 mod usage;
+mod witness;

@@ -9,7 +9,7 @@ use crate::home::{Home, PIN, SO_PIN, bad, says, text};
 fn a_command_line_that_makes_no_sense_is_code_2() {
     let home = Home::new();
     let init = ["token", "init", "--label", "A"];
-    let lines: [&[&str]; 28] = [
+    let lines: [&[&str]; 29] = [
         &[],
         &["tokens"],
         &["token"],
@@ -20,6 +20,7 @@ fn a_command_line_that_makes_no_sense_is_code_2() {
         &["token", "init", "--label", "A", "--slot", "-1"],
         &[&init[..], &["--so-pin-env", "A", "--so-pin-file", "B"]].concat(),
         &["completions", "tcsh"],
+        &["token", "accept"],
         &["token", "destroy"],
         &["token", "destroy", "A", "--without-pin", "--so-pin-file", "B"],
         &["token", "destroy", "A", "--so-pin", "123456"],
@@ -51,7 +52,7 @@ fn a_command_line_that_makes_no_sense_is_code_2() {
 #[test]
 fn help_has_examples_and_the_version_is_the_packages() {
     let home = Home::new();
-    let lines: [&[&str]; 17] = [
+    let lines: [&[&str]; 18] = [
         &[],
         &["backup"],
         &["backup", "verify"],
@@ -61,6 +62,7 @@ fn help_has_examples_and_the_version_is_the_packages() {
         &["token", "show"],
         &["token", "change-pin"],
         &["token", "unlock"],
+        &["token", "accept"],
         &["token", "destroy"],
         &["key", "list"],
         &["key", "show"],

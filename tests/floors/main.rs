@@ -27,7 +27,8 @@ const BESIDE: [(&str, &[&str]); 8] = [
     ("transfer", &["token"]),
     ("mechanism", &["object"]),
     ("crypto", &["secret", "fork"]),
-    ("store", &["secret", "fork", "system"]),
+    // The hash, for the witness.
+    ("store", &["secret", "fork", "system", "crypto"]),
     ("log", &["system"]),
     ("config", &["system", "secret"]),
 ];

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The examples of docs/formats.md, from that page alone: prints them.
 
-Needs the package `cryptography`, 44 or newer. src/seal/tests/published.rs opens what this prints.
+Needs the package `cryptography`, 44 or newer. src/seal/tests/published.rs and src/store/sqlite/tests/witness.rs read what this prints.
 """
 
 import hashlib
@@ -120,3 +120,19 @@ show("the same, sealed", gcm(hkdf(master, token, label("digest seal")), ascendin
 
 says = cbor(["keystead", FORMAT, 5, token, b"a label".ljust(32), b"8899aabbccddeeff", True])
 show("the MAC of a token row", mac(hkdf(master, token, label("token row")), says))
+
+file, row, digest = ascending(0xD0, 16), b"row", b"digest"
+before, after = (
+    hashlib.sha256(
+        label("witness")
+        + file
+        + revision.to_bytes(8, "big")
+        + (3).to_bytes(8, "big")
+        + len(row).to_bytes(8, "big")
+        + row
+        + digest
+    ).digest()
+    for revision in (7, 8)
+)
+entry = b"kswitnes" + (1).to_bytes(8, "little") + (300).to_bytes(8, "little") + before + after
+show("an entry of a witness, from revision 7 to 8", entry + hashlib.sha256(entry).digest())

@@ -12,6 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::failure::{self, Attempt, Failure};
 use super::gate::{Counted, Visit};
 use super::whole::{self, Items};
+use super::witness::Present;
 use super::{schema, system};
 use crate::error::Error;
 
@@ -85,8 +86,8 @@ fn open_checked(
     }
 }
 
-/// Makes a token of `items` in the file at `path`, which is empty and known to nobody else.
-pub(super) fn create(visit: &Visit, path: &Path, items: &mut Items<'_>) -> Result<(), Error> {
+/// Makes a token of `items` in the file at `path`, which is empty and known to nobody else. What has become of it.
+pub(super) fn create(visit: &Visit, path: &Path, items: &mut Items<'_>) -> Result<Present, Error> {
     let _counted = visit.count_connection();
     let mut attempt = || {
         install_system_calls()?;
@@ -96,9 +97,12 @@ pub(super) fn create(visit: &Visit, path: &Path, items: &mut Items<'_>) -> Resul
             // The last close moves the WAL into the file and removes it, this once.
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map(drop)
         });
-        outcome.map_err(|error| failure::of_sqlite(&error, &connection, path))?;
+        let sqlite = |error, connection: &Connection| failure::of_sqlite(&error, connection, path);
+        outcome.map_err(|error| sqlite(error, &connection))?;
         whole::fill(&mut connection, path, items)?;
-        connection.close().map_err(|(connection, error)| failure::of_sqlite(&error, &connection, path))
+        let present = Present::read(&connection).map_err(|error| sqlite(error, &connection))?;
+        connection.close().map_err(|(connection, error)| sqlite(error, &connection))?;
+        Ok(present)
     };
     attempt().map_err(|failure| match failure {
         Failure::Again | Failure::Lost => {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::connection::{self, beside};
+use super::connection::{self, Purpose, beside};
 use super::failure::{self, Attempt, Failure};
 use super::file_system;
 use super::folder_lock::{FOLDER_LOCK, FolderLock, NumberSetAside};
@@ -15,10 +15,12 @@ use super::gate::{self, Visit};
 use super::new_file::{self, Access, Rights};
 use super::patience::{PATIENCE, Patience};
 use super::removal::{self, remove_file};
+use super::schema;
 use super::system::{self, FileSizeSignal};
 use super::token::{SqliteToken, patiently};
 use super::upgrade;
 use super::whole::Items;
+use super::witness::Witnesses;
 use crate::error::{Error, Result};
 use crate::store::{Folder, Item, Store, TokenRow};
 
@@ -29,6 +31,7 @@ pub struct SqliteFolder {
     access: Access,
     patience: Duration,
     file_system: file_system::Asked,
+    witness: Option<Witnesses>,
     steps: &'static [upgrade::Step],
 }
 
@@ -38,7 +41,7 @@ impl SqliteFolder {
         // As early as can be: where there is no room for it now, the first visit says so.
         let _ = gate::register();
         let (patience, file_system, steps) = (PATIENCE, file_system::of_system, upgrade::STEPS);
-        Self { path, read_only: false, access: Access::Owner, patience, file_system, steps }
+        Self { path, read_only: false, access: Access::Owner, patience, file_system, witness: None, steps }
     }
 
     /// The same folder, taken to be on read-only media whatever the rights say.
@@ -54,6 +57,12 @@ impl SqliteFolder {
     /// The same folder, with another bound on how long a call waits for a lock; [`PATIENCE`] if nothing is said.
     pub fn patience(self, patience: Duration) -> Self {
         Self { patience, ..self }
+    }
+
+    /// The same folder, its tokens with witnesses in `folder`, if one is named: an absolute path outside of this folder. See
+    /// [`Store::vouched`].
+    pub fn witnessed_in(self, folder: Option<PathBuf>) -> Self {
+        Self { witness: folder.map(Witnesses::new), ..self }
     }
 
     /// The same folder, on the file system that a test says.
@@ -131,8 +140,19 @@ impl SqliteFolder {
         let made = self.path.join(NEW_TOKEN);
         remove_remains(&made)?;
         new_file::create(&made, self.rights()?).map_err(|error| failure::of_system(&error, "create", &made))?;
-        let built = connection::create(visit, &made, items).and_then(|()| sync(&made));
-        let placed = built.and_then(|()| self.place(&made, slot, lock, after));
+        let built = connection::create(visit, &made, items).and_then(|present| sync(&made).map(|()| present));
+        let placed = built.and_then(|present| {
+            let witness = self.witness.as_ref().map(|witness| witness.of(&present.file));
+            // Whoever sees the token finds its witness.
+            if let Some(witness) = &witness {
+                witness.begin(present.state, self.rights()?)?;
+            }
+            self.place(&made, slot, lock, after).inspect_err(|_| {
+                if let Some(witness) = witness.filter(|_| !self.token_path(slot).exists()) {
+                    witness.remove();
+                }
+            })
+        });
         // What has its name already may have been seen and is not taken away again.
         if placed.is_err() && !self.token_path(slot).exists() {
             // Nobody has seen the number: it is free again.
@@ -160,7 +180,7 @@ impl SqliteFolder {
     }
 
     fn try_remove(&self, slot: u32) -> Attempt<bool> {
-        let _visit = Visit::enter()?;
+        let visit = Visit::enter()?;
         let _signal = FileSizeSignal::block();
         let Some(lock) = FolderLock::try_take(&self.path, self.rights()?)? else { return Err(Failure::Again) };
         removal::finish(&self.path)?;
@@ -170,7 +190,15 @@ impl SqliteFolder {
         }
         // Soon no file speaks of the number any more.
         self.next(Some(&lock.file)).and_then(|next| NumberSetAside(next).write(&lock.file, &self.path))?;
+        let witness = self.witness.as_ref().and_then(|witness| {
+            // A token that does not open keeps one that is the witness of nothing.
+            let open = connection::open(&visit, &path, Purpose::Read).ok()?;
+            Some(witness.of(&schema::file_number(&open.connection).ok()?))
+        });
         removal::remove(&path)?;
+        if let Some(witness) = witness {
+            witness.remove();
+        }
         Ok(true)
     }
 
@@ -270,7 +298,7 @@ impl Folder for SqliteFolder {
         file_system::check(&path, self.file_system).map_err(|error| refuse(error.to_string()))?;
         let writable = self.writable(&path);
         let upgraded = if writable { upgrade::upgrade(&path, self.steps, self.patience) } else { Ok(()) };
-        match upgraded.and_then(|()| SqliteToken::open(path, writable, self.patience)) {
+        match upgraded.and_then(|()| SqliteToken::open(path, writable, self.patience, self.witness.clone())) {
             Ok(token) => Ok(Arc::new(token)),
             Err(Error::DeviceError(reason)) => Err(Error::TokenNotRecognized(reason)),
             Err(error) => Err(error),

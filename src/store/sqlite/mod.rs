@@ -14,6 +14,8 @@
 //! notice      whether there was a commit, without asking SQLite
 //! connection  how a connection is opened: read-write, read-only, or on media that cannot change
 //! schema      the tables and the format's version
+//! witness     what knows, outside the store, in which state the token is
+//! witness_file the file of one token's witness
 //! upgrade     how a file of an older format becomes one of this
 //! gate        what keeps SQLite and `fork` apart: the registry of open stores, and the gate
 //! descriptors what SQLite has open, and whether the host has left it so
@@ -45,6 +47,8 @@ mod tests;
 mod token;
 mod upgrade;
 mod whole;
+mod witness;
+mod witness_file;
 
 pub use folder::SqliteFolder;
 pub use schema::FORMAT;

@@ -8,15 +8,17 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::commits::{Leader, Outcome};
 use super::connection::Purpose;
-use super::failure::{Attempt, Failure};
+use super::failure::{self, Attempt, Failure};
 use super::gate::{self, Visit};
+use super::new_file::Rights;
 use super::notice::Notice;
 use super::patience::Patience;
 use super::pool::{Pool, Reader};
 use super::schema::{self, FORMAT};
 use super::whole;
+use super::witness::{Present, Telling, Witnesses};
 use crate::error::{Error, Result};
-use crate::store::{Change, Commit, Item, ObjectId, Row, Step, Store, Term, Terms, TokenRow, check_column};
+use crate::store::{Change, Commit, Item, ObjectId, Row, Step, Store, Term, Terms, TokenRow, check_column, no_witness};
 
 /// A token's file. The connections are the process's, not this value's: dropping a value that a forked child inherited
 /// touches nothing of its parent's.
@@ -27,14 +29,17 @@ pub(super) struct SqliteToken {
     lock: PathBuf,
     writable: bool,
     patience: Duration,
+    /// What knows its state, if anything does.
+    witness: Option<Witnesses>,
     pub(super) notice: Arc<Notice>,
 }
 
 impl SqliteToken {
     /// Opens the file and reads the token row once, so that what cannot be used is found out now.
-    pub(super) fn open(path: PathBuf, writable: bool, patience: Duration) -> Result<Self> {
+    pub(super) fn open(path: PathBuf, writable: bool, patience: Duration, witness: Option<Witnesses>) -> Result<Self> {
         let lock = path.with_extension("lock");
-        let token = Self { number: gate::next_number(), path, lock, writable, patience, notice: Arc::default() };
+        let token =
+            Self { number: gate::next_number(), path, lock, writable, patience, witness, notice: Arc::default() };
         token.token()?;
         Ok(token)
     }
@@ -104,7 +109,7 @@ impl SqliteToken {
             let place = pool.queue.wait(&self.lock, patience)?;
             let attempt = Visit::enter()
                 .map_err(Failure::Final)
-                .and_then(|visit| pool.write(&visit, &self.path, |connection| apply_all(connection, leader)));
+                .and_then(|visit| pool.write(&visit, &self.path, |connection| self.apply_all(connection, leader)));
             match attempt {
                 Ok(verdicts) => leader.tell(verdicts),
                 Err(Failure::Final(error)) if leader.failed(&error) => {}
@@ -123,6 +128,42 @@ impl SqliteToken {
             }
         }
     }
+
+    /// One transaction for all that wait; none if somebody has upgraded the file.
+    fn apply_all(
+        &self,
+        connection: &mut Connection,
+        leader: &mut Leader<'_>,
+    ) -> rusqlite::Result<Option<Vec<Result<Commit>>>> {
+        // Immediate: a transaction that reads first and writes later would fail at once where another wrote in between.
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if schema::format(&transaction)? != FORMAT {
+            return Ok(None);
+        }
+        let mut telling = self.witness.as_ref().map(|witness| Telling::begin(witness, &transaction)).transpose()?;
+        let requests = leader.take();
+        let mut verdicts = Vec::with_capacity(requests.len());
+        for request in requests {
+            verdicts.push(apply_request(&transaction, &request.changes, requests.len() > 1)?);
+        }
+        if !verdicts.iter().any(is_done) {
+            transaction.rollback()?;
+            return Ok(Some(verdicts));
+        }
+        if let Some(telling) = &mut telling
+            && let Err(refusal) = telling.tell(&transaction, &self.path)?
+        {
+            transaction.rollback()?;
+            verdicts.iter_mut().filter(|verdict| is_done(verdict)).for_each(|done| *done = Err(refusal.clone()));
+            return Ok(Some(verdicts));
+        }
+        leader.writes();
+        transaction.commit()?;
+        if let Some(telling) = telling {
+            telling.settle();
+        }
+        Ok(Some(verdicts))
+    }
 }
 
 impl Store for SqliteToken {
@@ -132,6 +173,39 @@ impl Store for SqliteToken {
             statement.query_row([], |row| {
                 Ok(TokenRow { version: number(row.get(0)?), bytes: row.get(1)?, digest: row.get(2)? })
             })
+        })
+    }
+
+    fn vouched(&self) -> Result<TokenRow> {
+        let Some(witness) = &self.witness else { return self.token() };
+        let mut patience = Patience::new(&self.path, self.patience);
+        loop {
+            if let Some(verdict) = self.query(|connection| witness.look(connection))?.verdict() {
+                return verdict;
+            }
+            patience.wait()?;
+        }
+    }
+
+    fn accept(&self) -> Result<()> {
+        let Some(witness) = &self.witness else { return Err(no_witness()) };
+        if !self.writable {
+            return Err(Error::TokenWriteProtected);
+        }
+        patiently(Patience::new(&self.path, self.patience), || {
+            let visit = Visit::enter()?;
+            let present = visit.pool(self.number, &self.notice).write(&visit, &self.path, |connection| {
+                // Nobody commits from here on.
+                let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                if schema::format(&transaction)? != FORMAT {
+                    return Ok(None);
+                }
+                let Present { file, state, .. } = Present::read(&transaction)?;
+                let rights =
+                    Rights::like(&self.path).map_err(|error| failure::of_system(&error, "look at", &self.path));
+                Ok(Some(rights.and_then(|rights| witness.of(&file).begin(state, rights))))
+            })?;
+            Ok(present?)
         })
     }
 
@@ -282,27 +356,6 @@ pub(super) fn patiently<T>(mut patience: Patience<'_>, mut attempt: impl FnMut()
     }
 }
 
-/// One transaction for all that wait; none if somebody has upgraded the file.
-fn apply_all(connection: &mut Connection, leader: &mut Leader<'_>) -> rusqlite::Result<Option<Vec<Result<Commit>>>> {
-    // Immediate: a transaction that reads first and writes later would fail at once where another wrote in between.
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if schema::format(&transaction)? != FORMAT {
-        return Ok(None);
-    }
-    let requests = leader.take();
-    let mut verdicts = Vec::with_capacity(requests.len());
-    for request in requests {
-        verdicts.push(apply_request(&transaction, &request.changes, requests.len() > 1)?);
-    }
-    if !verdicts.iter().any(|verdict| matches!(verdict, Ok(Commit::Done { .. }))) {
-        transaction.rollback()?;
-        return Ok(Some(verdicts));
-    }
-    leader.writes();
-    transaction.commit()?;
-    Ok(Some(verdicts))
-}
-
 /// What does not hold undoes what the request changed; alone in its transaction it is undone with that.
 fn apply_request(connection: &Connection, changes: &[Change], among_others: bool) -> rusqlite::Result<Result<Commit>> {
     let run = |sql| match among_others {
@@ -378,6 +431,10 @@ fn apply(connection: &Connection, revision: i64, change: &Change) -> rusqlite::R
         Change::Digest(step) => return carry_on(connection, step),
     };
     Ok(Ok(changed == 1))
+}
+
+fn is_done(verdict: &Result<Commit>) -> bool {
+    matches!(verdict, Ok(Commit::Done { .. }))
 }
 
 /// Versions are compared, never ordered: the same 64 bits serve as SQLite's signed integer.

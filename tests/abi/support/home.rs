@@ -38,6 +38,8 @@ pub struct Config {
     pub maskable: bool,
     /// Where the host key lies.
     pub host_key: Option<String>,
+    /// The folder of witnesses.
+    pub witness: Option<PathBuf>,
     /// Milliseconds for which a call waits for a lock.
     pub wait_ms: u32,
     /// Where tokens are; nothing means the home's own folder.
@@ -59,6 +61,7 @@ impl Default for Config {
             rsa_1024: false,
             maskable: false,
             host_key: None,
+            witness: None,
             wait_ms: 30_000,
             store: None,
         }
@@ -108,16 +111,18 @@ impl Home {
             rsa_1024,
             maskable,
             host_key,
+            witness,
             wait_ms,
             ..
         } = config;
         let host_key = host_key.as_ref().map(|place| format!("host-key = {place:?}\n")).unwrap_or_default();
+        let witness = witness.as_ref().map(|folder| format!("witness = {folder:?}\n")).unwrap_or_default();
         let text = format!(
             "store = {store:?}\n\n[pin]\nmin = {pin_min}\nmax = {pin_max}\nuser-tries = {user_tries}\n\
              so-tries = {so_tries}\nmemory-kib = {memory_kib}\npasses = 1\nlanes = 1\n\n[slots]\nshow-blank = {show_blank}\n\n\
              [wrapping]\nkey-wrap-pad = {key_wrap_pad:?}\n\n[mechanisms]\nrsa-1024 = {rsa_1024}\n\n\
              [objects]\nedwards-points = {edwards_points:?}\n\n[keys]\ndates = {dates:?}\n\n\
-             [token]\nmaskable = {maskable}\n{host_key}\n[locks]\nwait-ms = {wait_ms}\n"
+             [token]\nmaskable = {maskable}\n{host_key}{witness}\n[locks]\nwait-ms = {wait_ms}\n"
         );
         fs::write(self.configuration(), text).expect("the configuration");
         self.configure_softhsm();

@@ -18,6 +18,23 @@ pub fn check(patient: &Patient, report: &mut Report) {
     }
     environment(config, report);
     log(config, report);
+    if let (Some(witness), Some(store)) = (&config.settings.token.witness, &config.store) {
+        if witness.starts_with(store) {
+            let finding = format!("[token] witness is {}, inside the store", witness.display());
+            report.warning(
+                "configuration",
+                finding,
+                "who puts the store back puts it back too: name a folder elsewhere",
+            );
+        } else if !witness.is_dir() {
+            let finding = format!("[token] witness is {}, which is no folder", witness.display());
+            report.error(
+                "configuration",
+                finding,
+                "make it, writable for the users of the tokens, or mount what it is on",
+            );
+        }
+    }
     let (own, usual) = (&config.settings.pin, Pins::default());
     if work(own) < work(&usual) {
         let finding = format!(

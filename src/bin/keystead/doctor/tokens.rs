@@ -3,13 +3,14 @@
 use keystead::config::{Config, Pins};
 use keystead::crypto::kdf::Argon2Cost;
 use keystead::error::Error;
+use keystead::slot::Found;
 use keystead::store::sqlite;
 use keystead::token::TokenState;
 
 use super::configuration::work;
 use super::files::count;
 use super::{Patient, Report};
-use crate::store::Slot;
+use crate::store::{Slot, Store};
 use crate::token::label_of;
 
 pub fn check(patient: &Patient, report: &mut Report) {
@@ -21,6 +22,7 @@ pub fn check(patient: &Patient, report: &mut Report) {
             Slot::Token(state) => {
                 let before = report.0.len();
                 token(slot, &state, &patient.config, report);
+                witness(slot, store, report);
                 good = good.saturating_add(usize::from(report.0.len() == before));
             }
             Slot::Closed(Error::HostMemory(what)) => {
@@ -85,6 +87,16 @@ fn token(slot: u32, state: &TokenState, config: &Config, report: &mut Report) {
             format!("{name} is read-only here"),
             "wrong PINs are not counted where nothing can be written",
         );
+    }
+}
+
+/// Whether the witness, if one is configured, knows the token.
+fn witness(slot: u32, store: &Store, report: &mut Report) {
+    if let Ok(Found::Token(token)) = store.module.slots().find(slot.into())
+        && let Err(reason) = token.vouched()
+    {
+        let next = "until then nobody logs in, and nothing is written; find out first why it is so";
+        report.error("token", format!("slot {slot}: {reason}"), next);
     }
 }
 

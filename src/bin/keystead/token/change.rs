@@ -161,14 +161,14 @@ pub fn destroy(args: &Destroy, store: Option<PathBuf>, form: Form) -> Result<()>
 
 /// What was done.
 #[derive(Serialize)]
-struct Done {
-    slot: u32,
-    label: String,
-    done: &'static str,
+pub struct Done {
+    pub slot: u32,
+    pub label: String,
+    pub done: &'static str,
 }
 
 impl Done {
-    fn print(&self, form: Form) -> Result<()> {
+    pub fn print(&self, form: Form) -> Result<()> {
         let words = [
             ("slot", Word::plain(self.slot.to_string())),
             ("label", Word::plain(&self.label)),

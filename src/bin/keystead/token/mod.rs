@@ -1,5 +1,6 @@
 //! `keystead token`
 
+mod accept;
 mod change;
 pub mod choose;
 mod init;
@@ -38,6 +39,10 @@ pub enum Command {
     #[command(after_help = change::AFTER_HELP_UNLOCK)]
     Unlock(change::Unlock),
 
+    /// Has the witness outside the store take a token as it is
+    #[command(after_help = accept::AFTER_HELP)]
+    Accept(accept::Args),
+
     /// Destroys a token with every key in it
     #[command(after_help = change::AFTER_HELP_DESTROY)]
     Destroy(change::Destroy),
@@ -51,6 +56,7 @@ pub fn run(command: Command, store: Option<PathBuf>, form: Form) -> Result<()> {
         Command::Show { token } => show::show(&token, store, form),
         Command::ChangePin(args) => change::change_pin(&args, store, form),
         Command::Unlock(args) => change::unlock(&args, store, form),
+        Command::Accept(args) => accept::run(&args, store, form),
         Command::Destroy(args) => change::destroy(&args, store, form),
     }
 }

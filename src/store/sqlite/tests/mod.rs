@@ -16,6 +16,7 @@ mod roles;
 mod support;
 mod upgrade;
 mod whole;
+mod witness;
 
 mod engine {
     use super::support::Place;

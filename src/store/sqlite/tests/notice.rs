@@ -13,7 +13,7 @@ use crate::store::suite::{done, id, row, token};
 use crate::store::{Change, Store};
 
 fn opened(place: &Place) -> SqliteToken {
-    SqliteToken::open(place.file("db"), true, PATIENCE).unwrap()
+    SqliteToken::open(place.file("db"), true, PATIENCE, None).unwrap()
 }
 
 /// Asks, and then finds the answer without asking; the clock may strike in between.
@@ -174,7 +174,7 @@ fn a_child_of_raw_clone_knows_nothing() {
 }
 
 pub fn in_a_raw_clone(path: std::path::PathBuf) {
-    let store = SqliteToken::open(path, true, PATIENCE).unwrap();
+    let store = SqliteToken::open(path, true, PATIENCE, None).unwrap();
     assert!(is_known(&store));
     assert!(child(Birth::RawClone, || {
         assert_eq!(store.notice.revision(), None);

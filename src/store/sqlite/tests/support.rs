@@ -21,6 +21,18 @@ impl Place {
         Self { folder: SqliteFolder::new(directory.path().join("above it/tokens #1?%")), directory }
     }
 
+    /// The same, for tokens with witnesses.
+    pub fn witnessed() -> Self {
+        let mut place = Self::new();
+        std::fs::create_dir(place.witnesses()).unwrap();
+        place.folder = place.again().witnessed_in(Some(place.witnesses()));
+        place
+    }
+
+    pub fn witnesses(&self) -> PathBuf {
+        self.directory.path().join("witnesses")
+    }
+
     pub fn folder(&self) -> &SqliteFolder {
         &self.folder
     }
