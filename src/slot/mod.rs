@@ -209,7 +209,9 @@ impl Slots {
     /// Drops all open tokens and ends every wait for an event.
     pub fn close(&self) {
         self.end_events();
-        *self.known.lock() = Known { closed: true, ..Known::default() };
+        let known = std::mem::replace(&mut *self.known.lock(), Known { closed: true, ..Known::default() });
+        // Outside the lock, as a token may have something to do to its files.
+        drop(known);
     }
 
     /// Looks at the folder. Open tokens stay open; the blank one is last, and alone if there is no other. What a folder that

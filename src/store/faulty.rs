@@ -154,6 +154,10 @@ impl Store for Faulty {
         self.call(|store| store.check())
     }
 
+    fn scrub(&self) -> bool {
+        self.inner.scrub()
+    }
+
     fn writable(&self) -> bool {
         self.inner.writable()
     }

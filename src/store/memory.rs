@@ -173,6 +173,10 @@ impl Store for MemoryStore {
         Ok(Vec::new())
     }
 
+    fn scrub(&self) -> bool {
+        true
+    }
+
     fn writable(&self) -> bool {
         true
     }

@@ -121,6 +121,10 @@ pub trait Store: Send + Sync {
     /// a `fork` of this process may have to wait for its end.
     fn check(&self) -> Result<Vec<String>>;
 
+    /// Sees to it that what was replaced or removed by commits before this stands in none of the engine's files any more, as far as
+    /// the engine can. It waits for nobody. False: it could not be done now, as when somebody is reading.
+    fn scrub(&self) -> bool;
+
     /// Whether commits are possible at all: false on read-only media.
     fn writable(&self) -> bool;
 }

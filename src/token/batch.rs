@@ -120,8 +120,15 @@ impl Watch {
 impl Token {
     /// Makes the changes, all or none.
     pub(super) fn commit(&self, batch: Batch) -> Result<Commit> {
+        let destroys = batch.changes.iter().any(|change| matches!(change, Change::Delete { .. }));
         let outcome = self.store.commit(batch.into_changes(&self.watch))?;
         self.watch.tell(&self.log);
+        if let Commit::Done { .. } = outcome {
+            self.scrub_if_due();
+            if destroys {
+                self.scrub_at_the_end();
+            }
+        }
         Ok(outcome)
     }
 }

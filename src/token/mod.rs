@@ -10,6 +10,7 @@ mod opened;
 mod pins;
 mod profiles;
 mod row;
+mod scrub;
 mod verify;
 
 pub use copy::{Seals, TokenCopy};
@@ -63,6 +64,7 @@ pub struct Token {
     /// Counts the operations that wait for a PIN.
     uses: AtomicU64,
     watch: Arc<Watch>,
+    owed: scrub::Owed,
 }
 
 /// What a token begins with.
@@ -134,6 +136,7 @@ impl Token {
             replaced: AtomicBool::new(false),
             uses: AtomicU64::new(0),
             watch: Arc::default(),
+            owed: scrub::Owed::default(),
         }))
     }
 
@@ -185,6 +188,7 @@ impl Token {
             ];
             if let Commit::Done { .. } = self.store.commit(changes)? {
                 self.replaced.store(true, Ordering::Release);
+                self.scrub_now();
                 return Ok(());
             }
         }

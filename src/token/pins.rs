@@ -55,6 +55,9 @@ impl Token {
             sweep();
             self.catalog.forget_private();
         });
+        if !self.is_in_use() {
+            self.scrub_what_is_left();
+        }
     }
 
     /// `C_InitPIN`: the SO, who is logged in, sets the user's PIN; that unlocks it too.
@@ -165,6 +168,7 @@ impl Token {
             }
             let change = Change::Token { expected: row.version, bytes: record.encode() };
             if let Commit::Done { .. } = self.store.commit(vec![change])? {
+                self.scrub_now();
                 return Ok(());
             }
         }

@@ -238,6 +238,19 @@ impl Store for SqliteToken {
         Ok(lines.into_iter().filter(|line| line != "ok").collect())
     }
 
+    fn scrub(&self) -> bool {
+        if !self.writable {
+            return false;
+        }
+        // Deleted rows are overwritten in new copies of their pages (`secure_delete`). The old copies are in the file until these are
+        // moved there, and in the log until it is cut off.
+        let cut = |connection: &mut Connection| connection.query_row(CUT_LOG_SQL, [], |row| row.get(0).map(Some));
+        let visit = Visit::enter().map_err(Failure::Final);
+        let busy: Attempt<i64> =
+            visit.and_then(|visit| visit.pool(self.number, &self.notice).write(&visit, &self.path, cut));
+        matches!(busy, Ok(0))
+    }
+
     fn writable(&self) -> bool {
         self.writable
     }
@@ -256,6 +269,9 @@ impl Drop for SqliteToken {
 pub(super) fn find_sql(column: usize) -> String {
     format!("SELECT id FROM objects WHERE term{column} = ?1 AND id > ?2 ORDER BY id LIMIT ?3")
 }
+
+/// Answers 1 in its first column where somebody reads or writes.
+const CUT_LOG_SQL: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
 pub(super) const LIST_SQL: &str = "SELECT id FROM objects WHERE id > ?1 ORDER BY id LIMIT ?2";
 
