@@ -279,6 +279,7 @@ impl Contents {
                 self.deletions.extend(cleared.map(|id| (id, Deletion { revision, tombstone: None })));
             }
             Change::Digest(step) => self.token.digest = step(&self.token.digest)?,
+            Change::Check(check) => check(&self.token.bytes)?,
         }
         Ok(true)
     }

@@ -161,6 +161,8 @@ pub enum Change {
     /// Carries the digest on. The token row's version stays: whoever commits at the same time, each step begins with what the
     /// one before it has left.
     Digest(Step),
+    /// Changes nothing: what must hold of the token row for the changes beside it to be made at all.
+    Check(Check),
 }
 
 /// A part of a token, as [`Store::snapshot`] shows it and [`Folder::restore`] takes it. `revision` is that of the commit
@@ -192,6 +194,9 @@ pub enum Item {
 /// One step of the digest: from what the store has to what it is to have. An error undoes the commit that it belongs to, and is its
 /// outcome. It may be asked again when a commit is tried again, in any thread; it waits for nothing, and asks nothing of the store.
 pub type Step = Arc<dyn Fn(&[u8]) -> Result<Vec<u8>> + Send + Sync>;
+
+/// What must hold of the token row's bytes. An error undoes the commit that it belongs to, and is its outcome. It is asked like a [`Step`].
+pub type Check = Arc<dyn Fn(&[u8]) -> Result<()> + Send + Sync>;
 
 /// What became of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

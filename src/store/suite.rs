@@ -19,7 +19,7 @@ macro_rules! every_engine {
             every_commit_counts_and_an_empty_one_does_not, changes_are_told_since_a_revision,
             two_openings_see_each_other, concurrent_increments_are_all_kept,
             a_batch_is_seen_whole_or_not_at_all, tombstones_are_listed_in_pages,
-            steps_of_the_digest_follow_each_other, a_step_that_fails_undoes_its_commit_alone,
+            steps_of_the_digest_follow_each_other, a_step_that_fails_undoes_its_commit_alone, a_check_sees_the_token_row_of_its_own_commit,
             concurrent_steps_are_all_kept, large_and_extreme_values_survive,
             a_snapshot_restores_the_same_token, a_snapshot_is_of_one_moment, a_snapshot_ends_with_the_first_error,
             a_failed_restore_leaves_no_token, numbers_can_be_set_aside
@@ -390,6 +390,23 @@ pub fn steps_of_the_digest_follow_each_other(folder: &dyn Folder) {
     );
     assert_eq!(store.token().unwrap().digest, b"012");
     assert_eq!(folder.open(0).unwrap().token().unwrap().digest, b"012");
+}
+
+pub fn a_check_sees_the_token_row_of_its_own_commit(folder: &dyn Folder) {
+    let store = token(folder);
+    let is = |expected: &'static [u8]| {
+        Change::Check(Arc::new(move |row| if row == expected { Ok(()) } else { Err(Error::TokenReplaced) }))
+    };
+    let before: &[u8] = store.token().unwrap().bytes.leak();
+    done(&*store, vec![is(before), Change::Insert(row(1, 1, b""))]);
+    let version = store.token().unwrap().version;
+    let other = store.commit(vec![Change::Insert(row(2, 1, b"")), append(b'1'), is(b"another")]);
+    assert_eq!(other, Err(Error::TokenReplaced));
+    done(&*store, vec![is(before), Change::Token { expected: version, bytes: b"another".into() }, is(b"another")]);
+    let late = store.commit(vec![is(before), Change::Insert(row(2, 1, b""))]);
+    assert_eq!(late, Err(Error::TokenReplaced));
+    assert_eq!((store.list(None, 9).unwrap(), store.revision().unwrap()), (vec![id(1)], 2));
+    assert_eq!((store.token().unwrap().version, store.token().unwrap().digest), (version + 1, vec![]));
 }
 
 pub fn a_step_that_fails_undoes_its_commit_alone(folder: &dyn Folder) {

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Token;
 use super::opened::Opened;
+use super::row::TokenRecord;
 use crate::error::{Error, Result};
 use crate::log::Log;
-use crate::seal::{Counted, Digest, Seal, Verified};
+use crate::seal::{Counted, Digest, Seal, TokenId, Verified};
 use crate::store::{Change, Commit, ObjectId, Row};
 
 /// Changes of objects that are to be made together. All of them are sealed by the same login, if there is one: it is taken
@@ -81,9 +82,17 @@ impl Batch {
         }
     }
 
-    /// The changes, and the step of the digest if it moves.
-    fn into_changes(self, watch: &Arc<Watch>) -> Vec<Change> {
+    /// The changes, as long as this is the token that they were sealed for, and the step of the digest if it moves.
+    fn into_changes(self, token: TokenId, watch: &Arc<Watch>) -> Vec<Change> {
         let (mut changes, difference) = (self.changes, self.difference);
+        // Nobody could open them in another token, and nobody could find out why they are there.
+        changes.insert(
+            0,
+            Change::Check(Arc::new(move |row| match TokenRecord::decode(row)?.id == token {
+                true => Ok(()),
+                false => Err(Error::TokenReplaced),
+            })),
+        );
         if let Some(seal) = self.seal.filter(|_| difference != Digest::default()) {
             let watch = Arc::clone(watch);
             changes.push(Change::Digest(Arc::new(move |sealed| match Digest::open(&seal, sealed) {
@@ -121,7 +130,11 @@ impl Token {
     /// Makes the changes, all or none.
     pub(super) fn commit(&self, batch: Batch) -> Result<Commit> {
         let destroys = batch.changes.iter().any(|change| matches!(change, Change::Delete { .. }));
-        let outcome = self.store.commit(batch.into_changes(&self.watch))?;
+        let outcome = self.store.commit(batch.into_changes(self.id, &self.watch));
+        if outcome == Err(Error::TokenReplaced) {
+            self.replaced.store(true, Ordering::Release);
+        }
+        let outcome = outcome?;
         self.watch.tell(&self.log);
         if let Commit::Done { .. } = outcome {
             self.scrub_if_due();

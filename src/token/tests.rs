@@ -16,15 +16,19 @@ const PIN: &[u8] = b"1234";
 const USER: Caller = Caller { login: Login::User, read_write: true, today: None };
 const PUBLIC: Caller = Caller { login: Login::Public, ..USER };
 
+const BEGINNING: Beginning<'_> = Beginning { so_pin: b"4321", label: [b' '; 32], maskable: false, host_key: None };
+
 /// A token in memory with one session, and the user logged in.
 fn token() -> Arc<Token> {
     token_with(Log::default())
 }
 
 fn token_with(log: Log) -> Arc<Token> {
-    let folder = MemoryFolder::new();
-    let beginning = Beginning { so_pin: b"4321", label: [b' '; 32], maskable: false, host_key: None };
-    assert!(Token::create(&folder, 0, &PINS, &beginning).unwrap());
+    token_in(&MemoryFolder::new(), log)
+}
+
+fn token_in(folder: &dyn Folder, log: Log) -> Arc<Token> {
+    assert!(Token::create(folder, 0, &PINS, &BEGINNING).unwrap());
     let token = Token::open(folder.open(0).unwrap(), &PINS.into(), log, None).unwrap();
     token.open_session(true).unwrap();
     token.login(Login::So, b"4321").unwrap();
@@ -227,6 +231,27 @@ fn what_a_login_wrote_is_not_replaced_without_one() {
     assert!(unknown.waits_for_login());
     token.login(Login::User, PIN).unwrap();
     assert_eq!(Batch::new(&token).update(&unknown, row()), Err(Error::UserNotLoggedIn));
+}
+
+/// Another process makes the token anew between the sealing and the commit.
+#[test]
+fn what_was_sealed_for_a_token_does_not_get_into_the_next_one() {
+    for private in [true, false] {
+        let folder = MemoryFolder::new();
+        let token = token_in(&folder, Log::default());
+        if !private {
+            token.logout(|| ()).unwrap();
+        }
+        let mut batch = Batch::new(&token);
+        let (object, material) = made(CKO_DATA, private);
+        batch.insert(token.sealed(&object, material.as_ref(), batch.seal()).unwrap());
+        let other = Token::open(folder.open(0).unwrap(), &PINS.into(), Log::default(), None).unwrap();
+        other.reinitialise(&BEGINNING).unwrap();
+        let digest = other.store.token().unwrap().digest;
+        assert_eq!(token.commit(batch), Err(Error::TokenReplaced));
+        assert_eq!((token.store.list(None, 9), token.store.token().unwrap().digest), (Ok(vec![]), digest));
+        assert!(token.is_replaced());
+    }
 }
 
 #[test]

@@ -353,7 +353,7 @@ fn carry_on(connection: &Connection, step: &Step) -> rusqlite::Result<Result<boo
     Ok(Ok(true))
 }
 
-/// False: an expected version did not hold. An error of the step of a digest is the request's own.
+/// False: an expected version did not hold. An error of a step of the digest or of a check is the request's own.
 fn apply(connection: &Connection, revision: i64, change: &Change) -> rusqlite::Result<Result<bool>> {
     let run = |sql, parameters: &[&dyn rusqlite::ToSql]| connection.prepare_cached(sql)?.execute(parameters);
     let changed = match change {
@@ -392,6 +392,11 @@ fn apply(connection: &Connection, revision: i64, change: &Change) -> rusqlite::R
             return Ok(Ok(true));
         }
         Change::Digest(step) => return carry_on(connection, step),
+        Change::Check(check) => {
+            let mut statement = connection.prepare_cached("SELECT bytes FROM token")?;
+            let bytes: Vec<u8> = statement.query_row([], |row| row.get(0))?;
+            return Ok(check(&bytes).map(|()| true));
+        }
     };
     Ok(Ok(changed == 1))
 }
