@@ -14,7 +14,7 @@ mod pin_row;
 mod row;
 mod transient;
 
-pub use digest::{Counted, Digest};
+pub use digest::{Counted, Digest, RowHash};
 pub use host_key::HostKey;
 pub use master::{MasterKey, Role};
 pub use object::{Opened, Plain, SealedMaterial, Verified, open, seal, visibility};

@@ -218,7 +218,7 @@ impl Token {
         if opened.verified != Verified::Yes && !object.shows_its_key() {
             return Err(Error::ObjectDamaged(format!("the public key {id} shows another key than it holds").into()));
         }
-        Ok(Some(Opened::from_store(object, opened.verified, opened.material)))
+        Ok(Some(Opened::from_store(object, opened)))
     }
 
     /// The value of a key once more, for the object of this id; none for objects without one.
