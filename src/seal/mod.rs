@@ -99,7 +99,7 @@ impl Seal {
 }
 
 /// What a token row says for good, beside the token's id: all that is plain in it, except how often a wrong PIN was given.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenFacts<'a> {
     /// The label, blank-padded.
     pub label: &'a [u8; 32],

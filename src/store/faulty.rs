@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::{Change, Commit, Folder, Item, ObjectId, Row, Store, Term, TokenRow, hold};
+use super::{Change, Check, Commit, Folder, Item, ObjectId, Row, Store, Term, TokenRow, hold};
 use crate::error::{Error, Result};
 
 /// How a call fails.
@@ -179,8 +179,8 @@ impl<F: Folder> Folder for FaultyFolder<F> {
         self.0.create(slot, token, digest)
     }
 
-    fn remove(&self, slot: u32) -> Result<bool> {
-        self.0.remove(slot)
+    fn remove(&self, slot: u32, check: Option<&Check>) -> Result<bool> {
+        self.0.remove(slot, check)
     }
 
     fn owns(&self, slot: u32) -> Result<()> {

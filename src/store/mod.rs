@@ -32,7 +32,12 @@ pub trait Folder: Send + Sync {
 
     /// Removes the token of `slot` for good: it is there whole or not at all, whatever happens meanwhile, and its number is
     /// never used again. Who has it open gets [`Error::TokenRemoved`]. False: there was none.
-    fn remove(&self, slot: u32) -> Result<bool>;
+    ///
+    /// With a check nobody commits to the token between the check and its end.
+    ///
+    /// # Errors
+    /// Those of the check, and what keeps the token row from being read for it; then the token stays.
+    fn remove(&self, slot: u32, check: Option<&Check>) -> Result<bool>;
 
     /// Whether the caller may do with the token of `slot` what he likes, as far as it depends on the engine and not on PINs.
     ///

@@ -74,15 +74,10 @@ impl Token {
     pub fn set_pin(&self, old: &[u8], new: &[u8]) -> Result<()> {
         self.revision()?;
         let role = if self.logged_in() == Login::So { Role::So } else { Role::User };
-        let Opening { master, row: verified, .. } = self.check_pin(role, old)?;
+        let opening = self.check_pin(role, old)?;
         self.pins.check_new(new)?;
-        let row = master.lock(role, new, &self.id, self.pins.cost(), self.host.as_deref())?;
-        self.replace_pin(role, &row, |now| match now {
-            // Others may have locked or changed the PIN while the new one was hashed.
-            Some(now) if now.row != verified => Err(Error::PinIncorrect),
-            Some(now) if now.failures >= self.pins.tries(role) => Err(Error::PinLocked),
-            _ => Ok(()),
-        })
+        let row = opening.master.lock(role, new, &self.id, self.pins.cost(), self.host.as_deref())?;
+        self.replace_pin(role, &row, |now| self.still_opens(&opening, now))
     }
 
     /// What the PIN opens, if it is right and not locked. A wrong PIN is counted exactly, whatever other processes do.
@@ -107,8 +102,22 @@ impl Token {
             }
             self.maskable.store(record.maskable, Ordering::Release);
             if self.clear_failures(role, &tried.row, limit)? {
-                return Ok(Opening { master, seal, row: tried.row.clone() });
+                return Ok(Opening { master, seal, role, record });
             }
+        }
+    }
+
+    /// Whether a PIN that was found right would be right now: others may have changed or locked it since, or the token row.
+    pub(super) fn still_opens(&self, opening: &Opening, now: &TokenRecord) -> Result<()> {
+        let then = &opening.record;
+        if now.mac != then.mac || now.facts() != then.facts() {
+            return Err(super::edited());
+        }
+        match (now.pin(opening.role), then.pin(opening.role)) {
+            (Some(now), Some(then)) if now.row != then.row => Err(Error::PinIncorrect),
+            (Some(now), _) if now.failures >= self.pins.tries(opening.role) => Err(Error::PinLocked),
+            (Some(_), Some(_)) => Ok(()),
+            _ => Err(Error::UserPinNotInitialized),
         }
     }
 
@@ -157,10 +166,10 @@ impl Token {
 
     /// Writes a new PIN down, with no failures, if `check` has nothing against it; again if somebody else changed the token row
     /// at the same moment.
-    fn replace_pin(&self, role: Role, new: &PinRow, check: impl Fn(Option<&Pin>) -> Result<()>) -> Result<()> {
+    fn replace_pin(&self, role: Role, new: &PinRow, check: impl Fn(&TokenRecord) -> Result<()>) -> Result<()> {
         loop {
             let (row, mut record) = self.record()?;
-            check(record.pin(role))?;
+            check(&record)?;
             let pin = Pin { row: new.clone(), failures: 0 };
             match role {
                 Role::So => record.so = pin,
@@ -179,8 +188,9 @@ impl Token {
 pub(super) struct Opening {
     master: MasterKey,
     seal: Seal,
-    /// The row of the PIN that was right.
-    row: PinRow,
+    role: Role,
+    /// The token row at the moment when the PIN was right.
+    pub(super) record: TokenRecord,
 }
 
 /// What a wrong PIN costs where it cannot be counted.

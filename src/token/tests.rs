@@ -254,6 +254,38 @@ fn what_was_sealed_for_a_token_does_not_get_into_the_next_one() {
     }
 }
 
+/// Another process is faster, while this one hashes the SO's PIN or waits for a lock.
+#[test]
+fn a_pin_that_was_right_a_moment_ago_does_away_with_nothing() {
+    let folder = MemoryFolder::new();
+    let token = token_in(&folder, Log::default());
+    let open = || Token::open(folder.open(0).unwrap(), &PINS.into(), Log::default(), None).unwrap();
+    let (mine, other) = (open(), open());
+    let change = |old, new| {
+        other.open_session(true).unwrap();
+        other.login(Login::So, old).unwrap();
+        other.set_pin(old, new).unwrap();
+        other.close_session(true, || ());
+    };
+    let opening = mine.check_pin(Role::So, b"4321").unwrap();
+    change(b"4321", b"8765");
+    let before = token.store.token();
+    assert_eq!(mine.replace_opened(&opening, &BEGINNING), Err(Error::PinIncorrect));
+    assert_eq!(token.store.token(), before);
+    let removed = mine.remove(b"8765", |check| {
+        change(b"8765", b"4321");
+        folder.remove(0, Some(check)).map(drop)
+    });
+    assert_eq!(removed, Err(Error::PinIncorrect));
+    let removed = mine.remove(b"4321", |check| {
+        other.reinitialise(&BEGINNING).unwrap();
+        folder.remove(0, Some(check)).map(drop)
+    });
+    assert_eq!((removed, folder.slots()), (Err(Error::TokenReplaced), Ok(vec![0])));
+    let removed = open().remove(b"4321", |check| folder.remove(0, Some(check)).map(drop));
+    assert_eq!((removed, folder.slots()), (Ok(()), Ok(vec![])));
+}
+
 #[test]
 fn a_digest_that_was_edited_is_told_once_and_stops_nobody() {
     let directory = tempfile::tempdir().unwrap();

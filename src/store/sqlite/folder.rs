@@ -20,7 +20,7 @@ use super::token::{SqliteToken, patiently};
 use super::upgrade;
 use super::whole::Items;
 use crate::error::{Error, Result};
-use crate::store::{Folder, Item, Store, TokenRow};
+use crate::store::{Check, Folder, Item, Store, TokenRow};
 
 /// A folder of tokens, one SQLite file each.
 pub struct SqliteFolder {
@@ -159,8 +159,8 @@ impl SqliteFolder {
         sync(&self.path)
     }
 
-    fn try_remove(&self, slot: u32) -> Attempt<bool> {
-        let _visit = Visit::enter()?;
+    fn try_remove(&self, slot: u32, check: Option<&Check>) -> Attempt<bool> {
+        let visit = Visit::enter()?;
         let _signal = FileSizeSignal::block();
         let Some(lock) = FolderLock::try_take(&self.path, self.rights()?)? else { return Err(Failure::Again) };
         removal::finish(&self.path)?;
@@ -170,7 +170,12 @@ impl SqliteFolder {
         }
         // Soon no file speaks of the number any more.
         self.next(Some(&lock.file)).and_then(|next| NumberSetAside(next).write(&lock.file, &self.path))?;
-        removal::remove(&path)?;
+        match check {
+            Some(check) => {
+                connection::unchanging(&visit, &path, |row| check(row).and_then(|()| removal::remove(&path)))?
+            }
+            None => removal::remove(&path)?,
+        }
         Ok(true)
     }
 
@@ -225,7 +230,7 @@ impl Folder for SqliteFolder {
         })
     }
 
-    fn remove(&self, slot: u32) -> Result<bool> {
+    fn remove(&self, slot: u32, check: Option<&Check>) -> Result<bool> {
         if self.read_only {
             return Err(Error::TokenWriteProtected);
         }
@@ -234,7 +239,7 @@ impl Folder for SqliteFolder {
         }
         file_system::check(&self.path, self.file_system)?;
         let lock = self.path.join(FOLDER_LOCK);
-        patiently(Patience::new(&lock, self.patience), || self.try_remove(slot))
+        patiently(Patience::new(&lock, self.patience), || self.try_remove(slot, check))
     }
 
     fn owns(&self, slot: u32) -> Result<()> {

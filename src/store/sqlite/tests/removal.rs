@@ -19,7 +19,7 @@ fn nothing_is_left_of_a_removed_token() {
     for copy in ["db-format--1", "db-format-0", "db-format.tmp"] {
         fs::write(place.file(copy), b"sealed").unwrap();
     }
-    assert_eq!(place.folder().remove(0), Ok(true));
+    assert_eq!(place.folder().remove(0, None), Ok(true));
     // Who still has it open makes no new file where it was.
     assert_eq!(store.commit(vec![Change::Insert(row(2, 1, b"late"))]), Err(Error::TokenRemoved));
     drop(store);
@@ -49,7 +49,7 @@ fn what_a_killed_remover_left_is_removed_by_the_next_maker_or_remover() {
                 assert!(!place.folder().create(1, b"again", b"").unwrap());
                 assert!(place.folder().create(2, b"next", b"").unwrap());
             } else {
-                assert_eq!(place.folder().remove(0), Ok(true));
+                assert_eq!(place.folder().remove(0, None), Ok(true));
             }
             assert!(listing(&place.path()).keys().all(|name| !name.starts_with("slot-00000001")), "after {steps}");
         }
@@ -61,7 +61,7 @@ fn a_number_that_was_lost_is_set_aside_before_its_last_trace_goes() {
     let place = Place::new();
     assert!(place.folder().create(6, b"", b"").unwrap());
     fs::write(place.path().join("folder.lock"), b"").unwrap();
-    assert_eq!(place.folder().remove(6), Ok(true));
+    assert_eq!(place.folder().remove(6, None), Ok(true));
     assert_eq!(place.folder().next_slot(), Ok(7));
 }
 
@@ -70,9 +70,9 @@ fn a_token_that_cannot_be_opened_is_removed_too_but_not_on_read_only_media() {
     let place = Place::new();
     assert!(place.folder().create(0, b"", b"").unwrap());
     fs::write(place.file("db"), b"damaged").unwrap();
-    assert_eq!(place.again().read_only().remove(0), Err(Error::TokenWriteProtected));
-    assert_eq!(place.folder().remove(0), Ok(true));
-    assert_eq!(SqliteFolder::new("/nowhere".into()).remove(0), Ok(false));
+    assert_eq!(place.again().read_only().remove(0, None), Err(Error::TokenWriteProtected));
+    assert_eq!(place.folder().remove(0, None), Ok(true));
+    assert_eq!(SqliteFolder::new("/nowhere".into()).remove(0, None), Ok(false));
 }
 
 #[test]
