@@ -30,7 +30,8 @@ impl Fault {
     pub const ALL: [Self; 6] =
         [Self::Io, Self::Full, Self::Locked, Self::Descriptors, Self::CrashBefore, Self::CrashAfter];
 
-    fn error(self) -> Error {
+    /// What a call gets.
+    pub fn error(self) -> Error {
         match self {
             Self::Full => Error::DeviceMemory("no room, says the test".into()),
             Self::Descriptors => Error::HostMemory("file descriptors for the store"),
@@ -45,6 +46,8 @@ pub struct Faulty {
     calls: AtomicUsize,
     /// Which call fails, counted from 1, and how; or every call.
     planned: Mutex<Option<(Which, Fault)>>,
+    /// How every commit fails, if so.
+    commits: Mutex<Option<Fault>>,
     forgery: Mutex<Option<fn(&mut Row)>>,
 }
 
@@ -58,7 +61,8 @@ enum Which {
 impl Faulty {
     /// The store as it is, until something else is said.
     pub fn over(inner: Arc<dyn Store>) -> Arc<Self> {
-        Arc::new(Self { inner, calls: AtomicUsize::new(0), planned: Mutex::default(), forgery: Mutex::default() })
+        let (planned, commits, forgery) = Default::default();
+        Arc::new(Self { inner, calls: AtomicUsize::new(0), planned, commits, forgery })
     }
 
     /// The next call but `nth - 1` fails so.
@@ -70,6 +74,11 @@ impl Faulty {
     /// Every call fails so.
     pub fn fail_always(&self, fault: Fault) {
         *hold(&self.planned) = Some((Which::All, fault));
+    }
+
+    /// Every commit fails so, and nothing else; or none does.
+    pub fn fail_commits(&self, fault: Option<Fault>) {
+        *hold(&self.commits) = fault;
     }
 
     /// Rows that are read are changed so.
@@ -135,7 +144,8 @@ impl Store for Faulty {
     }
 
     fn commit(&self, changes: Vec<Change>) -> Result<Commit> {
-        self.call(|store| store.commit(changes))
+        let fault = *hold(&self.commits);
+        self.call(|store| fault.map_or_else(|| store.commit(changes), |fault| Err(fault.error())))
     }
 
     fn revision(&self) -> Result<u64> {

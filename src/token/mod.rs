@@ -4,6 +4,7 @@ mod batch;
 mod catalog;
 mod copy;
 mod find;
+mod guesses;
 mod login;
 mod objects;
 mod opened;
@@ -66,6 +67,7 @@ pub struct Token {
     uses: AtomicU64,
     watch: Arc<Watch>,
     owed: scrub::Owed,
+    guesses: guesses::Guesses,
 }
 
 /// What a token begins with.
@@ -138,6 +140,7 @@ impl Token {
             uses: AtomicU64::new(0),
             watch: Arc::default(),
             owed: scrub::Owed::default(),
+            guesses: guesses::Guesses::default(),
         }))
     }
 

@@ -84,17 +84,21 @@ impl Token {
     ///
     /// # Errors
     /// [`Error::DeviceError`] if the PIN is right and the token row has been edited: then it opens nothing. Also if the PIN needs a
-    /// host key that is not there; that counts for nothing.
+    /// host key that is not there; that counts for nothing. Those of the store if this PIN is wrong, or one before it was, and that
+    /// cannot be written down: no other is hashed until it is.
     pub(super) fn check_pin(&self, role: Role, pin: &[u8]) -> Result<Opening> {
         let limit = self.pins.tries(role);
+        // Where nothing can be counted, several threads would get as many guesses for the price of one.
+        let _turn = (!self.store.writable()).then(|| self.guesses.turn());
         loop {
+            self.guesses.settle(role, |owed| self.count_failures(role, limit, owed).map(drop))?;
             let (_, record) = self.record()?;
             let tried = record.pin(role).ok_or(Error::UserPinNotInitialized)?;
             if tried.failures >= limit {
                 return Err(Error::PinLocked);
             }
             let Some(master) = MasterKey::unlock(&tried.row, role, pin, &self.id, self.host.as_deref())? else {
-                return Err(self.count_failure(role, limit)?);
+                return Err(self.count_failures(role, limit, 1).inspect_err(|_| self.guesses.owe(role))?);
             };
             let seal = Seal::new(&master, &self.id)?;
             if !seal.is_token_row(&record.facts(), &record.mac) {
@@ -143,8 +147,8 @@ impl Token {
         }
     }
 
-    /// Writes a failure down and returns the verdict.
-    fn count_failure(&self, role: Role, limit: u32) -> Result<Error> {
+    /// Writes failures down and returns the verdict on the last.
+    fn count_failures(&self, role: Role, limit: u32, failures: u32) -> Result<Error> {
         if !self.store.writable() {
             // Nothing can be counted here, so guessing is made slow instead.
             std::thread::sleep(READ_ONLY_DELAY);
@@ -156,7 +160,7 @@ impl Token {
             if pin.failures >= limit {
                 return Ok(Error::PinLocked);
             }
-            pin.failures = pin.failures.saturating_add(1);
+            pin.failures = pin.failures.saturating_add(failures).min(limit);
             let change = Change::Token { expected: row.version, bytes: record.encode() };
             if let Commit::Done { .. } = self.store.commit(vec![change])? {
                 return Ok(Error::PinIncorrect);
@@ -177,6 +181,7 @@ impl Token {
             }
             let change = Change::Token { expected: row.version, bytes: record.encode() };
             if let Commit::Done { .. } = self.store.commit(vec![change])? {
+                self.guesses.forget(role);
                 self.scrub_now();
                 return Ok(());
             }

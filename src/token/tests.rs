@@ -8,6 +8,7 @@ use super::*;
 use crate::handle::Handle;
 use crate::object::{self, Draft, Given, New, Object, Template, Way};
 use crate::seal::{self, Verified};
+use crate::store::faulty::{Fault, Faulty};
 use crate::store::memory::MemoryFolder;
 use crate::store::{ObjectId, Row};
 
@@ -284,6 +285,48 @@ fn a_pin_that_was_right_a_moment_ago_does_away_with_nothing() {
     assert_eq!((removed, folder.slots()), (Err(Error::TokenReplaced), Ok(vec![0])));
     let removed = open().remove(b"4321", |check| folder.remove(0, Some(check)).map(drop));
     assert_eq!((removed, folder.slots()), (Ok(()), Ok(vec![])));
+}
+
+/// A full disk, or a limit of the caller's own: no PIN gets a verdict until the wrong one before it is written down.
+#[test]
+fn a_wrong_pin_that_cannot_be_counted_is_the_last_until_it_is() {
+    let folder = MemoryFolder::new();
+    drop(token_in(&folder, Log::default()));
+    let store = Faulty::over(folder.open(0).unwrap());
+    let token = Token::open(Arc::clone(&store) as Arc<dyn Store>, &PINS.into(), Log::default(), None).unwrap();
+    token.open_session(true).unwrap();
+    let full = || Err(Fault::Full.error());
+    store.fail_commits(Some(Fault::Full));
+    assert_eq!(token.login(Login::User, b"wrong"), full());
+    for pin in [PIN, b"wrong"] {
+        assert_eq!(token.login(Login::User, pin), full());
+    }
+    assert_eq!(token.check_pin(Role::So, b"4321").map(drop), Ok(()), "what nobody guessed at is as before");
+    assert_eq!(token.state().unwrap().user.left, 10);
+    store.fail_commits(None);
+    assert_eq!(token.login(Login::User, b"wrong"), Err(Error::PinIncorrect));
+    assert_eq!(token.state().unwrap().user.left, 8, "the one that was owed counts too");
+    token.login(Login::User, PIN).unwrap();
+    assert_eq!(token.state().unwrap().user.left, 10);
+}
+
+/// What is owed locks like any other.
+#[test]
+fn wrong_pins_that_are_counted_late_lock() {
+    let folder = MemoryFolder::new();
+    drop(token_in(&folder, Log::default()));
+    let store = Faulty::over(folder.open(0).unwrap());
+    let pins = Pins { user_tries: 1, ..PINS };
+    let token = Token::open(Arc::clone(&store) as Arc<dyn Store>, &pins.into(), Log::default(), None).unwrap();
+    token.open_session(true).unwrap();
+    store.fail_commits(Some(Fault::Io));
+    assert_eq!(token.login(Login::User, b"wrong"), Err(Fault::Io.error()));
+    store.fail_commits(None);
+    assert_eq!(token.login(Login::User, PIN), Err(Error::PinLocked));
+    token.login(Login::So, b"4321").unwrap();
+    token.init_user_pin(PIN).unwrap();
+    token.logout(|| ()).unwrap();
+    token.login(Login::User, PIN).unwrap();
 }
 
 #[test]
