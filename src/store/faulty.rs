@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::{Change, Check, Commit, Folder, Item, ObjectId, Row, Store, Term, TokenRow, hold};
@@ -48,6 +48,7 @@ pub struct Faulty {
     planned: Mutex<Option<(Which, Fault)>>,
     /// How every commit fails, if so.
     commits: Mutex<Option<Fault>>,
+    conflicts: AtomicBool,
     forgery: Mutex<Option<fn(&mut Row)>>,
 }
 
@@ -61,8 +62,8 @@ enum Which {
 impl Faulty {
     /// The store as it is, until something else is said.
     pub fn over(inner: Arc<dyn Store>) -> Arc<Self> {
-        let (planned, commits, forgery) = Default::default();
-        Arc::new(Self { inner, calls: AtomicUsize::new(0), planned, commits, forgery })
+        let (calls, planned, commits, conflicts, forgery) = Default::default();
+        Arc::new(Self { inner, calls, planned, commits, conflicts, forgery })
     }
 
     /// The next call but `nth - 1` fails so.
@@ -79,6 +80,11 @@ impl Faulty {
     /// Every commit fails so, and nothing else; or none does.
     pub fn fail_commits(&self, fault: Option<Fault>) {
         *hold(&self.commits) = fault;
+    }
+
+    /// Whether every commit is a conflict.
+    pub fn conflict(&self, always: bool) {
+        self.conflicts.store(always, Ordering::SeqCst);
     }
 
     /// Rows that are read are changed so.
@@ -145,6 +151,9 @@ impl Store for Faulty {
 
     fn commit(&self, changes: Vec<Change>) -> Result<Commit> {
         let fault = *hold(&self.commits);
+        if self.conflicts.load(Ordering::SeqCst) {
+            return Ok(Commit::Conflict);
+        }
         self.call(|store| fault.map_or_else(|| store.commit(changes), |fault| Err(fault.error())))
     }
 

@@ -1,5 +1,6 @@
 //! One token: its PINs and login, and the catalog of its objects.
 
+mod again;
 mod batch;
 mod catalog;
 mod copy;
@@ -37,6 +38,7 @@ use crate::seal::{Digest, HostKey, MasterKey, Role, Seal, TokenFacts, TokenId};
 use crate::store::ObjectId;
 use crate::store::{Change, Check, Commit, Folder, Step, Store, TokenRow};
 use crate::system;
+use again::Again;
 use batch::Watch;
 use catalog::Catalog;
 use login::LoginState;
@@ -188,6 +190,7 @@ impl Token {
         let fresh = Fresh::new(&self.pins, beginning, opening.record.serial)?;
         let first = fresh.digest;
         let digest: Step = Arc::new(move |_| Ok(first.clone()));
+        let mut again = Again::default();
         loop {
             let (row, old) = self.record()?;
             self.still_opens(opening, &old)?;
@@ -202,6 +205,7 @@ impl Token {
                 self.scrub_now();
                 return Ok(());
             }
+            again.once_more()?;
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::Token;
+use super::again::Again;
 use super::batch::Batch;
 use super::catalog::{Entry, Place};
 use super::opened::{Opened, View};
@@ -111,6 +112,7 @@ impl Token {
     /// `C_SetAttributeValue`: all the changes, or none.
     pub fn change(&self, caller: &Caller, handle: Handle, given: &[Given<'_>]) -> Result<()> {
         self.revision()?;
+        let mut again = Again::default();
         loop {
             let opened = self.opened(caller, handle)?;
             admit(caller, Act::Change, &opened.object().standing(opened.is_sealed()))?;
@@ -129,6 +131,7 @@ impl Token {
             if let Commit::Done { .. } = outcome {
                 return Ok(());
             }
+            again.once_more()?;
         }
     }
 
@@ -146,6 +149,7 @@ impl Token {
     /// `C_DestroyObject`
     pub fn destroy(&self, caller: &Caller, handle: Handle) -> Result<()> {
         self.revision()?;
+        let mut again = Again::default();
         loop {
             let opened = self.opened(caller, handle)?;
             admit(caller, Act::Destroy, &opened.object().standing(opened.is_sealed()))?;
@@ -158,7 +162,10 @@ impl Token {
             match self.commit(batch)? {
                 Commit::Done { .. } => break,
                 // Somebody else changed or destroyed it at the same moment: look again.
-                Commit::Conflict => self.catalog.outdate(handle),
+                Commit::Conflict => {
+                    self.catalog.outdate(handle);
+                    again.once_more()?;
+                }
             }
         }
         self.catalog.forget(handle);

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Token;
+use super::again::Again;
 use super::row::{Pin, TokenRecord};
 use crate::config::Pins;
 use crate::crypto::kdf::Argon2Cost;
@@ -90,6 +91,7 @@ impl Token {
         let limit = self.pins.tries(role);
         // Where nothing can be counted, several threads would get as many guesses for the price of one.
         let _turn = (!self.store.writable()).then(|| self.guesses.turn());
+        let mut again = Again::default();
         loop {
             self.guesses.settle(role, |owed| self.count_failures(role, limit, owed).map(drop))?;
             let (_, record) = self.record()?;
@@ -108,6 +110,7 @@ impl Token {
             if self.clear_failures(role, &tried.row, limit)? {
                 return Ok(Opening { master, seal, role, record });
             }
+            again.once_more()?;
         }
     }
 
@@ -127,6 +130,7 @@ impl Token {
 
     /// Sets the count of failures back, if there are any; false if the PIN has been changed while it was hashed.
     fn clear_failures(&self, role: Role, verified: &PinRow, limit: u32) -> Result<bool> {
+        let mut again = Again::default();
         loop {
             let (row, mut record) = self.record()?;
             let pin = record.pin_mut(role).ok_or(Error::UserPinNotInitialized)?;
@@ -144,6 +148,7 @@ impl Token {
             if let Commit::Done { .. } = self.store.commit(vec![change])? {
                 return Ok(true);
             }
+            again.once_more()?;
         }
     }
 
@@ -154,6 +159,7 @@ impl Token {
             std::thread::sleep(READ_ONLY_DELAY);
             return Ok(Error::PinIncorrect);
         }
+        let mut again = Again::default();
         loop {
             let (row, mut record) = self.record()?;
             let pin = record.pin_mut(role).ok_or(Error::UserPinNotInitialized)?;
@@ -165,12 +171,14 @@ impl Token {
             if let Commit::Done { .. } = self.store.commit(vec![change])? {
                 return Ok(Error::PinIncorrect);
             }
+            again.once_more()?;
         }
     }
 
     /// Writes a new PIN down, with no failures, if `check` has nothing against it; again if somebody else changed the token row
     /// at the same moment.
     fn replace_pin(&self, role: Role, new: &PinRow, check: impl Fn(&TokenRecord) -> Result<()>) -> Result<()> {
+        let mut again = Again::default();
         loop {
             let (row, mut record) = self.record()?;
             check(&record)?;
@@ -185,6 +193,7 @@ impl Token {
                 self.scrub_now();
                 return Ok(());
             }
+            again.once_more()?;
         }
     }
 }

@@ -1,5 +1,5 @@
 //! What the store holds of objects that a later version wrote, and of objects that are gone.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use cryptoki_sys::*;
 
@@ -327,6 +327,32 @@ fn wrong_pins_that_are_counted_late_lock() {
     token.init_user_pin(PIN).unwrap();
     token.logout(|| ()).unwrap();
     token.login(Login::User, PIN).unwrap();
+}
+
+/// A store that reads what it does not find when it writes.
+#[test]
+fn what_never_succeeds_has_an_end() {
+    let folder = MemoryFolder::new();
+    drop(token_in(&folder, Log::default()));
+    let store = Faulty::over(folder.open(0).unwrap());
+    let token = Token::open(Arc::clone(&store) as Arc<dyn Store>, &PINS.into(), Log::default(), None).unwrap();
+    let ends = |outcome: Result<()>| match outcome {
+        Err(Error::DeviceError(why)) => assert!(why.contains("doctor"), "{why}"),
+        other => panic!("{other:?}"),
+    };
+    token.open_session(true).unwrap();
+    token.login(Login::User, PIN).unwrap();
+    let [handle] = token.insert(&USER, Handle::NONE, [made(CKO_DATA, true)]).unwrap();
+    store.conflict(true);
+    ends(token.change(&USER, handle, &[Given::new(CKA_LABEL, b"after")]));
+    ends(token.destroy(&USER, handle));
+    ends(token.set_pin(PIN, b"another"));
+    ends(token.authenticate(b"wrong"));
+    store.conflict(false);
+    token.destroy(&USER, handle).unwrap();
+    token.close_session(true, || ());
+    store.conflict(true);
+    ends(token.reinitialise(&BEGINNING));
 }
 
 #[test]

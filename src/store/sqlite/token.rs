@@ -353,7 +353,7 @@ fn carry_on(connection: &Connection, step: &Step) -> rusqlite::Result<Result<boo
     Ok(Ok(true))
 }
 
-/// False: an expected version did not hold. An error of a step of the digest or of a check is the request's own.
+/// False: an expected version did not hold. An error of a step of the digest, of a check, or of damage is the request's own.
 fn apply(connection: &Connection, revision: i64, change: &Change) -> rusqlite::Result<Result<bool>> {
     let run = |sql, parameters: &[&dyn rusqlite::ToSql]| connection.prepare_cached(sql)?.execute(parameters);
     let changed = match change {
@@ -398,7 +398,12 @@ fn apply(connection: &Connection, revision: i64, change: &Change) -> rusqlite::R
             return Ok(check(&bytes).map(|()| true));
         }
     };
-    Ok(Ok(changed == 1))
+    Ok(match changed {
+        0 => Ok(false),
+        1 => Ok(true),
+        // Only an index that is damaged lets that happen.
+        _ => Err(Error::DeviceError("the token's file is damaged: it has a row twice".into())),
+    })
 }
 
 /// Versions are compared, never ordered: the same 64 bits serve as SQLite's signed integer.
