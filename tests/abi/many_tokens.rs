@@ -91,7 +91,7 @@ fn without_descriptors_there_is_a_code_and_no_lost_slot() {
     ok!(sessions[0].info());
     drop(files);
     assert_eq!(ok!(module.slots(true)).len(), 61, "it is listed all the same");
-    assert_eq!(ok!(sessions[0].find(&template![])).len(), 1);
+    assert_eq!(ok!(sessions[0].objects(&template![])).len(), 1);
     let session = ok!(module.read_write(59));
     ok!(session.login(CKU_USER, USER_PIN));
     assert_eq!(ok!(session.objects(&template![])).len(), 1);

@@ -119,7 +119,8 @@ fn put_data(home: &Home) {
 fn count_data(home: &Home) -> usize {
     let module = home.module();
     let session = module.open_session(0, false).unwrap();
-    let data = Given::new(CKA_CLASS, &CKO_DATA.to_ne_bytes());
+    let class = CKO_DATA.to_ne_bytes();
+    let data = Given::new(CKA_CLASS, &class);
     module.sessions().find_init(session, Search::new(&[data])).unwrap();
     module.sessions().find_next(session, 10).unwrap().len()
 }
