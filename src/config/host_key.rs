@@ -1,12 +1,12 @@
 //! Reading the host key.
 
-use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::{HostKey, Surroundings};
 use crate::secret::Secret;
+use crate::system::{FileAccess, open_file};
 
 /// Reads the key from a file by its absolute path, or from a credential that systemd gives to the service: `credential:NAME`, see
 /// systemd.exec(5), "Credentials".
@@ -29,11 +29,9 @@ pub(super) fn read(place: &str, around: &Surroundings) -> HostKey {
 }
 
 fn from_file(path: &Path, user: u32) -> Result<Secret, String> {
-    let mut file = File::open(path).map_err(|error| error.to_string())?;
+    // Secrets are often links: into a folder of the moment that they were last exchanged, say.
+    let mut file = open_file(path, FileAccess::ReadThroughLink).map_err(|error| error.to_string())?;
     let about = file.metadata().map_err(|error| error.to_string())?;
-    if !about.is_file() {
-        return Err("it is not a file".into());
-    }
     if ![user, 0].contains(&about.uid()) {
         return Err(format!("it belongs to uid {}", about.uid()));
     }
@@ -96,6 +94,9 @@ mod tests {
         fs::remove_file(&path).unwrap();
         fs::create_dir(&path).unwrap();
         assert!(refused("not a file"));
+        fs::remove_dir(&path).unwrap();
+        assert!(std::process::Command::new("mkfifo").args(["-m", "600"]).arg(&path).status().unwrap().success());
+        assert!(refused("not a file"), "and nobody waits for its other end");
     }
 
     #[test]

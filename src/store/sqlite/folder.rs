@@ -21,6 +21,7 @@ use super::upgrade;
 use super::whole::Items;
 use crate::error::{Error, Result};
 use crate::store::{Check, Folder, Item, Store, TokenRow};
+use crate::system::{FileAccess, open_file};
 
 /// A folder of tokens, one SQLite file each.
 pub struct SqliteFolder {
@@ -203,7 +204,7 @@ impl Folder for SqliteFolder {
 
     fn next_slot(&self) -> Result<u32> {
         let path = self.path.join(FOLDER_LOCK);
-        match File::open(&path).and_then(system::above_standard_streams) {
+        match open_file(&path, FileAccess::Read) {
             Ok(lock) => self.next(Some(&lock)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => self.next(None),
             Err(error) => Err(failure::of_system(&error, "read", &path)),

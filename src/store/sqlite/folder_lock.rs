@@ -1,14 +1,15 @@
 //! The lock under which tokens are made, and the number that is kept in its file.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 use super::failure::{self, Attempt, Failure};
 use super::new_file::{self, Rights};
 use super::system;
 use crate::error::Result;
+use crate::system::{FileAccess, open_file};
 
 /// The exclusive right to make a token in the folder, given up when dropped.
 pub(super) struct FolderLock {
@@ -24,9 +25,7 @@ impl FolderLock {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error).into()),
             _ => {}
         }
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).custom_flags(libc::O_NOFOLLOW);
-        let file = options.open(&path).and_then(system::above_standard_streams).map_err(failed)?;
+        let file = open_file(&path, FileAccess::Write).map_err(failed)?;
         if !system::try_lock(&file).map_err(failed)? {
             return Ok(None);
         }

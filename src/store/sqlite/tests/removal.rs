@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 
 use super::super::SqliteFolder;
+use super::super::survey::Survey;
 use super::support::{Place, listing};
 use crate::error::Error;
 use crate::store::suite::{done, row, token};
@@ -73,6 +74,25 @@ fn a_token_that_cannot_be_opened_is_removed_too_but_not_on_read_only_media() {
     assert_eq!(place.again().read_only().remove(0, None), Err(Error::TokenWriteProtected));
     assert_eq!(place.folder().remove(0, None), Ok(true));
     assert_eq!(SqliteFolder::new("/nowhere".into()).remove(0, None), Ok(false));
+}
+
+/// Opening a FIFO waits until somebody opens its other end.
+#[test]
+fn a_fifo_in_the_place_of_a_file_holds_nobody_up() {
+    let place = Place::new();
+    let store = token(place.folder());
+    let replaced = |file: &std::path::Path| {
+        fs::remove_file(file).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(file).status().unwrap().success());
+    };
+    replaced(&place.file("lock"));
+    done(&*store, vec![Change::Insert(row(1, 1, b""))]);
+    replaced(&place.path().join("folder.lock"));
+    for refused in [place.folder().next_slot().map(drop), place.folder().create(1, b"", b"").map(drop)] {
+        assert!(matches!(&refused, Err(Error::DeviceError(why)) if why.contains("not a file")), "{refused:?}");
+    }
+    let survey = Survey::of(&place.path()).unwrap();
+    assert!(!survey.is_locked() && survey.turns().next().is_none());
 }
 
 #[test]
