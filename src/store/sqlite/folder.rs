@@ -115,7 +115,7 @@ impl SqliteFolder {
             // Inside the gate from before the lock is taken, so that no forked child keeps a copy of its descriptor.
             let visit = Visit::enter()?;
             let _signal = FileSizeSignal::block();
-            create_missing(&self.path, self.access)?;
+            create_missing(&self.path, self.access.of_folder(), self.access)?;
             let Some(lock) = FolderLock::try_take(&self.path, self.rights()?)? else { return Err(Failure::Again) };
             removal::finish(&self.path)?;
             work(&visit, &lock)
@@ -245,7 +245,7 @@ impl Folder for SqliteFolder {
 
     fn owns(&self, slot: u32) -> Result<()> {
         let path = self.token_path(slot);
-        let about = fs::metadata(&path).map_err(|error| failure::of_system(&error, "look at", &path))?;
+        let about = fs::symlink_metadata(&path).map_err(|error| failure::of_system(&error, "look at", &path))?;
         let (user, owner) = (system::user(), about.uid());
         if user == 0 || user == owner {
             return Ok(());
@@ -258,7 +258,8 @@ impl Folder for SqliteFolder {
         let refuse = |reason: String| Error::TokenNotRecognized(reason.into());
         let path = self.token_path(slot);
         let user = system::user();
-        let file = fs::metadata(&path).map_err(|error| match error.kind() {
+        // Not through a link, which could lead anywhere; the folder itself may be one.
+        let file = fs::symlink_metadata(&path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => refuse(format!("there is no file {}", path.display())),
             _ => refuse(format!("uid {user} cannot look at {}: {error}", path.display())),
         })?;
@@ -324,13 +325,13 @@ pub(super) fn slot_number(name: &str, suffixes: &[&str]) -> Option<u32> {
 }
 
 /// Creates the folder and what is missing above it, with its mode whatever the umask says, each entry durable.
-fn create_missing(folder: &Path, access: Access) -> Result<()> {
+fn create_missing(folder: &Path, mode: u32, access: Access) -> Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
     let Some(parent) = folder.parent() else { return Ok(()) };
-    create_missing(parent, access)?;
-    let created = new_file::create_folder(folder, access);
+    create_missing(parent, access.of_way(), access)?;
+    let created = new_file::create_folder(folder, mode);
     if created.map_err(|error| failure::of_system(&error, "create", folder))? { sync_parent(parent) } else { Ok(()) }
 }
 

@@ -1,7 +1,7 @@
 //! Tokens that are removed: whole before, gone after, nothing of them left behind.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 
 use super::super::SqliteFolder;
 use super::super::survey::Survey;
@@ -76,6 +76,24 @@ fn a_token_that_cannot_be_opened_is_removed_too_but_not_on_read_only_media() {
     assert_eq!(SqliteFolder::new("/nowhere".into()).remove(0, None), Ok(false));
 }
 
+/// A link could lead root to anybody's file; a folder may well be one.
+#[test]
+fn a_token_behind_a_link_is_refused_and_one_in_a_linked_folder_is_not() {
+    let (place, other) = (Place::new(), Place::new());
+    let store = token(place.folder());
+    token(other.folder());
+    let linked = place.path().parent().unwrap().join("linked");
+    symlink(place.path(), &linked).unwrap();
+    let folder = SqliteFolder::new(linked);
+    done(&*folder.open(0).unwrap(), vec![Change::Insert(row(1, 1, b""))]);
+    fs::remove_file(place.file("db")).unwrap();
+    symlink(other.file("db"), place.file("db")).unwrap();
+    let outcome = store.commit(vec![Change::Insert(row(2, 1, b""))]);
+    assert!(matches!(&outcome, Err(Error::DeviceError(why)) if why.contains("not a file")), "{outcome:?}");
+    let outcome = folder.open(0).map(drop);
+    assert!(matches!(&outcome, Err(Error::TokenNotRecognized(why)) if why.contains("not a file")), "{outcome:?}");
+}
+
 /// Opening a FIFO waits until somebody opens its other end.
 #[test]
 fn a_fifo_in_the_place_of_a_file_holds_nobody_up() {
@@ -105,6 +123,7 @@ fn files_of_a_group_are_the_groups_whatever_the_umask_says() {
     fs::remove_file(place.file("lock")).unwrap();
     done(&*store, vec![Change::Insert(row(2, 1, b""))]);
     assert_eq!(mode(&place.path()), 0o2770);
+    assert_eq!(mode(place.path().parent().unwrap()), 0o2750, "the group passes, and makes nothing there");
     let modes: Vec<_> = listing(&place.path()).into_iter().map(|(name, (_, mode, ..))| (name, mode)).collect();
     assert_eq!(modes.len(), 5, "{modes:?}");
     assert!(modes.iter().all(|(_, mode)| *mode == 0o660), "{modes:?}");
