@@ -97,7 +97,7 @@ impl SqliteFolder {
 
     /// The next number: the one set aside in the lock file, or past every trace of a token where that was lost.
     fn next(&self, lock: Option<&File>) -> Result<u32> {
-        let set_aside = lock.and_then(NumberSetAside::read).map_or(0, |number| number.0);
+        let set_aside = lock.map_or(0, NumberSetAside::of);
         match self.numbers(&[".db", ".lock", ".db-wal", ".db-shm", ".gone"])?.last() {
             Some(last) => Ok(set_aside.max(last.checked_add(1).ok_or_else(used_up)?)),
             None => Ok(set_aside),
@@ -117,7 +117,7 @@ impl SqliteFolder {
             let _signal = FileSizeSignal::block();
             create_missing(&self.path, self.access.of_folder(), self.access)?;
             let Some(lock) = FolderLock::try_take(&self.path, self.rights()?)? else { return Err(Failure::Again) };
-            removal::finish(&self.path)?;
+            removal::finish(&self.path, NumberSetAside::of(&lock.file))?;
             work(&visit, &lock)
         })
     }
@@ -164,7 +164,7 @@ impl SqliteFolder {
         let visit = Visit::enter()?;
         let _signal = FileSizeSignal::block();
         let Some(lock) = FolderLock::try_take(&self.path, self.rights()?)? else { return Err(Failure::Again) };
-        removal::finish(&self.path)?;
+        removal::finish(&self.path, NumberSetAside::of(&lock.file))?;
         let path = self.token_path(slot);
         if !path.exists() {
             return Ok(false);

@@ -62,6 +62,11 @@ impl NumberSetAside {
         (magic == Self::MAGIC && rest == (!number).to_le_bytes()).then_some(Self(number))
     }
 
+    /// The number in the file; 0 where that says nothing valid.
+    pub(super) fn of(file: &File) -> u32 {
+        Self::read(file).map_or(0, |number| number.0)
+    }
+
     /// Durable when it returns.
     pub(super) fn write(&self, file: &File, folder: &Path) -> Result<()> {
         let mut bytes = [0; 16];

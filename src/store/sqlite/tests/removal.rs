@@ -17,7 +17,7 @@ fn nothing_is_left_of_a_removed_token() {
     done(&*store, vec![Change::Insert(row(1, 1, b"sealed"))]);
     assert!(place.file("db-wal").exists() && place.file("db-shm").exists());
     // What an upgrade keeps until it has succeeded, and may leave behind where it has not.
-    for copy in ["db-format--1", "db-format-0", "db-format.tmp"] {
+    for copy in ["db-format--1", "db-format-0", "db-format-99", "db-format.tmp"] {
         fs::write(place.file(copy), b"sealed").unwrap();
     }
     assert_eq!(place.folder().remove(0, None), Ok(true));
@@ -55,6 +55,30 @@ fn what_a_killed_remover_left_is_removed_by_the_next_maker_or_remover() {
             assert!(listing(&place.path()).keys().all(|name| !name.starts_with("slot-00000001")), "after {steps}");
         }
     }
+}
+
+/// Somebody made them anew at the moment of the removal, or a maker was killed before its last step.
+#[test]
+fn what_belongs_to_no_token_is_removed_and_what_may_come_to_one_is_not() {
+    let place = Place::new();
+    for slot in 0..3 {
+        assert!(place.folder().create(slot, b"", b"").unwrap());
+    }
+    let file = |slot: u32, suffix: &str| place.path().join(format!("slot-{slot:08x}.{suffix}"));
+    fs::remove_file(file(1, "db")).unwrap();
+    for (slot, suffix) in [(1, "db-wal"), (1, "db-shm"), (1, "db-journal"), (7, "lock"), (0, "db-wal")] {
+        fs::write(file(slot, suffix), b"").unwrap();
+    }
+    assert_eq!(place.folder().remove(2, None), Ok(true));
+    let left = listing(&place.path()).into_keys().collect::<Vec<_>>();
+    let kept = ["folder.lock", "slot-00000000.db", "slot-00000000.db-wal", "slot-00000000.lock", "slot-00000007.lock"];
+    assert_eq!(left, kept, "of 7 nobody has said that it was used");
+    // Where the number is lost, traces are all that tells of it.
+    fs::write(place.path().join("folder.lock"), b"").unwrap();
+    assert!(place.folder().create(8, b"", b"").unwrap());
+    assert!(file(7, "lock").exists());
+    assert!(place.folder().create(9, b"", b"").unwrap());
+    assert!(!file(7, "lock").exists());
 }
 
 #[test]
