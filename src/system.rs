@@ -1,10 +1,12 @@
 //! The few questions to the operating system that the standard library does not ask.
 
 use std::ffi::CString;
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// The effective user id.
@@ -62,6 +64,30 @@ pub fn free_space(path: &Path) -> io::Result<u64> {
 pub fn is_privileged() -> bool {
     // SAFETY: `getauxval` reads a vector that the kernel made at exec.
     unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}
+
+/// Opens a file that is there. What is no regular file is refused at once: a FIFO would keep the call until somebody opens its other end.
+/// Above the standard streams.
+pub fn open_file(path: &Path, access: FileAccess) -> io::Result<File> {
+    let link = if access == FileAccess::ReadThroughLink { 0 } else { libc::O_NOFOLLOW };
+    let mut options = OpenOptions::new();
+    options.read(true).write(access == FileAccess::Write).custom_flags(libc::O_NONBLOCK | link);
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is not a file"));
+    }
+    above_standard_streams(file.into()).map(File::from)
+}
+
+/// How [`open_file`] opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileAccess {
+    /// To be read, and no symbolic link.
+    Read,
+    /// To be read, whatever links lead to it.
+    ReadThroughLink,
+    /// To be read and written, and no symbolic link.
+    Write,
 }
 
 /// The same open file with a descriptor that is none of the standard streams, in a host that has closed one of those:

@@ -1,18 +1,19 @@
 //! Reading the host key.
 
-use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::{HostKey, Surroundings};
 use crate::secret::Secret;
+use crate::system::{FileAccess, open_file};
 
 /// Reads the key from a file by its absolute path, or from a credential that systemd gives to the service: `credential:NAME`, see
 /// systemd.exec(5), "Credentials".
 pub(super) fn read(place: &str, around: &Surroundings) -> HostKey {
     let refuse = |why: &str| Err(format!("the host key {place}: {why}").into());
-    let path = match place.strip_prefix("credential:") {
+    let credential = place.strip_prefix("credential:");
+    let path = match credential {
         Some(name) if name.is_empty() || name.contains('/') || name.starts_with('.') => {
             return refuse("no credential has such a name");
         }
@@ -25,19 +26,19 @@ pub(super) fn read(place: &str, around: &Surroundings) -> HostKey {
     if !path.is_absolute() {
         return refuse("the path is not absolute");
     }
-    from_file(&path, around.user).or_else(|why| refuse(&why))
+    // systemd lets the service's user in by an access list, whose mask stands where the group's rights do.
+    let allowed = if credential.is_some() { 0o740 } else { 0o700 };
+    from_file(&path, around.user, allowed).or_else(|why| refuse(&why))
 }
 
-fn from_file(path: &Path, user: u32) -> Result<Secret, String> {
-    let mut file = File::open(path).map_err(|error| error.to_string())?;
+fn from_file(path: &Path, user: u32, allowed: u32) -> Result<Secret, String> {
+    // Secrets are often links: into a folder of the moment that they were last exchanged, say.
+    let mut file = open_file(path, FileAccess::ReadThroughLink).map_err(|error| error.to_string())?;
     let about = file.metadata().map_err(|error| error.to_string())?;
-    if !about.is_file() {
-        return Err("it is not a file".into());
-    }
     if ![user, 0].contains(&about.uid()) {
         return Err(format!("it belongs to uid {}", about.uid()));
     }
-    if about.mode() & 0o077 != 0 {
+    if about.mode() & 0o777 & !allowed != 0 {
         return Err(format!("others than its owner may use it (mode {:04o})", about.mode() & 0o7777));
     }
     match usize::try_from(about.len()) {
@@ -96,6 +97,34 @@ mod tests {
         fs::remove_file(&path).unwrap();
         fs::create_dir(&path).unwrap();
         assert!(refused("not a file"));
+        fs::remove_dir(&path).unwrap();
+        assert!(std::process::Command::new("mkfifo").args(["-m", "600"]).arg(&path).status().unwrap().success());
+        assert!(refused("not a file"), "and nobody waits for its other end");
+    }
+
+    #[test]
+    fn a_credential_may_be_read_by_its_group_and_nobody_else() {
+        static FOLDER: std::sync::OnceLock<tempfile::TempDir> = std::sync::OnceLock::new();
+        let folder = FOLDER.get_or_init(|| tempfile::tempdir().unwrap()).path();
+        let directory = |name: &str| {
+            (name == "CREDENTIALS_DIRECTORY").then(|| FOLDER.get().map(|folder| folder.path().into())).flatten()
+        };
+        let place = folder.join("key");
+        for (mode, good) in [
+            (0o400, true),
+            (0o440, true),
+            (0o640, true),
+            (0o460, false),
+            (0o450, false),
+            (0o404, false),
+            (0o444, false),
+        ] {
+            write(&place, &[7; 32], mode);
+            let read = read("credential:key", &around(directory));
+            assert_eq!(read.is_ok(), good, "{mode:o}");
+            fs::remove_file(&place).unwrap();
+        }
+        let _ = fs::remove_dir(folder);
     }
 
     #[test]

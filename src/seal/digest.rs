@@ -2,7 +2,7 @@
 
 use super::Seal;
 use super::binding;
-use super::object::{decrypt, encrypt};
+use super::object::{decrypt, encrypt, sha256};
 use crate::error::Result;
 use crate::store::ObjectId;
 
@@ -23,15 +23,26 @@ pub enum Counted {
     Tombstone = 1,
 }
 
+/// SHA-256 of a row as the store has it: two histories of one object have different rows of one version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowHash(pub [u8; 32]);
+
+impl RowHash {
+    /// Of the sealed record.
+    pub fn of(record: &[u8]) -> Self {
+        Self(sha256(record))
+    }
+}
+
 impl Digest {
     /// Counts something in.
-    pub fn add(&mut self, seal: &Seal, what: Counted, id: ObjectId, version: u64) {
-        *self = self.plus(&Self::term(seal, what, id, version));
+    pub fn add(&mut self, seal: &Seal, what: Counted, id: ObjectId, version: u64, row: &RowHash) {
+        *self = self.plus(&Self::term(seal, what, id, version, row));
     }
 
     /// Counts out what was counted in.
-    pub fn remove(&mut self, seal: &Seal, what: Counted, id: ObjectId, version: u64) {
-        *self = self.plus(&Self::term(seal, what, id, version).negative());
+    pub fn remove(&mut self, seal: &Seal, what: Counted, id: ObjectId, version: u64, row: &RowHash) {
+        *self = self.plus(&Self::term(seal, what, id, version, row).negative());
     }
 
     /// The sum of both; what was counted out of one may have been counted into the other.
@@ -55,11 +66,12 @@ impl Digest {
         Self(self.0.map(|byte| !byte)).plus(&one)
     }
 
-    fn term(seal: &Seal, what: Counted, id: ObjectId, version: u64) -> Self {
+    fn term(seal: &Seal, what: Counted, id: ObjectId, version: u64, row: &RowHash) -> Self {
         let mut mac = seal.digest.begin();
         mac.update(&id.0);
         mac.update(&version.to_be_bytes());
         mac.update(&[what as u8]);
+        mac.update(&row.0);
         Self(mac.finish().as_ref().first_chunk().copied().unwrap_or_default())
     }
 

@@ -14,7 +14,7 @@ mod pin_row;
 mod row;
 mod transient;
 
-pub use digest::{Counted, Digest};
+pub use digest::{Counted, Digest, RowHash};
 pub use host_key::HostKey;
 pub use master::{MasterKey, Role};
 pub use object::{Opened, Plain, SealedMaterial, Verified, open, seal, visibility};
@@ -99,7 +99,7 @@ impl Seal {
 }
 
 /// What a token row says for good, beside the token's id: all that is plain in it, except how often a wrong PIN was given.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenFacts<'a> {
     /// The label, blank-padded.
     pub label: &'a [u8; 32],

@@ -1,6 +1,7 @@
 //! Objects: to row bytes and back.
 
 use super::binding::{Part, Place};
+use super::digest::RowHash;
 use super::row::Row;
 use super::{Seal, Visibility};
 use crate::crypto::gcm::{GcmKey, TAG};
@@ -73,6 +74,8 @@ pub struct Opened {
     pub visibility: Visibility,
     /// Whether a login stands behind it.
     pub verified: Verified,
+    /// What the digest counts of it, if so.
+    pub counted: Option<RowHash>,
     /// Everything about it but the value of a key.
     pub body: Zeroizing<Vec<u8>>,
     /// The value of a key, still sealed.
@@ -93,8 +96,8 @@ pub enum Verified {
 /// Opens a row that the store gave with this id, version and these terms. `None`: it is private and nobody is logged in.
 ///
 /// Errors: [`Error::ObjectDamaged`], naming the object, when anything is not as it was sealed.
-pub fn open(seal: Option<&Seal>, id: ObjectId, version: u64, terms: &Terms, row: &[u8]) -> Result<Option<Opened>> {
-    let row = Row::parse(row).map_err(|why| damaged(id, &why))?;
+pub fn open(seal: Option<&Seal>, id: ObjectId, version: u64, terms: &Terms, record: &[u8]) -> Result<Option<Opened>> {
+    let row = Row::parse(record).map_err(|why| damaged(id, &why))?;
     let place = Place { id, version, visibility: row.visibility, terms: *terms };
     let (body, verified) = match (row.visibility, seal) {
         (Visibility::Private, None) => return Ok(None),
@@ -106,7 +109,8 @@ pub fn open(seal: Option<&Seal>, id: ObjectId, version: u64, terms: &Terms, row:
         (Visibility::Public, seal) => (Zeroizing::new(row.body.to_vec()), verify(seal, &place, &row)?),
     };
     let material = row.material.map(|sealed| SealedMaterial { place, body: sha256(row.body), sealed: sealed.to_vec() });
-    Ok(Some(Opened { visibility: row.visibility, verified, body, material }))
+    let counted = (verified == Verified::Yes).then(|| RowHash::of(record));
+    Ok(Some(Opened { visibility: row.visibility, verified, counted, body, material }))
 }
 
 /// Key material as it lies in the store, bound to the row it was read from.
@@ -179,7 +183,7 @@ pub(super) fn decrypt(key: &GcmKey, bound: &[u8], sealed: &[u8]) -> Option<Zeroi
 
 const NONCE: usize = 12;
 
-fn sha256(bytes: &[u8]) -> [u8; 32] {
+pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
     Hash::whole(Algorithm::Sha256, bytes).as_ref().first_chunk().copied().unwrap_or_default()
 }
 

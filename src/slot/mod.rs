@@ -10,8 +10,8 @@ use crate::config::{Config, Mode, Pins};
 use crate::error::{Error, Result};
 use crate::lock::{self, Mutex};
 use crate::seal::HostKey;
-use crate::store::Folder;
 use crate::store::sqlite::SqliteFolder;
+use crate::store::{Check, Folder};
 use crate::token::{Beginning, Label, Token, TokenState};
 
 /// The slots of a module: one for each token of its folder, and perhaps one with a blank token.
@@ -171,18 +171,18 @@ impl Slots {
     pub fn destroy_token(&self, id: u64, authority: Authority<'_>) -> Result<()> {
         let slot = u32::try_from(id).map_err(|_| Error::SlotIdInvalid)?;
         let folder = self.folder.as_deref().map_err(|_| Error::SlotIdInvalid)?;
-        let remove = || folder.remove(slot)?.then_some(()).ok_or(Error::TokenRemoved);
+        let remove = |check: Option<&Check>| folder.remove(slot, check)?.then_some(()).ok_or(Error::TokenRemoved);
         let token = match self.find(id) {
             Ok(Found::Token(token)) => Ok(token),
             Ok(Found::Blank) => return Err(Error::SlotIdInvalid),
             Err(reason) => Err(reason),
         };
         match (token, authority) {
-            (Ok(token), Authority::SoPin(pin)) => token.remove(pin, remove)?,
+            (Ok(token), Authority::SoPin(pin)) => token.remove(pin, |check| remove(Some(check)))?,
             (Ok(token), Authority::Owner) if token.is_in_use() => return Err(Error::SessionExists),
             // Also one that cannot be opened.
             (Ok(_) | Err(Error::TokenNotRecognized(_)), Authority::Owner) => {
-                folder.owns(slot).and_then(|()| remove())?
+                folder.owns(slot).and_then(|()| remove(None))?
             }
             (Err(reason), _) => return Err(reason),
         }
@@ -210,7 +210,9 @@ impl Slots {
     /// Drops all open tokens and ends every wait for an event.
     pub fn close(&self) {
         self.end_events();
-        *self.known.lock() = Known { closed: true, ..Known::default() };
+        let known = std::mem::replace(&mut *self.known.lock(), Known { closed: true, ..Known::default() });
+        // Outside the lock, as a token may have something to do to its files.
+        drop(known);
     }
 
     /// Looks at the folder. Open tokens stay open; the blank one is last, and alone if there is no other. What a folder that

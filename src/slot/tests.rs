@@ -8,7 +8,7 @@ use crate::config::Settings;
 use crate::key::Login;
 use crate::session::Sessions;
 use crate::store::memory::MemoryFolder;
-use crate::store::{Item, Store};
+use crate::store::{Check, Item, Store};
 
 /// A folder that sometimes cannot be listed.
 struct Flaky {
@@ -29,8 +29,8 @@ impl Folder for Flaky {
         self.inner.create(slot, token, digest)
     }
 
-    fn remove(&self, slot: u32) -> Result<bool> {
-        self.inner.remove(slot)
+    fn remove(&self, slot: u32, check: Option<&Check>) -> Result<bool> {
+        self.inner.remove(slot, check)
     }
 
     fn owns(&self, slot: u32) -> Result<()> {

@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::{Change, Commit, Folder, Item, ObjectId, Row, Store, Term, TokenRow, hold};
+use super::{Change, Check, Commit, Folder, Item, ObjectId, Row, Store, Term, TokenRow, hold};
 use crate::error::{Error, Result};
 
 /// How a call fails.
@@ -30,7 +30,8 @@ impl Fault {
     pub const ALL: [Self; 6] =
         [Self::Io, Self::Full, Self::Locked, Self::Descriptors, Self::CrashBefore, Self::CrashAfter];
 
-    fn error(self) -> Error {
+    /// What a call gets.
+    pub fn error(self) -> Error {
         match self {
             Self::Full => Error::DeviceMemory("no room, says the test".into()),
             Self::Descriptors => Error::HostMemory("file descriptors for the store"),
@@ -45,6 +46,9 @@ pub struct Faulty {
     calls: AtomicUsize,
     /// Which call fails, counted from 1, and how; or every call.
     planned: Mutex<Option<(Which, Fault)>>,
+    /// How every commit fails, if so.
+    commits: Mutex<Option<Fault>>,
+    conflicts: AtomicBool,
     forgery: Mutex<Option<fn(&mut Row)>>,
 }
 
@@ -58,7 +62,8 @@ enum Which {
 impl Faulty {
     /// The store as it is, until something else is said.
     pub fn over(inner: Arc<dyn Store>) -> Arc<Self> {
-        Arc::new(Self { inner, calls: AtomicUsize::new(0), planned: Mutex::default(), forgery: Mutex::default() })
+        let (calls, planned, commits, conflicts, forgery) = Default::default();
+        Arc::new(Self { inner, calls, planned, commits, conflicts, forgery })
     }
 
     /// The next call but `nth - 1` fails so.
@@ -70,6 +75,16 @@ impl Faulty {
     /// Every call fails so.
     pub fn fail_always(&self, fault: Fault) {
         *hold(&self.planned) = Some((Which::All, fault));
+    }
+
+    /// Every commit fails so, and nothing else; or none does.
+    pub fn fail_commits(&self, fault: Option<Fault>) {
+        *hold(&self.commits) = fault;
+    }
+
+    /// Whether every commit is a conflict.
+    pub fn conflict(&self, always: bool) {
+        self.conflicts.store(always, Ordering::SeqCst);
     }
 
     /// Rows that are read are changed so.
@@ -143,7 +158,11 @@ impl Store for Faulty {
     }
 
     fn commit(&self, changes: Vec<Change>) -> Result<Commit> {
-        self.call(|store| store.commit(changes))
+        let fault = *hold(&self.commits);
+        if self.conflicts.load(Ordering::SeqCst) {
+            return Ok(Commit::Conflict);
+        }
+        self.call(|store| fault.map_or_else(|| store.commit(changes), |fault| Err(fault.error())))
     }
 
     fn revision(&self) -> Result<u64> {
@@ -160,6 +179,10 @@ impl Store for Faulty {
 
     fn check(&self) -> Result<Vec<String>> {
         self.call(|store| store.check())
+    }
+
+    fn scrub(&self) -> bool {
+        self.inner.scrub()
     }
 
     fn writable(&self) -> bool {
@@ -183,8 +206,8 @@ impl<F: Folder> Folder for FaultyFolder<F> {
         self.0.create(slot, token, digest)
     }
 
-    fn remove(&self, slot: u32) -> Result<bool> {
-        self.0.remove(slot)
+    fn remove(&self, slot: u32, check: Option<&Check>) -> Result<bool> {
+        self.0.remove(slot, check)
     }
 
     fn owns(&self, slot: u32) -> Result<()> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::{
-    Change, Commit, Folder, Item, ObjectId, Row, Store, Term, Terms, TokenRow, check_column, first_item, hold,
+    Change, Check, Commit, Folder, Item, ObjectId, Row, Store, Term, Terms, TokenRow, check_column, first_item, hold,
     successor, twice,
 };
 use crate::error::{Error, Result};
@@ -55,10 +55,14 @@ impl Folder for MemoryFolder {
         Ok(())
     }
 
-    fn remove(&self, slot: u32) -> Result<bool> {
-        let removed = hold(&self.tokens).stores.remove(&slot);
-        removed.iter().for_each(|store| hold(&store.contents).removed = true);
-        Ok(removed.is_some())
+    fn remove(&self, slot: u32, check: Option<&Check>) -> Result<bool> {
+        let mut tokens = hold(&self.tokens);
+        let Some(store) = tokens.stores.get(&slot).cloned() else { return Ok(false) };
+        let mut contents = hold(&store.contents);
+        check.map_or(Ok(()), |check| check(&contents.token.bytes))?;
+        contents.removed = true;
+        tokens.stores.remove(&slot);
+        Ok(true)
     }
 
     fn owns(&self, _: u32) -> Result<()> {
@@ -173,6 +177,10 @@ impl Store for MemoryStore {
         Ok(Vec::new())
     }
 
+    fn scrub(&self) -> bool {
+        true
+    }
+
     fn writable(&self) -> bool {
         true
     }
@@ -275,6 +283,7 @@ impl Contents {
                 self.deletions.extend(cleared.map(|id| (id, Deletion { revision, tombstone: None })));
             }
             Change::Digest(step) => self.token.digest = step(&self.token.digest)?,
+            Change::Check(check) => check(&self.token.bytes)?,
         }
         Ok(true)
     }

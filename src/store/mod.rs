@@ -32,7 +32,12 @@ pub trait Folder: Send + Sync {
 
     /// Removes the token of `slot` for good: it is there whole or not at all, whatever happens meanwhile, and its number is
     /// never used again. Who has it open gets [`Error::TokenRemoved`]. False: there was none.
-    fn remove(&self, slot: u32) -> Result<bool>;
+    ///
+    /// With a check nobody commits to the token between the check and its end.
+    ///
+    /// # Errors
+    /// Those of the check, and what keeps the token row from being read for it; then the token stays.
+    fn remove(&self, slot: u32, check: Option<&Check>) -> Result<bool>;
 
     /// Whether the caller may do with the token of `slot` what he likes, as far as it depends on the engine and not on PINs.
     ///
@@ -139,6 +144,10 @@ pub trait Store: Send + Sync {
     /// a `fork` of this process may have to wait for its end.
     fn check(&self) -> Result<Vec<String>>;
 
+    /// Sees to it that what was replaced or removed by commits before this stands in none of the engine's files any more, as far as
+    /// the engine can. It waits for nobody. False: it could not be done now, as when somebody is reading.
+    fn scrub(&self) -> bool;
+
     /// Whether commits are possible at all: false on read-only media.
     fn writable(&self) -> bool;
 }
@@ -175,6 +184,8 @@ pub enum Change {
     /// Carries the digest on. The token row's version stays: whoever commits at the same time, each step begins with what the
     /// one before it has left.
     Digest(Step),
+    /// Changes nothing: what must hold of the token row for the changes beside it to be made at all.
+    Check(Check),
 }
 
 /// A part of a token, as [`Store::snapshot`] shows it and [`Folder::restore`] takes it. `revision` is that of the commit
@@ -206,6 +217,9 @@ pub enum Item {
 /// One step of the digest: from what the store has to what it is to have. An error undoes the commit that it belongs to, and is its
 /// outcome. It may be asked again when a commit is tried again, in any thread; it waits for nothing, and asks nothing of the store.
 pub type Step = Arc<dyn Fn(&[u8]) -> Result<Vec<u8>> + Send + Sync>;
+
+/// What must hold of the token row's bytes. An error undoes the commit that it belongs to, and is its outcome. It is asked like a [`Step`].
+pub type Check = Arc<dyn Fn(&[u8]) -> Result<()> + Send + Sync>;
 
 /// What became of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{Change, Commit, Folder, Item, ObjectId, Row, Store, TERMS, Term, TokenRow};
+use super::{Change, Check, Commit, Folder, Item, ObjectId, Row, Store, TERMS, Term, TokenRow};
 use crate::error::Error;
 
 /// The tests of this file on a new, empty folder each; `$folder` makes one and may keep something alive beside it.
@@ -12,14 +12,14 @@ macro_rules! every_engine {
     ($folder:expr) => {
         $crate::store::suite::every_engine!($folder =>
             a_new_folder_is_empty_and_usable, a_created_token_is_listed_and_read, a_number_is_never_used_twice,
-            two_racing_creates_have_one_winner, a_missing_token_is_not_recognized, a_removed_token_is_gone_for_everybody, an_object_is_read_as_written,
+            two_racing_creates_have_one_winner, a_missing_token_is_not_recognized, a_removed_token_is_gone_for_everybody, a_token_is_removed_if_a_check_holds, an_object_is_read_as_written,
             an_update_replaces_everything, a_deleted_object_leaves_a_tombstone_and_nothing_else, a_tombstone_goes_with_its_token, ids_are_listed_in_pages,
             objects_are_found_by_term_in_pages, an_unknown_column_is_refused, a_batch_is_applied_in_order,
             a_conflict_leaves_nothing, the_token_row_is_changed_by_version, clear_removes_every_object,
             every_commit_counts_and_an_empty_one_does_not, changes_are_told_since_a_revision,
             two_openings_see_each_other, concurrent_increments_are_all_kept,
             a_batch_is_seen_whole_or_not_at_all, tombstones_are_listed_in_pages,
-            steps_of_the_digest_follow_each_other, a_step_that_fails_undoes_its_commit_alone,
+            steps_of_the_digest_follow_each_other, a_step_that_fails_undoes_its_commit_alone, a_check_sees_the_token_row_of_its_own_commit,
             concurrent_steps_are_all_kept, large_and_extreme_values_survive,
             a_snapshot_restores_the_same_token, a_snapshot_is_of_one_moment, a_snapshot_ends_with_the_first_error,
             a_failed_restore_leaves_no_token, numbers_can_be_set_aside
@@ -83,6 +83,21 @@ pub fn two_racing_creates_have_one_winner(folder: &dyn Folder) {
     }
 }
 
+pub fn a_token_is_removed_if_a_check_holds(folder: &dyn Folder) {
+    let store = token(folder);
+    let is = |expected: &'static [u8]| -> Check {
+        Arc::new(move |row| if row == expected { Ok(()) } else { Err(Error::PinIncorrect) })
+    };
+    done(&*store, vec![Change::Token { expected: 1, bytes: b"changed".into() }, Change::Insert(row(1, 1, b""))]);
+    assert_eq!(folder.remove(0, Some(&is(b"token"))), Err(Error::PinIncorrect));
+    assert_eq!((folder.slots().unwrap(), store.list(None, 9).unwrap()), (vec![0], vec![id(1)]));
+    done(&*store, vec![Change::Insert(row(2, 1, b""))]);
+    assert_eq!(folder.remove(0, Some(&is(b"changed"))), Ok(true));
+    assert_eq!(folder.remove(0, Some(&is(b"changed"))), Ok(false));
+    let late = store.commit(vec![Change::Insert(row(3, 1, b""))]);
+    assert_eq!((folder.slots().unwrap(), late), (vec![], Err(Error::TokenRemoved)));
+}
+
 pub fn a_missing_token_is_not_recognized(folder: &dyn Folder) {
     assert!(matches!(folder.open(0), Err(Error::TokenNotRecognized(_))));
     assert!(folder.create(0, b"", b"").unwrap());
@@ -91,15 +106,15 @@ pub fn a_missing_token_is_not_recognized(folder: &dyn Folder) {
 }
 
 pub fn a_removed_token_is_gone_for_everybody(folder: &dyn Folder) {
-    assert_eq!(folder.remove(0), Ok(false));
+    assert_eq!(folder.remove(0, None), Ok(false));
     for (slot, name) in [(0, b"a"), (1, b"b"), (2, b"c")] {
         assert!(folder.create(slot, name, b"").unwrap());
     }
     assert_eq!((folder.owns(1), folder.owns(2)), (Ok(()), Ok(())));
     let (removed, kept) = (folder.open(2).unwrap(), folder.open(1).unwrap());
     done(&*removed, vec![Change::Insert(row(1, 1, b"lost"))]);
-    assert_eq!(folder.remove(2), Ok(true));
-    assert_eq!(folder.remove(2), Ok(false));
+    assert_eq!(folder.remove(2, None), Ok(true));
+    assert_eq!(folder.remove(2, None), Ok(false));
     assert_eq!(removed.commit(vec![Change::Insert(row(2, 1, b"late"))]), Err(Error::TokenRemoved));
     assert!(matches!(folder.open(2), Err(Error::TokenNotRecognized(_))));
     // The number is not used again, though nothing is left that speaks of it.
@@ -390,6 +405,23 @@ pub fn steps_of_the_digest_follow_each_other(folder: &dyn Folder) {
     );
     assert_eq!(store.token().unwrap().digest, b"012");
     assert_eq!(folder.open(0).unwrap().token().unwrap().digest, b"012");
+}
+
+pub fn a_check_sees_the_token_row_of_its_own_commit(folder: &dyn Folder) {
+    let store = token(folder);
+    let is = |expected: &'static [u8]| {
+        Change::Check(Arc::new(move |row| if row == expected { Ok(()) } else { Err(Error::TokenReplaced) }))
+    };
+    let before: &[u8] = store.token().unwrap().bytes.leak();
+    done(&*store, vec![is(before), Change::Insert(row(1, 1, b""))]);
+    let version = store.token().unwrap().version;
+    let other = store.commit(vec![Change::Insert(row(2, 1, b"")), append(b'1'), is(b"another")]);
+    assert_eq!(other, Err(Error::TokenReplaced));
+    done(&*store, vec![is(before), Change::Token { expected: version, bytes: b"another".into() }, is(b"another")]);
+    let late = store.commit(vec![is(before), Change::Insert(row(2, 1, b""))]);
+    assert_eq!(late, Err(Error::TokenReplaced));
+    assert_eq!((store.list(None, 9).unwrap(), store.revision().unwrap()), (vec![id(1)], 2));
+    assert_eq!((store.token().unwrap().version, store.token().unwrap().digest), (version + 1, vec![]));
 }
 
 pub fn a_step_that_fails_undoes_its_commit_alone(folder: &dyn Folder) {

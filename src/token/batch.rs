@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Token;
 use super::opened::Opened;
+use super::row::TokenRecord;
 use crate::error::{Error, Result};
 use crate::log::Log;
-use crate::seal::{Counted, Digest, Seal, Verified};
-use crate::store::{Change, Commit, ObjectId, Row};
+use crate::seal::{Counted, Digest, RowHash, Seal, TokenId, Verified};
+use crate::store::{Change, Commit, Row};
 
 /// Changes of objects that are to be made together. All of them are sealed by the same login, if there is one: it is taken
 /// once, and a logout that comes between does not leave half of it.
@@ -36,7 +37,7 @@ impl Batch {
 
     /// A new object.
     pub(super) fn insert(&mut self, row: Row) {
-        self.count_in(Counted::Object, row.id, row.version);
+        self.count_in(Counted::Object, &row);
         self.changes.push(Change::Insert(row));
     }
 
@@ -46,7 +47,7 @@ impl Batch {
     /// [`Error::UserNotLoggedIn`] if a login wrote the old one and there is none now.
     pub(super) fn update(&mut self, old: &Opened, row: Row) -> Result<()> {
         self.count_out(old)?;
-        self.count_in(Counted::Object, row.id, row.version);
+        self.count_in(Counted::Object, &row);
         self.changes.push(Change::Update { expected: old.object().version, row });
         Ok(())
     }
@@ -57,33 +58,41 @@ impl Batch {
     /// As [`update`](Self::update).
     pub(super) fn delete(&mut self, old: &Opened, tombstone: Row) -> Result<()> {
         self.count_out(old)?;
-        self.count_in(Counted::Tombstone, tombstone.id, tombstone.version);
+        self.count_in(Counted::Tombstone, &tombstone);
         let (id, expected) = (old.object().id, old.object().version);
         self.changes.push(Change::Delete { id, expected, tombstone: tombstone.record });
         Ok(())
     }
 
-    fn count_in(&mut self, what: Counted, id: ObjectId, version: u64) {
+    fn count_in(&mut self, what: Counted, row: &Row) {
         if let Some(seal) = &self.seal {
-            self.difference.add(seal, what, id, version);
+            self.difference.add(seal, what, row.id, row.version, &RowHash::of(&row.record));
         }
     }
 
     fn count_out(&mut self, old: &Opened) -> Result<()> {
-        match (old.verified(), &self.seal) {
-            (Verified::No, _) => Ok(()),
-            (Verified::Yes, Some(seal)) => {
-                self.difference.remove(seal, Counted::Object, old.object().id, old.object().version);
+        match (old.verified(), old.counted(), &self.seal) {
+            (Verified::No, ..) => Ok(()),
+            (Verified::Yes, Some(row), Some(seal)) => {
+                self.difference.remove(seal, Counted::Object, old.object().id, old.object().version, row);
                 Ok(())
             }
             // The gate let it pass, so the login has ended since, or has begun since.
-            (Verified::Yes | Verified::Unknown, _) => Err(Error::UserNotLoggedIn),
+            (Verified::Yes | Verified::Unknown, ..) => Err(Error::UserNotLoggedIn),
         }
     }
 
-    /// The changes, and the step of the digest if it moves.
-    fn into_changes(self, watch: &Arc<Watch>) -> Vec<Change> {
+    /// The changes, as long as this is the token that they were sealed for, and the step of the digest if it moves.
+    fn into_changes(self, token: TokenId, watch: &Arc<Watch>) -> Vec<Change> {
         let (mut changes, difference) = (self.changes, self.difference);
+        // Nobody could open them in another token, and nobody could find out why they are there.
+        changes.insert(
+            0,
+            Change::Check(Arc::new(move |row| match TokenRecord::decode(row)?.id == token {
+                true => Ok(()),
+                false => Err(Error::TokenReplaced),
+            })),
+        );
         if let Some(seal) = self.seal.filter(|_| difference != Digest::default()) {
             let watch = Arc::clone(watch);
             changes.push(Change::Digest(Arc::new(move |sealed| match Digest::open(&seal, sealed) {
@@ -120,8 +129,19 @@ impl Watch {
 impl Token {
     /// Makes the changes, all or none.
     pub(super) fn commit(&self, batch: Batch) -> Result<Commit> {
-        let outcome = self.store.commit(batch.into_changes(&self.watch))?;
+        let destroys = batch.changes.iter().any(|change| matches!(change, Change::Delete { .. }));
+        let outcome = self.store.commit(batch.into_changes(self.id, &self.watch));
+        if outcome == Err(Error::TokenReplaced) {
+            self.replaced.store(true, Ordering::Release);
+        }
+        let outcome = outcome?;
         self.watch.tell(&self.log);
+        if let Commit::Done { .. } = outcome {
+            self.scrub_if_due();
+            if destroys {
+                self.scrub_at_the_end();
+            }
+        }
         Ok(outcome)
     }
 }

@@ -1,15 +1,18 @@
 //! One token: its PINs and login, and the catalog of its objects.
 
+mod again;
 mod batch;
 mod catalog;
 mod copy;
 mod find;
+mod guesses;
 mod login;
 mod objects;
 mod opened;
 mod pins;
 mod profiles;
 mod row;
+mod scrub;
 mod verify;
 
 pub use copy::{Seals, TokenCopy};
@@ -33,11 +36,13 @@ use crate::object::Basis;
 use crate::seal::{Digest, HostKey, MasterKey, Role, Seal, TokenFacts, TokenId};
 #[cfg(test)]
 use crate::store::ObjectId;
-use crate::store::{Change, Commit, Folder, Step, Store, TokenRow};
+use crate::store::{Change, Check, Commit, Folder, Step, Store, TokenRow};
 use crate::system;
+use again::Again;
 use batch::Watch;
 use catalog::Catalog;
 use login::LoginState;
+use pins::Opening;
 use row::{Pin, TokenRecord};
 
 /// An open token.
@@ -63,6 +68,8 @@ pub struct Token {
     /// Counts the operations that wait for a PIN.
     uses: AtomicU64,
     watch: Arc<Watch>,
+    owed: scrub::Owed,
+    guesses: guesses::Guesses,
 }
 
 /// What a token begins with.
@@ -134,6 +141,8 @@ impl Token {
             replaced: AtomicBool::new(false),
             uses: AtomicU64::new(0),
             watch: Arc::default(),
+            owed: scrub::Owed::default(),
+            guesses: guesses::Guesses::default(),
         }))
     }
 
@@ -157,26 +166,34 @@ impl Token {
         self.login.without_sessions(|| self.replace(beginning))
     }
 
-    /// Does away with the token, by `remove`, if this is the SO's PIN; a wrong one counts.
+    /// Does away with the token, by `remove`, if this is the SO's PIN; a wrong one counts. `remove` is to do so only if the check holds
+    /// at that moment.
     ///
     /// # Errors
     /// [`Error::SessionExists`] while this process has sessions on it.
-    pub fn remove(&self, so_pin: &[u8], remove: impl FnOnce() -> Result<()>) -> Result<()> {
-        self.login.without_sessions(|| self.check_pin(Role::So, so_pin).and_then(|_| remove()))
+    pub fn remove(self: &Arc<Self>, so_pin: &[u8], remove: impl FnOnce(&Check) -> Result<()>) -> Result<()> {
+        self.login.without_sessions(|| {
+            let opening = self.check_pin(Role::So, so_pin)?;
+            let token = Arc::clone(self);
+            let check: Check = Arc::new(move |row| token.still_opens(&opening, &token.decoded(row)?));
+            remove(&check)
+        })
     }
 
     fn replace(&self, beginning: &Beginning<'_>) -> Result<()> {
-        self.check_pin(Role::So, beginning.so_pin)?;
-        // Checked with the PIN, and never another one.
-        let serial = self.record()?.1.serial;
-        let fresh = Fresh::new(&self.pins, beginning, serial)?;
+        let opening = self.check_pin(Role::So, beginning.so_pin)?;
+        self.replace_opened(&opening, beginning)
+    }
+
+    fn replace_opened(&self, opening: &Opening, beginning: &Beginning<'_>) -> Result<()> {
+        // As it was checked with the PIN.
+        let fresh = Fresh::new(&self.pins, beginning, opening.record.serial)?;
         let first = fresh.digest;
         let digest: Step = Arc::new(move |_| Ok(first.clone()));
+        let mut again = Again::default();
         loop {
             let (row, old) = self.record()?;
-            if old.serial != serial {
-                return Err(edited());
-            }
+            self.still_opens(opening, &old)?;
             let bytes = fresh.record.encode();
             let changes = vec![
                 Change::Token { expected: row.version, bytes },
@@ -185,8 +202,10 @@ impl Token {
             ];
             if let Commit::Done { .. } = self.store.commit(changes)? {
                 self.replaced.store(true, Ordering::Release);
+                self.scrub_now();
                 return Ok(());
             }
+            again.once_more()?;
         }
     }
 
@@ -283,16 +302,19 @@ impl Token {
 
     /// The token row, if it is still that of this token.
     fn record(&self) -> Result<(TokenRow, TokenRecord)> {
-        self.decoded(self.store.token()?)
+        let row = self.store.token()?;
+        let record = self.decoded(&row.bytes)?;
+        Ok((row, record))
     }
 
-    fn decoded(&self, row: TokenRow) -> Result<(TokenRow, TokenRecord)> {
-        let record = TokenRecord::decode(&row.bytes)?;
+    /// What a token row says, if it is that of this token.
+    fn decoded(&self, row: &[u8]) -> Result<TokenRecord> {
+        let record = TokenRecord::decode(row)?;
         if record.id != self.id {
             self.replaced.store(true, Ordering::Release);
             return Err(Error::TokenReplaced);
         }
-        Ok((row, record))
+        Ok(record)
     }
 
     fn seal(&self) -> Option<Arc<Seal>> {

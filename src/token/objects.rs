@@ -5,6 +5,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::Token;
+use super::again::Again;
 use super::batch::Batch;
 use super::catalog::{Entry, Place};
 use super::opened::{Opened, View};
@@ -111,6 +112,7 @@ impl Token {
     /// `C_SetAttributeValue`: all the changes, or none.
     pub fn change(&self, caller: &Caller, handle: Handle, given: &[Given<'_>]) -> Result<()> {
         self.revision()?;
+        let mut again = Again::default();
         loop {
             let opened = self.opened(caller, handle)?;
             admit(caller, Act::Change, &opened.object().standing(opened.is_sealed()))?;
@@ -131,6 +133,7 @@ impl Token {
             if let Commit::Done { .. } = outcome {
                 return Ok(());
             }
+            again.once_more()?;
         }
     }
 
@@ -148,6 +151,7 @@ impl Token {
     /// `C_DestroyObject`
     pub fn destroy(&self, caller: &Caller, handle: Handle) -> Result<()> {
         self.revision()?;
+        let mut again = Again::default();
         loop {
             let opened = self.opened(caller, handle)?;
             admit(caller, Act::Destroy, &opened.object().standing(opened.is_sealed()))?;
@@ -160,7 +164,10 @@ impl Token {
             match self.commit(batch)? {
                 Commit::Done { .. } => break,
                 // Somebody else changed or destroyed it at the same moment: look again.
-                Commit::Conflict => self.catalog.outdate(handle),
+                Commit::Conflict => {
+                    self.catalog.outdate(handle);
+                    again.once_more()?;
+                }
             }
         }
         self.catalog.forget(handle);
@@ -220,7 +227,7 @@ impl Token {
         if opened.verified != Verified::Yes && !object.shows_its_key() {
             return Err(Error::ObjectDamaged(format!("the public key {id} shows another key than it holds").into()));
         }
-        Ok(Some(Opened::from_store(object, opened.verified, opened.material)))
+        Ok(Some(Opened::from_store(object, opened)))
     }
 
     /// The value of a key once more, for the object of this id; none for objects without one.

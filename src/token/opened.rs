@@ -12,7 +12,7 @@ use crate::key::{Caller, Class, Facts, KeyMaterial, Login};
 use crate::mechanism::PreparedKey;
 use crate::object::attribute::Kind;
 use crate::object::{Attributes, Object, attribute};
-use crate::seal::{Seal, SealedMaterial, Verified};
+use crate::seal::{self, RowHash, Seal, SealedMaterial, Verified};
 use crate::secret::Secret;
 
 /// An object, opened.
@@ -21,6 +21,8 @@ pub struct Opened {
     facts: Option<Facts>,
     /// Whether a login of this token wrote it.
     verified: Verified,
+    /// What the digest counts of it, if a login wrote it.
+    counted: Option<RowHash>,
     sealed: Option<SealedMaterial>,
     key: OnceCell<Arc<PreparedKey>>,
     /// Keys of the object before it changed, which operations may still hold. A leaf.
@@ -42,15 +44,16 @@ impl Opened {
         if let (Some(facts), Some(material)) = (&facts, material) {
             let _ = key.set(Arc::new(PreparedKey::new(facts.clone(), material)));
         }
-        Self { object, facts, verified: Verified::Yes, sealed: None, key, former: Mutex::default() }
+        Self { object, facts, verified: Verified::Yes, counted: None, sealed: None, key, former: Mutex::default() }
     }
 
     /// A token object, as it was read.
-    pub(super) fn from_store(object: Object, verified: Verified, sealed: Option<SealedMaterial>) -> Self {
+    pub(super) fn from_store(object: Object, opened: seal::Opened) -> Self {
+        let seal::Opened { verified, counted, material: sealed, .. } = opened;
         // Whoever can write to the store can have made it, and gives no trust.
         let object = if verified == Verified::No { object.without_trust() } else { object };
         let facts = object.facts().map(|facts| Facts { verified: verified == Verified::Yes, ..facts });
-        Self { object, facts, verified, sealed, key: OnceCell::new(), former: Mutex::default() }
+        Self { object, facts, verified, counted, sealed, key: OnceCell::new(), former: Mutex::default() }
     }
 
     /// The object.
@@ -66,6 +69,11 @@ impl Opened {
     /// Whether a login of this token wrote it.
     pub(super) fn verified(&self) -> Verified {
         self.verified
+    }
+
+    /// What the digest counts of it, if a login wrote it.
+    pub(super) fn counted(&self) -> Option<&RowHash> {
+        self.counted.as_ref()
     }
 
     /// Whether changing or removing it needs the token's keys: see [`Standing::sealed`](crate::key::Standing::sealed).

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::Token;
+use super::again::Again;
 use super::row::{Pin, TokenRecord};
 use crate::config::Pins;
 use crate::crypto::kdf::Argon2Cost;
@@ -55,6 +56,9 @@ impl Token {
             sweep();
             self.catalog.forget_private();
         });
+        if !self.is_in_use() {
+            self.scrub_what_is_left();
+        }
     }
 
     /// `C_InitPIN`: the SO, who is logged in, sets the user's PIN; that unlocks it too.
@@ -71,33 +75,33 @@ impl Token {
     pub fn set_pin(&self, old: &[u8], new: &[u8]) -> Result<()> {
         self.revision()?;
         let role = if self.logged_in() == Login::So { Role::So } else { Role::User };
-        let Opening { master, row: verified, .. } = self.check_pin(role, old)?;
+        let opening = self.check_pin(role, old)?;
         self.pins.check_new(new)?;
-        let row = master.lock(role, new, &self.id, self.pins.cost(), self.host.as_deref())?;
-        self.replace_pin(role, &row, |now| match now {
-            // Others may have locked or changed the PIN while the new one was hashed.
-            Some(now) if now.row != verified => Err(Error::PinIncorrect),
-            Some(now) if now.failures >= self.pins.tries(role) => Err(Error::PinLocked),
-            _ => Ok(()),
-        })
+        let row = opening.master.lock(role, new, &self.id, self.pins.cost(), self.host.as_deref())?;
+        self.replace_pin(role, &row, |now| self.still_opens(&opening, now))
     }
 
     /// What the PIN opens, if it is right and not locked. A wrong PIN is counted exactly, whatever other processes do.
     ///
     /// # Errors
     /// [`Error::DeviceError`] if the PIN is right and the token row has been edited: then it opens nothing. Also if the PIN needs a
-    /// host key that is not there, or the store's witness does not know its state; that counts for nothing.
+    /// host key that is not there, or the store's witness does not know its state; that counts for nothing. Those of the store if this
+    /// PIN is wrong, or one before it was, and that cannot be written down: no other is hashed until it is.
     pub(super) fn check_pin(&self, role: Role, pin: &[u8]) -> Result<Opening> {
         let limit = self.pins.tries(role);
+        // Where nothing can be counted, several threads would get as many guesses for the price of one.
+        let _turn = (!self.store.writable()).then(|| self.guesses.turn());
+        let mut again = Again::default();
         loop {
+            self.guesses.settle(role, |owed| self.count_failures(role, limit, owed).map(drop))?;
             // The very row that the witness knows is what the PIN is judged by.
-            let (_, record) = self.decoded(self.store.vouched()?)?;
+            let record = self.decoded(&self.store.vouched()?.bytes)?;
             let tried = record.pin(role).ok_or(Error::UserPinNotInitialized)?;
             if tried.failures >= limit {
                 return Err(Error::PinLocked);
             }
             let Some(master) = MasterKey::unlock(&tried.row, role, pin, &self.id, self.host.as_deref())? else {
-                return Err(self.count_failure(role, limit)?);
+                return Err(self.count_failures(role, limit, 1).inspect_err(|_| self.guesses.owe(role))?);
             };
             let seal = Seal::new(&master, &self.id)?;
             if !seal.is_token_row(&record.facts(), &record.mac) {
@@ -105,13 +109,29 @@ impl Token {
             }
             self.maskable.store(record.maskable, Ordering::Release);
             if self.clear_failures(role, &tried.row, limit)? {
-                return Ok(Opening { master, seal, row: tried.row.clone() });
+                return Ok(Opening { master, seal, role, record });
             }
+            again.once_more()?;
+        }
+    }
+
+    /// Whether a PIN that was found right would be right now: others may have changed or locked it since, or the token row.
+    pub(super) fn still_opens(&self, opening: &Opening, now: &TokenRecord) -> Result<()> {
+        let then = &opening.record;
+        if now.mac != then.mac || now.facts() != then.facts() {
+            return Err(super::edited());
+        }
+        match (now.pin(opening.role), then.pin(opening.role)) {
+            (Some(now), Some(then)) if now.row != then.row => Err(Error::PinIncorrect),
+            (Some(now), _) if now.failures >= self.pins.tries(opening.role) => Err(Error::PinLocked),
+            (Some(_), Some(_)) => Ok(()),
+            _ => Err(Error::UserPinNotInitialized),
         }
     }
 
     /// Sets the count of failures back, if there are any; false if the PIN has been changed while it was hashed.
     fn clear_failures(&self, role: Role, verified: &PinRow, limit: u32) -> Result<bool> {
+        let mut again = Again::default();
         loop {
             let (row, mut record) = self.record()?;
             let pin = record.pin_mut(role).ok_or(Error::UserPinNotInitialized)?;
@@ -129,36 +149,40 @@ impl Token {
             if let Commit::Done { .. } = self.store.commit(vec![change])? {
                 return Ok(true);
             }
+            again.once_more()?;
         }
     }
 
-    /// Writes a failure down and returns the verdict.
-    fn count_failure(&self, role: Role, limit: u32) -> Result<Error> {
+    /// Writes failures down and returns the verdict on the last.
+    fn count_failures(&self, role: Role, limit: u32, failures: u32) -> Result<Error> {
         if !self.store.writable() {
             // Nothing can be counted here, so guessing is made slow instead.
             std::thread::sleep(READ_ONLY_DELAY);
             return Ok(Error::PinIncorrect);
         }
+        let mut again = Again::default();
         loop {
             let (row, mut record) = self.record()?;
             let pin = record.pin_mut(role).ok_or(Error::UserPinNotInitialized)?;
             if pin.failures >= limit {
                 return Ok(Error::PinLocked);
             }
-            pin.failures = pin.failures.saturating_add(1);
+            pin.failures = pin.failures.saturating_add(failures).min(limit);
             let change = Change::Token { expected: row.version, bytes: record.encode() };
             if let Commit::Done { .. } = self.store.commit(vec![change])? {
                 return Ok(Error::PinIncorrect);
             }
+            again.once_more()?;
         }
     }
 
     /// Writes a new PIN down, with no failures, if `check` has nothing against it; again if somebody else changed the token row
     /// at the same moment.
-    fn replace_pin(&self, role: Role, new: &PinRow, check: impl Fn(Option<&Pin>) -> Result<()>) -> Result<()> {
+    fn replace_pin(&self, role: Role, new: &PinRow, check: impl Fn(&TokenRecord) -> Result<()>) -> Result<()> {
+        let mut again = Again::default();
         loop {
             let (row, mut record) = self.record()?;
-            check(record.pin(role))?;
+            check(&record)?;
             let pin = Pin { row: new.clone(), failures: 0 };
             match role {
                 Role::So => record.so = pin,
@@ -166,8 +190,11 @@ impl Token {
             }
             let change = Change::Token { expected: row.version, bytes: record.encode() };
             if let Commit::Done { .. } = self.store.commit(vec![change])? {
+                self.guesses.forget(role);
+                self.scrub_now();
                 return Ok(());
             }
+            again.once_more()?;
         }
     }
 }
@@ -176,8 +203,9 @@ impl Token {
 pub(super) struct Opening {
     master: MasterKey,
     seal: Seal,
-    /// The row of the PIN that was right.
-    row: PinRow,
+    role: Role,
+    /// The token row at the moment when the PIN was right.
+    pub(super) record: TokenRecord,
 }
 
 /// What a wrong PIN costs where it cannot be counted.

@@ -1,5 +1,5 @@
 //! What the store holds of objects that a later version wrote, and of objects that are gone.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use cryptoki_sys::*;
 
@@ -8,6 +8,7 @@ use super::*;
 use crate::handle::Handle;
 use crate::object::{self, Draft, Given, New, Object, Template, Way};
 use crate::seal::{self, Verified};
+use crate::store::faulty::{Fault, Faulty};
 use crate::store::memory::MemoryFolder;
 use crate::store::{ObjectId, Row};
 
@@ -16,15 +17,19 @@ const PIN: &[u8] = b"1234";
 const USER: Caller = Caller { login: Login::User, read_write: true, today: None };
 const PUBLIC: Caller = Caller { login: Login::Public, ..USER };
 
+const BEGINNING: Beginning<'_> = Beginning { so_pin: b"4321", label: [b' '; 32], maskable: false, host_key: None };
+
 /// A token in memory with one session, and the user logged in.
 fn token() -> Arc<Token> {
     token_with(Log::default())
 }
 
 fn token_with(log: Log) -> Arc<Token> {
-    let folder = MemoryFolder::new();
-    let beginning = Beginning { so_pin: b"4321", label: [b' '; 32], maskable: false, host_key: None };
-    assert!(Token::create(&folder, 0, &PINS, &beginning).unwrap());
+    token_in(&MemoryFolder::new(), log)
+}
+
+fn token_in(folder: &dyn Folder, log: Log) -> Arc<Token> {
+    assert!(Token::create(folder, 0, &PINS, &BEGINNING).unwrap());
     let token = Token::open(folder.open(0).unwrap(), &PINS.into(), log, None).unwrap();
     token.open_session(true).unwrap();
     token.login(Login::So, b"4321").unwrap();
@@ -227,6 +232,127 @@ fn what_a_login_wrote_is_not_replaced_without_one() {
     assert!(unknown.waits_for_login());
     token.login(Login::User, PIN).unwrap();
     assert_eq!(Batch::new(&token).update(&unknown, row()), Err(Error::UserNotLoggedIn));
+}
+
+/// Another process makes the token anew between the sealing and the commit.
+#[test]
+fn what_was_sealed_for_a_token_does_not_get_into_the_next_one() {
+    for private in [true, false] {
+        let folder = MemoryFolder::new();
+        let token = token_in(&folder, Log::default());
+        if !private {
+            token.logout(|| ()).unwrap();
+        }
+        let mut batch = Batch::new(&token);
+        let (object, material) = made(CKO_DATA, private);
+        batch.insert(token.sealed(&object, material.as_ref(), batch.seal()).unwrap());
+        let other = Token::open(folder.open(0).unwrap(), &PINS.into(), Log::default(), None).unwrap();
+        other.reinitialise(&BEGINNING).unwrap();
+        let digest = other.store.token().unwrap().digest;
+        assert_eq!(token.commit(batch), Err(Error::TokenReplaced));
+        assert_eq!((token.store.list(None, 9), token.store.token().unwrap().digest), (Ok(vec![]), digest));
+        assert!(token.is_replaced());
+    }
+}
+
+/// Another process is faster, while this one hashes the SO's PIN or waits for a lock.
+#[test]
+fn a_pin_that_was_right_a_moment_ago_does_away_with_nothing() {
+    let folder = MemoryFolder::new();
+    let token = token_in(&folder, Log::default());
+    let open = || Token::open(folder.open(0).unwrap(), &PINS.into(), Log::default(), None).unwrap();
+    let (mine, other) = (open(), open());
+    let change = |old, new| {
+        other.open_session(true).unwrap();
+        other.login(Login::So, old).unwrap();
+        other.set_pin(old, new).unwrap();
+        other.close_session(true, || ());
+    };
+    let opening = mine.check_pin(Role::So, b"4321").unwrap();
+    change(b"4321", b"8765");
+    let before = token.store.token();
+    assert_eq!(mine.replace_opened(&opening, &BEGINNING), Err(Error::PinIncorrect));
+    assert_eq!(token.store.token(), before);
+    let removed = mine.remove(b"8765", |check| {
+        change(b"8765", b"4321");
+        folder.remove(0, Some(check)).map(drop)
+    });
+    assert_eq!(removed, Err(Error::PinIncorrect));
+    let removed = mine.remove(b"4321", |check| {
+        other.reinitialise(&BEGINNING).unwrap();
+        folder.remove(0, Some(check)).map(drop)
+    });
+    assert_eq!((removed, folder.slots()), (Err(Error::TokenReplaced), Ok(vec![0])));
+    let removed = open().remove(b"4321", |check| folder.remove(0, Some(check)).map(drop));
+    assert_eq!((removed, folder.slots()), (Ok(()), Ok(vec![])));
+}
+
+/// A full disk, or a limit of the caller's own: no PIN gets a verdict until the wrong one before it is written down.
+#[test]
+fn a_wrong_pin_that_cannot_be_counted_is_the_last_until_it_is() {
+    let folder = MemoryFolder::new();
+    drop(token_in(&folder, Log::default()));
+    let store = Faulty::over(folder.open(0).unwrap());
+    let token = Token::open(Arc::clone(&store) as Arc<dyn Store>, &PINS.into(), Log::default(), None).unwrap();
+    token.open_session(true).unwrap();
+    let full = || Err(Fault::Full.error());
+    store.fail_commits(Some(Fault::Full));
+    assert_eq!(token.login(Login::User, b"wrong"), full());
+    for pin in [PIN, b"wrong"] {
+        assert_eq!(token.login(Login::User, pin), full());
+    }
+    assert_eq!(token.check_pin(Role::So, b"4321").map(drop), Ok(()), "what nobody guessed at is as before");
+    assert_eq!(token.state().unwrap().user.left, 10);
+    store.fail_commits(None);
+    assert_eq!(token.login(Login::User, b"wrong"), Err(Error::PinIncorrect));
+    assert_eq!(token.state().unwrap().user.left, 8, "the one that was owed counts too");
+    token.login(Login::User, PIN).unwrap();
+    assert_eq!(token.state().unwrap().user.left, 10);
+}
+
+/// What is owed locks like any other.
+#[test]
+fn wrong_pins_that_are_counted_late_lock() {
+    let folder = MemoryFolder::new();
+    drop(token_in(&folder, Log::default()));
+    let store = Faulty::over(folder.open(0).unwrap());
+    let pins = Pins { user_tries: 1, ..PINS };
+    let token = Token::open(Arc::clone(&store) as Arc<dyn Store>, &pins.into(), Log::default(), None).unwrap();
+    token.open_session(true).unwrap();
+    store.fail_commits(Some(Fault::Io));
+    assert_eq!(token.login(Login::User, b"wrong"), Err(Fault::Io.error()));
+    store.fail_commits(None);
+    assert_eq!(token.login(Login::User, PIN), Err(Error::PinLocked));
+    token.login(Login::So, b"4321").unwrap();
+    token.init_user_pin(PIN).unwrap();
+    token.logout(|| ()).unwrap();
+    token.login(Login::User, PIN).unwrap();
+}
+
+/// A store that reads what it does not find when it writes.
+#[test]
+fn what_never_succeeds_has_an_end() {
+    let folder = MemoryFolder::new();
+    drop(token_in(&folder, Log::default()));
+    let store = Faulty::over(folder.open(0).unwrap());
+    let token = Token::open(Arc::clone(&store) as Arc<dyn Store>, &PINS.into(), Log::default(), None).unwrap();
+    let ends = |outcome: Result<()>| match outcome {
+        Err(Error::DeviceError(why)) => assert!(why.contains("doctor"), "{why}"),
+        other => panic!("{other:?}"),
+    };
+    token.open_session(true).unwrap();
+    token.login(Login::User, PIN).unwrap();
+    let [handle] = token.insert(&USER, Handle::NONE, [made(CKO_DATA, true)]).unwrap();
+    store.conflict(true);
+    ends(token.change(&USER, handle, &[Given::new(CKA_LABEL, b"after")]));
+    ends(token.destroy(&USER, handle));
+    ends(token.set_pin(PIN, b"another"));
+    ends(token.authenticate(b"wrong"));
+    store.conflict(false);
+    token.destroy(&USER, handle).unwrap();
+    token.close_session(true, || ());
+    store.conflict(true);
+    ends(token.reinitialise(&BEGINNING));
 }
 
 #[test]

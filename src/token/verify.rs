@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{Token, edited};
 use crate::error::{Error, Result};
 use crate::object::{self, is_tombstone};
-use crate::seal::{self, Counted, Digest, Seal, Verified};
+use crate::seal::{self, Counted, Digest, RowHash, Seal};
 use crate::store::{ObjectId, Row};
 
 /// What a check of a whole token found.
@@ -42,7 +42,8 @@ pub enum Finding {
     PutBack(ObjectId),
     /// The digest itself is not as it was sealed, so that it says nothing.
     DigestEdited,
-    /// Objects or tombstones are missing, or were put back as they were before. Which cannot be told.
+    /// Objects or tombstones are missing, were changed, or put back as they were before. Which cannot be told; what is damaged is
+    /// told besides.
     DigestDiffers,
 }
 
@@ -90,8 +91,8 @@ struct Walk<'a> {
 struct Known {
     what: Counted,
     version: u64,
-    /// Whether a login stands behind it, as far as can be told.
-    verified: bool,
+    /// What the digest counts of it, if a login stands behind it, as far as can be told.
+    counted: Option<RowHash>,
     finding: Option<Finding>,
 }
 
@@ -147,12 +148,12 @@ impl Walk<'_> {
     }
 
     fn look(&mut self, id: ObjectId) -> Result<()> {
-        if let Some(known) = self.known.remove(&id).filter(|known| known.verified) {
-            self.digest.remove(&self.seal, known.what, id, known.version);
+        if let Some(Known { what, version, counted: Some(row), .. }) = self.known.remove(&id) {
+            self.digest.remove(&self.seal, what, id, version, &row);
         }
         if let Some(known) = self.examined(id)? {
-            if known.verified {
-                self.digest.add(&self.seal, known.what, id, known.version);
+            if let Some(row) = &known.counted {
+                self.digest.add(&self.seal, known.what, id, known.version, row);
             }
             self.known.insert(id, known);
         }
@@ -178,28 +179,28 @@ impl Walk<'_> {
                     return Ok(known);
                 }
                 let finding = Some(Finding::PutBack(id));
-                let nothing = Known { what: Counted::Tombstone, version: 0, verified: false, finding: None };
+                let nothing = Known { what: Counted::Tombstone, version: 0, counted: None, finding: None };
                 Ok(Some(Known { finding, ..known.unwrap_or(nothing) }))
             }
             Err(Error::DeviceError(why)) => {
                 let finding = Some(Finding::Unreadable(id, why));
-                Ok(Some(Known { what: Counted::Object, version: 0, verified: false, finding }))
+                Ok(Some(Known { what: Counted::Object, version: 0, counted: None, finding }))
             }
             Err(error) => Err(error),
         }
     }
 
     fn object(&self, row: &Row) -> Result<Known> {
-        let (verified, finding) = match self.opened(row) {
-            Ok((verified, finding)) => (verified, finding),
-            // What it should be is not known, so it is taken to be all that it could be.
-            Err(Error::ObjectDamaged(why)) => (true, Some(Finding::Damaged(row.id, why))),
+        let (counted, finding) = match self.opened(row) {
+            Ok((counted, finding)) => (counted, finding),
+            // What it should be is not known, and the digest counts that.
+            Err(Error::ObjectDamaged(why)) => (None, Some(Finding::Damaged(row.id, why))),
             Err(error) => return Err(error),
         };
-        Ok(Known { what: Counted::Object, version: row.version, verified, finding })
+        Ok(Known { what: Counted::Object, version: row.version, counted, finding })
     }
 
-    fn opened(&self, row: &Row) -> Result<(bool, Option<Finding>)> {
+    fn opened(&self, row: &Row) -> Result<(Option<RowHash>, Option<Finding>)> {
         // Nothing is opened only where nobody is logged in any more.
         let opened = self.token.opened_row(row)?.ok_or(Error::UserNotLoggedIn)?;
         if opened.has_material() {
@@ -210,19 +211,17 @@ impl Walk<'_> {
         }
         let terms = object::terms(opened.object(), Some(&self.seal));
         let finding = (terms != row.terms).then_some(Finding::Terms(row.id));
-        Ok((opened.verified() == Verified::Yes, finding))
+        Ok((opened.counted().copied(), finding))
     }
 
     fn grave(&self, row: &Row) -> Result<Known> {
-        let (verified, finding) = match seal::open(Some(&self.seal), row.id, row.version, &row.terms, &row.record) {
-            Ok(Some(opened)) if is_tombstone(&opened.body) && opened.material.is_none() => {
-                (opened.verified == Verified::Yes, None)
-            }
-            Ok(_) => (true, Some(Finding::Damaged(row.id, "what is left of the object is no tombstone".into()))),
-            Err(Error::ObjectDamaged(why)) => (true, Some(Finding::Damaged(row.id, why))),
+        let (counted, finding) = match seal::open(Some(&self.seal), row.id, row.version, &row.terms, &row.record) {
+            Ok(Some(opened)) if is_tombstone(&opened.body) && opened.material.is_none() => (opened.counted, None),
+            Ok(_) => (None, Some(Finding::Damaged(row.id, "what is left of the object is no tombstone".into()))),
+            Err(Error::ObjectDamaged(why)) => (None, Some(Finding::Damaged(row.id, why))),
             Err(error) => return Err(error),
         };
-        Ok(Known { what: Counted::Tombstone, version: row.version, verified, finding })
+        Ok(Known { what: Counted::Tombstone, version: row.version, counted, finding })
     }
 
     /// Whether there is a row of this id, even if it counts for nothing.
@@ -240,7 +239,7 @@ impl Walk<'_> {
                 Counted::Tombstone => (&mut verdict.tombstones, &mut verdict.unverified_tombstones),
             };
             *all = all.saturating_add(1);
-            *unverified = unverified.saturating_add(u64::from(!known.verified && known.finding.is_none()));
+            *unverified = unverified.saturating_add(u64::from(known.counted.is_none() && known.finding.is_none()));
             verdict.findings.extend(known.finding);
         }
         verdict
@@ -266,7 +265,9 @@ impl fmt::Display for Finding {
             Self::Terms(id) => write!(f, "object {id} is not found by what it is called"),
             Self::PutBack(id) => write!(f, "object {id} was destroyed, and its row was put back"),
             Self::DigestEdited => f.write_str("the digest was changed: what is missing cannot be told"),
-            Self::DigestDiffers => f.write_str("objects were removed from the file, or put back as they were before"),
+            Self::DigestDiffers => {
+                f.write_str("objects were removed from the file, changed, or put back as they were before")
+            }
         }
     }
 }

@@ -10,6 +10,11 @@ pub const TESTS: &[Test] = &tests![
     no_pin_is_in_the_files,
     session_objects_leave_no_trace,
     destroyed_objects_leave_no_value,
+    replaced_pins_are_in_no_file,
+    a_replaced_pin_goes_when_who_read_meanwhile_has_ended,
+    nothing_of_a_token_made_anew_is_in_the_files,
+    destroyed_objects_are_in_no_file_after_the_last_session,
+    destroyed_objects_are_in_no_file_after_finalize,
     files_are_the_owners_alone,
     search_itself_finds_what_is_there,
 ];
@@ -109,6 +114,94 @@ fn destroyed_objects_leave_no_value() {
     let key = ok!(session.aes_key_of(&value, template![CKA_TOKEN => true, CKA_PRIVATE => false]));
     ok!(session.destroy(key));
     nowhere(&token, &[value]);
+}
+
+/// What was wrapped under an old PIN would open the token if it were put back: a PIN set before there was a host key, say.
+fn replaced_pins_are_in_no_file() {
+    let token = Token::new();
+    let session = token.user();
+    let before = wrapped_keys(&token);
+    assert_eq!(before.len(), 2);
+    somewhere(&token, &before);
+    ok!(session.set_pin(USER_PIN, "another-pin-2468"));
+    let users = wrapped_keys(&token)[1].clone();
+    nowhere(&token, &before[1..]);
+    ok!(session.logout());
+    ok!(session.login(CKU_SO, SO_PIN));
+    ok!(session.set_pin(SO_PIN, "so-another-pin-97"));
+    nowhere(&token, &before);
+    ok!(session.init_pin(USER_PIN));
+    nowhere(&token, &[users]);
+    somewhere(&token, &wrapped_keys(&token));
+}
+
+fn a_replaced_pin_goes_when_who_read_meanwhile_has_ended() {
+    let token = Token::new();
+    let session = token.user();
+    let before = wrapped_keys(&token);
+    let reader = database(&token);
+    reader.execute_batch("BEGIN").unwrap();
+    let _: i64 = reader.query_row("SELECT version FROM token", [], |row| row.get(0)).unwrap();
+    ok!(session.set_pin(USER_PIN, "another-pin-2468"), "nobody is waited for");
+    somewhere(&token, &before[1..]);
+    reader.execute_batch("COMMIT").unwrap();
+    ok!(session.aes_key(32, template![CKA_TOKEN => true]));
+    nowhere(&token, &before[1..]);
+}
+
+fn nothing_of_a_token_made_anew_is_in_the_files() {
+    let token = Token::new();
+    let session = token.user();
+    ok!(session.aes_key(32, template![CKA_TOKEN => true]));
+    let old = [wrapped_keys(&token), records(&token)].concat();
+    assert_eq!(old.len(), 3);
+    ok!(session.close());
+    ok!(token.module.init_token(token.slot, SO_PIN, "anew"));
+    nowhere(&token, &old);
+}
+
+fn destroyed_objects_are_in_no_file_after_the_last_session() {
+    a_destroyed_object_is_in_no_file_after(|_, session| ok!(session.close()));
+}
+
+fn destroyed_objects_are_in_no_file_after_finalize() {
+    a_destroyed_object_is_in_no_file_after(|token, _| ok!(token.module.finalize()));
+}
+
+fn a_destroyed_object_is_in_no_file_after(end: impl FnOnce(&Token, Session)) {
+    let token = Token::new();
+    let session = token.user();
+    let key = ok!(session.aes_key(32, template![CKA_TOKEN => true]));
+    let sealed = records(&token);
+    assert_eq!(sealed.len(), 1);
+    somewhere(&token, &sealed);
+    ok!(session.destroy(key));
+    end(&token, session);
+    nowhere(&token, &sealed);
+}
+
+fn database(token: &Token) -> rusqlite::Connection {
+    rusqlite::Connection::open(token.home.database()).unwrap()
+}
+
+/// The master key as the SO's PIN wraps it, and as the user's does: field 5 of a PIN row.
+fn wrapped_keys(token: &Token) -> Vec<Vec<u8>> {
+    let row: Vec<u8> = database(token).query_row("SELECT bytes FROM token", [], |row| row.get(0)).unwrap();
+    let at = |window: &[u8]| window.starts_with(&[5, 0x58, 40]);
+    row.windows(43).filter(|window| at(window)).map(|window| window[3..].to_vec()).collect()
+}
+
+/// What is sealed of every object, without the first bytes, which many rows have in common.
+fn records(token: &Token) -> Vec<Vec<u8>> {
+    let database = database(token);
+    let mut statement = database.prepare("SELECT substr(record, 9) FROM objects").unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().map(|row| row.unwrap()).collect()
+}
+
+/// Each of these is in a file of the store, so that its absence later means something.
+fn somewhere(token: &Token, wanted: &[Vec<u8>]) {
+    let all = files(&token.home.store());
+    assert!(wanted.iter().all(|bytes| all.iter().any(|(_, file)| contains(file, bytes))));
 }
 
 fn files_are_the_owners_alone() {

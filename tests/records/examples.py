@@ -105,15 +105,17 @@ show("private, with material", sealed(0, blind, True))
 show("the associated data of its body", bound(1, 0, blind))
 show("private, without material", sealed(0, blind, False))
 show("public, with material", sealed(1, plain, True))
-show("public, without material, written with a login", sealed(1, plain, False))
+public = sealed(1, plain, False)
+show("public, without material, written with a login", public)
 show("and without one", cbor({0: FORMAT, 1: 1, 2: body, 4: b""}))
 
 
-def counted(version, what):
-    return int.from_bytes(mac(digest_key, identity, version.to_bytes(8, "big"), bytes([what])), "little")
+def counted(version, what, row):
+    row = hashlib.sha256(row).digest()
+    return int.from_bytes(mac(digest_key, identity, version.to_bytes(8, "big"), bytes([what]), row), "little")
 
 
-digest = ((counted(300, 0) + counted(301, 1)) % (1 << 256)).to_bytes(32, "little")
+digest = ((counted(300, 0, public) + counted(301, 1, b"one")) % (1 << 256)).to_bytes(32, "little")
 show("the digest of the object at version 300 and its tombstone at 301, as if both were there", digest)
 place = cbor(["keystead", FORMAT, 4, token])
 show("the same, sealed", gcm(hkdf(master, token, label("digest seal")), ascending(0xA0, 12), digest, place))

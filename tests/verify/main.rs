@@ -244,6 +244,28 @@ fn a_row_put_back_as_it_was_is_found() {
     assert_eq!(label_of(&place, handle), b"before");
 }
 
+/// The file is copied, both copies are worked with, and a row of one is put into the other.
+#[test]
+fn a_row_of_another_history_is_found() {
+    let place = Place::new();
+    let (id, handle) = place.key();
+    let digest = || place.database().query_row("SELECT digest FROM token", [], |row| row.get::<_, Vec<u8>>(0)).unwrap();
+    let (copied, digest) = (saved(&place, id), digest());
+    place.rename(handle, b"one");
+    let one = saved(&place, id);
+    put_back(&place, copied);
+    place.sql("UPDATE token SET digest = ?1, revision = revision + 1", [&digest]);
+    assert_eq!(place.findings(), []);
+    let token = place.elsewhere();
+    token.login(Login::User, b"user-pin").unwrap();
+    let mut found = token.find(&USER, Search::new(&[Given::new(CKA_LABEL, b"before")])).unwrap();
+    let other = token.find_more(&USER, &mut found, 1).unwrap()[0];
+    token.change(&USER, other, &[Given::new(CKA_LABEL, b"other")]).unwrap();
+    assert_eq!(place.findings(), []);
+    put_back(&place, one);
+    assert_eq!(place.findings(), [Finding::DigestDiffers]);
+}
+
 #[test]
 fn a_destroyed_object_that_was_put_back_is_found() {
     let place = Place::new();
@@ -304,7 +326,8 @@ fn two_rows_swapped_are_both_damaged_and_hurt_no_other() {
             _ => None,
         });
         let damaged: Vec<_> = damaged.collect();
-        assert_eq!((damaged, findings.len()), (swapped.to_vec(), 2), "{findings:?}");
+        assert_eq!((damaged, findings.len()), (swapped.to_vec(), 3), "{findings:?}");
+        assert_eq!(findings[0], Finding::DigestDiffers);
     }
 }
 
@@ -339,7 +362,7 @@ fn terms_that_are_not_those_of_the_attributes_are_found() {
     assert_eq!(place.sql("UPDATE objects SET term0 = NULL WHERE id = ?1", [sealed.0]), 1);
     let findings = place.findings();
     assert!(findings.iter().any(|finding| matches!(finding, Finding::Damaged(id, _) if *id == sealed)), "{findings:?}");
-    assert_eq!(findings.len(), 2);
+    assert_eq!(findings.len(), 3, "the digest counts what the damaged one was");
 }
 
 #[test]
@@ -352,7 +375,7 @@ fn a_damaged_value_is_found_beside_an_intact_body() {
     let at = record.len() - 36;
     record[at] ^= 1;
     assert_eq!(place.sql("UPDATE objects SET record = ?2 WHERE id = ?1", rusqlite::params![id.0, record]), 1);
-    assert!(matches!(&place.findings()[..], [Finding::Damaged(found, _)] if *found == id));
+    assert!(matches!(&place.findings()[..], [Finding::DigestDiffers, Finding::Damaged(found, _)] if *found == id));
 }
 
 #[test]

@@ -245,32 +245,37 @@ fn terms_tell_columns_values_and_keys_apart() {
     }
 }
 
+const ROW: RowHash = RowHash([7; 32]);
+
 #[test]
 fn a_digest_depends_on_every_object_and_on_no_order() {
     let login = login();
     let objects: Vec<_> = (0..50u8).map(|n| (ObjectId([n; 16]), u64::from(n) + 1)).collect();
     let (mut forward, mut backward) = (Digest::default(), Digest::default());
-    objects.iter().for_each(|(id, version)| forward.add(&login, Counted::Object, *id, *version));
-    objects.iter().rev().for_each(|(id, version)| backward.add(&login, Counted::Object, *id, *version));
+    objects.iter().for_each(|(id, version)| forward.add(&login, Counted::Object, *id, *version, &ROW));
+    objects.iter().rev().for_each(|(id, version)| backward.add(&login, Counted::Object, *id, *version, &ROW));
     assert_eq!(forward, backward);
     let mut older = forward;
-    older.remove(&login, Counted::Object, objects[7].0, 8);
+    older.remove(&login, Counted::Object, objects[7].0, 8, &ROW);
     assert_ne!(older, forward);
-    older.add(&login, Counted::Object, objects[7].0, 7);
+    older.add(&login, Counted::Object, objects[7].0, 7, &ROW);
     assert_ne!(older, forward);
     let (mut object, mut tombstone) = (Digest::default(), Digest::default());
-    object.add(&login, Counted::Object, ID, 1);
-    tombstone.add(&login, Counted::Tombstone, ID, 1);
+    object.add(&login, Counted::Object, ID, 1, &ROW);
+    tombstone.add(&login, Counted::Tombstone, ID, 1, &ROW);
     assert_ne!(object, tombstone);
     assert_eq!(object.plus(&tombstone), tombstone.plus(&object));
+    let mut other = Digest::default();
+    other.add(&login, Counted::Object, ID, 1, &RowHash::of(b"another row of this version"));
+    assert_ne!(object, other);
     for (id, version) in objects {
-        forward.remove(&login, Counted::Object, id, version);
+        forward.remove(&login, Counted::Object, id, version, &ROW);
     }
     assert_eq!(forward, Digest::default());
     let mut stranger = Digest::default();
-    stranger.add(&self::login(), Counted::Object, ID, 1);
+    stranger.add(&self::login(), Counted::Object, ID, 1, &ROW);
     backward = Digest::default();
-    backward.add(&login, Counted::Object, ID, 1);
+    backward.add(&login, Counted::Object, ID, 1, &ROW);
     assert_ne!(stranger, backward);
 }
 
@@ -279,7 +284,7 @@ fn a_sealed_digest_opens_for_its_token_only_and_tells_nothing() {
     let master = MasterKey::generate().unwrap();
     let login = Seal::new(&master, &TOKEN).unwrap();
     let mut digest = Digest::default();
-    digest.add(&login, Counted::Object, ID, 1);
+    digest.add(&login, Counted::Object, ID, 1, &ROW);
     let (sealed, again) = (digest.seal(&login).unwrap(), digest.seal(&login).unwrap());
     assert!(sealed != again && sealed.len() == 60);
     assert_eq!(Digest::open(&login, &sealed), Some(digest));

@@ -15,8 +15,8 @@ const PRIVATE_KEY: &str = "a400010100025820707172737475767778797a7bb85a3d56b1a57
 const PUBLIC: &str = "a4000101010244626f64790458205db8eb3483bbbc47a7bf070f0c8d78810e767b51c1152e22c1b01e272d33cfba";
 const PUBLIC_KEY: &str = "a5000101010244626f6479035824808182838485868788898a8b2bead882ab3db03e1518562a10236594a41b0759\
                           fd224663045820328bfeb63559f09fd97fb9b0a99d3c757c2abe2f80c1d862487515cb5a673f5e";
-const SEALED_DIGEST: &str = "a0a1a2a3a4a5a6a7a8a9aaab90e4037de1ee3ae9cc1ecc8a275261c28ef0a52736f8058654f9a92f0c2944f2f\
-                             05de8e86f1abd87d6543a132d72e2b3";
+const SEALED_DIGEST: &str = "a0a1a2a3a4a5a6a7a8a9aaab49d8278dfe2992930155f6251bc56a57e81092dd55192ed22423cd9de7b22f3df2168421\
+                             2b468adf5cd42c0f6da9d690";
 const TOKEN_ROW_MAC: &str = "52d530c38e2fb86e96e58e5861bec1d9faf0a4ef9c4017fa1a01ccbba7529c58";
 const UNVERIFIED: &str = "a4000101010244626f64790440";
 
@@ -70,12 +70,12 @@ fn rows_open() {
     assert_eq!(minicbor::to_vec(&pin_row).unwrap(), hex(PIN_ROW));
 
     let mut digest = Digest::default();
-    digest.add(&login, Counted::Object, ID, 300);
-    digest.add(&login, Counted::Tombstone, ID, 301);
+    digest.add(&login, Counted::Object, ID, 300, &RowHash::of(&hex(PUBLIC)));
+    digest.add(&login, Counted::Tombstone, ID, 301, &RowHash::of(b"one"));
     assert_eq!(Digest::open(&login, &hex(SEALED_DIGEST)), Some(digest));
     let mut label = [b' '; 32];
     label[..7].copy_from_slice(b"a label");
     let facts = TokenFacts { label: &label, serial: b"8899aabbccddeeff", maskable: true };
     assert_eq!(login.mac_of_token_row(&facts)[..], hex(TOKEN_ROW_MAC));
-    assert_eq!(digest.0[..], hex("1a90793d6a7ee4fc391fbe06da7068b3f8e6c0c20b6bd1514a21797c6e9fe928"));
+    assert_eq!(digest.0[..], hex("c3ac5dcd75b94c86f45484a9e6e763269e06f738688afa053afb1dce850482e7"));
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::failure::{self, Attempt, Failure};
 use super::gate::{Counted, Visit};
@@ -84,6 +84,15 @@ fn open_checked(
         }
         checked => checked.map(|()| OpenConnection { connection, _counted: counted, media }),
     }
+}
+
+/// Does `work` with the token row's bytes while nobody can commit.
+pub(super) fn unchanging(visit: &Visit, path: &Path, work: impl FnOnce(&[u8]) -> Result<(), Error>) -> Attempt<()> {
+    let open = open(visit, path, Purpose::Write)?;
+    let failed = |error| failure::of_sqlite(&error, &open.connection, path);
+    let transaction = Transaction::new_unchecked(&open.connection, TransactionBehavior::Immediate).map_err(failed)?;
+    let row: Vec<u8> = transaction.query_row("SELECT bytes FROM token", [], |row| row.get(0)).map_err(failed)?;
+    Ok(work(&row)?)
 }
 
 /// Makes a token of `items` in the file at `path`, which is empty and known to nobody else. What has become of it.

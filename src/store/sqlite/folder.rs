@@ -22,7 +22,8 @@ use super::upgrade;
 use super::whole::Items;
 use super::witness::Witnesses;
 use crate::error::{Error, Result};
-use crate::store::{Folder, Item, Store, TokenRow};
+use crate::store::{Check, Folder, Item, Store, TokenRow};
+use crate::system::{FileAccess, open_file};
 
 /// A folder of tokens, one SQLite file each.
 pub struct SqliteFolder {
@@ -105,7 +106,7 @@ impl SqliteFolder {
 
     /// The next number: the one set aside in the lock file, or past every trace of a token where that was lost.
     fn next(&self, lock: Option<&File>) -> Result<u32> {
-        let set_aside = lock.and_then(NumberSetAside::read).map_or(0, |number| number.0);
+        let set_aside = lock.map_or(0, NumberSetAside::of);
         match self.numbers(&[".db", ".lock", ".db-wal", ".db-shm", ".gone"])?.last() {
             Some(last) => Ok(set_aside.max(last.checked_add(1).ok_or_else(used_up)?)),
             None => Ok(set_aside),
@@ -123,9 +124,9 @@ impl SqliteFolder {
             // Inside the gate from before the lock is taken, so that no forked child keeps a copy of its descriptor.
             let visit = Visit::enter()?;
             let _signal = FileSizeSignal::block();
-            create_missing(&self.path, self.access)?;
+            create_missing(&self.path, self.access.of_folder(), self.access)?;
             let Some(lock) = FolderLock::try_take(&self.path, self.rights()?)? else { return Err(Failure::Again) };
-            removal::finish(&self.path)?;
+            removal::finish(&self.path, NumberSetAside::of(&lock.file))?;
             work(&visit, &lock)
         })
     }
@@ -179,11 +180,11 @@ impl SqliteFolder {
         sync(&self.path)
     }
 
-    fn try_remove(&self, slot: u32) -> Attempt<bool> {
+    fn try_remove(&self, slot: u32, check: Option<&Check>) -> Attempt<bool> {
         let visit = Visit::enter()?;
         let _signal = FileSizeSignal::block();
         let Some(lock) = FolderLock::try_take(&self.path, self.rights()?)? else { return Err(Failure::Again) };
-        removal::finish(&self.path)?;
+        removal::finish(&self.path, NumberSetAside::of(&lock.file))?;
         let path = self.token_path(slot);
         if !path.exists() {
             return Ok(false);
@@ -195,7 +196,12 @@ impl SqliteFolder {
             let open = connection::open(&visit, &path, Purpose::Read).ok()?;
             Some(witness.of(&schema::file_number(&open.connection).ok()?))
         });
-        removal::remove(&path)?;
+        match check {
+            Some(check) => {
+                connection::unchanging(&visit, &path, |row| check(row).and_then(|()| removal::remove(&path)))?
+            }
+            None => removal::remove(&path)?,
+        }
         if let Some(witness) = witness {
             witness.remove();
         }
@@ -226,7 +232,7 @@ impl Folder for SqliteFolder {
 
     fn next_slot(&self) -> Result<u32> {
         let path = self.path.join(FOLDER_LOCK);
-        match File::open(&path).and_then(system::above_standard_streams) {
+        match open_file(&path, FileAccess::Read) {
             Ok(lock) => self.next(Some(&lock)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => self.next(None),
             Err(error) => Err(failure::of_system(&error, "read", &path)),
@@ -253,7 +259,7 @@ impl Folder for SqliteFolder {
         })
     }
 
-    fn remove(&self, slot: u32) -> Result<bool> {
+    fn remove(&self, slot: u32, check: Option<&Check>) -> Result<bool> {
         if self.read_only {
             return Err(Error::TokenWriteProtected);
         }
@@ -262,12 +268,12 @@ impl Folder for SqliteFolder {
         }
         file_system::check(&self.path, self.file_system)?;
         let lock = self.path.join(FOLDER_LOCK);
-        patiently(Patience::new(&lock, self.patience), || self.try_remove(slot))
+        patiently(Patience::new(&lock, self.patience), || self.try_remove(slot, check))
     }
 
     fn owns(&self, slot: u32) -> Result<()> {
         let path = self.token_path(slot);
-        let about = fs::metadata(&path).map_err(|error| failure::of_system(&error, "look at", &path))?;
+        let about = fs::symlink_metadata(&path).map_err(|error| failure::of_system(&error, "look at", &path))?;
         let (user, owner) = (system::user(), about.uid());
         if user == 0 || user == owner {
             return Ok(());
@@ -280,7 +286,8 @@ impl Folder for SqliteFolder {
         let refuse = |reason: String| Error::TokenNotRecognized(reason.into());
         let path = self.token_path(slot);
         let user = system::user();
-        let file = fs::metadata(&path).map_err(|error| match error.kind() {
+        // Not through a link, which could lead anywhere; the folder itself may be one.
+        let file = fs::symlink_metadata(&path).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => refuse(format!("there is no file {}", path.display())),
             _ => refuse(format!("uid {user} cannot look at {}: {error}", path.display())),
         })?;
@@ -346,13 +353,13 @@ pub(super) fn slot_number(name: &str, suffixes: &[&str]) -> Option<u32> {
 }
 
 /// Creates the folder and what is missing above it, with its mode whatever the umask says, each entry durable.
-fn create_missing(folder: &Path, access: Access) -> Result<()> {
+fn create_missing(folder: &Path, mode: u32, access: Access) -> Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
     let Some(parent) = folder.parent() else { return Ok(()) };
-    create_missing(parent, access)?;
-    let created = new_file::create_folder(folder, access);
+    create_missing(parent, access.of_way(), access)?;
+    let created = new_file::create_folder(folder, mode);
     if created.map_err(|error| failure::of_system(&error, "create", folder))? { sync_parent(parent) } else { Ok(()) }
 }
 

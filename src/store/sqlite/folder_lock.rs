@@ -1,14 +1,15 @@
 //! The lock under which tokens are made, and the number that is kept in its file.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 use super::failure::{self, Attempt, Failure};
 use super::new_file::{self, Rights};
 use super::system;
 use crate::error::Result;
+use crate::system::{FileAccess, open_file};
 
 /// The exclusive right to make a token in the folder, given up when dropped.
 pub(super) struct FolderLock {
@@ -24,9 +25,7 @@ impl FolderLock {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error).into()),
             _ => {}
         }
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).custom_flags(libc::O_NOFOLLOW);
-        let file = options.open(&path).and_then(system::above_standard_streams).map_err(failed)?;
+        let file = open_file(&path, FileAccess::Write).map_err(failed)?;
         if !system::try_lock(&file).map_err(failed)? {
             return Ok(None);
         }
@@ -61,6 +60,11 @@ impl NumberSetAside {
         let (number, rest) = rest.split_first_chunk::<4>()?;
         let number = u32::from_le_bytes(*number);
         (magic == Self::MAGIC && rest == (!number).to_le_bytes()).then_some(Self(number))
+    }
+
+    /// The number in the file; 0 where that says nothing valid.
+    pub(super) fn of(file: &File) -> u32 {
+        Self::read(file).map_or(0, |number| number.0)
     }
 
     /// Durable when it returns.

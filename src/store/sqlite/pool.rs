@@ -211,10 +211,14 @@ impl Pool {
 }
 
 fn identify(path: &Path) -> Attempt<(u64, u64)> {
-    let file = fs::metadata(path).map_err(|error| match path.parent() {
+    let file = fs::symlink_metadata(path).map_err(|error| match path.parent() {
         // The folder is there and the token is not. Where neither is, nobody knows what has become of the token.
         Some(folder) if error.kind() == io::ErrorKind::NotFound && folder.is_dir() => Error::TokenRemoved,
         _ => failure::of_system(&error, "look at", path),
     })?;
+    // SQLite would follow a link.
+    if !file.is_file() {
+        return Err(Error::DeviceError(format!("{} is not a file", path.display()).into()).into());
+    }
     Ok((file.dev(), file.ino()))
 }

@@ -7,10 +7,10 @@
 //! The queue orders; SQLite's own lock decides. So whatever is wrong with the file (it cannot be opened or written, it
 //! was cut off, somebody in the queue was stopped) costs the order and never a commit.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
 use std::os::fd::{AsRawFd, IntoRawFd};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -21,6 +21,7 @@ use super::patience::Patience;
 use super::system::{self, FileSizeSignal};
 use crate::error::Result;
 use crate::fork;
+use crate::system::{FileAccess, open_file};
 
 /// The queue for one token, as one process knows it.
 #[derive(Default)]
@@ -31,7 +32,7 @@ pub(super) struct Queue {
 
 /// Whether a process has the turn to commit, or waits for it, and which as far as the file tells.
 pub(super) fn whose_turn(path: &Path) -> Option<Option<u32>> {
-    let file = File::open(path).and_then(system::above_standard_streams).ok()?;
+    let file = open_file(path, FileAccess::Read).ok()?;
     let number = system::first_lock(&file, NUMBERS, MOST)?.saturating_sub(NUMBERS);
     let member = Member::read(&file, number).filter(|member| member.number == number);
     Some(member.map(|member| member.process))
@@ -113,17 +114,16 @@ impl Place {
     fn open(path: &Path) -> Result<Option<Self>> {
         // Inside the gate, so that no child is forked between our opening the file and our saying so.
         let visit = Visit::enter()?;
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).custom_flags(libc::O_NOFOLLOW);
-        let file = match options.open(path) {
+        let file = match open_file(path, FileAccess::Write) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 // Not for a token that is gone: that would leave a file that nobody ever removes.
                 let rights = Rights::like(&path.with_extension("db"));
-                rights.and_then(|rights| new_file::create(path, rights)).and_then(|()| options.open(path))
+                let made = rights.and_then(|rights| new_file::create(path, rights));
+                made.and_then(|()| open_file(path, FileAccess::Write))
             }
             opened => opened,
         };
-        let Ok(file) = file.and_then(system::above_standard_streams) else { return Ok(None) };
+        let Ok(file) = file else { return Ok(None) };
         let Ok(identity) = crate::system::identity(&file) else { return Ok(None) };
         visit.close_in_children(file.as_raw_fd());
         Ok(Some(Self { file: Some(file), identity, number: 0, process: fork::process() }))

@@ -3,9 +3,12 @@
 //! The rename is the moment. Before it nothing of the token has been touched, and after it there is no token; what its
 //! files are called then says that they are remains, which whoever has the folder's lock next removes.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 
 use super::connection::beside;
 use super::failure;
@@ -28,13 +31,21 @@ pub(super) fn remove(file: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Finishes what a killed process has begun. To be called under the folder's lock.
-pub(super) fn finish(folder: &Path) -> Result<()> {
-    let failed = |error: io::Error| failure::of_system(&error, "list", folder);
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        if entry.file_name().to_str().is_some_and(|name| slot_number(name, &[".gone"]).is_some()) {
-            remove_remains(folder, &entry.path())?;
+/// Finishes what a killed process has begun, and removes what belongs to no token. Of a number below `used` there is a token, or there
+/// will never be one. To be called under the folder's lock, so that none is being made.
+pub(super) fn finish(folder: &Path, used: u32) -> Result<()> {
+    let names = names(folder)?;
+    let numbers = |suffixes: &[&str]| -> BTreeSet<u32> {
+        names.iter().filter_map(|name| slot_number(name.to_str()?, suffixes)).collect()
+    };
+    let (tokens, gone) = (numbers(&[".db"]), numbers(&[".gone"]));
+    for number in &gone {
+        remove_remains(folder, &folder.join(format!("slot-{number:08x}.{GONE}")))?;
+    }
+    for number in numbers(&[".db-wal", ".db-shm", ".db-journal", ".lock"]) {
+        if number < used && !tokens.contains(&number) && !gone.contains(&number) {
+            let file = folder.join(format!("slot-{number:08x}.db"));
+            neighbours(&file).iter().try_for_each(|path| remove_file(path))?;
         }
     }
     Ok(())
@@ -43,13 +54,25 @@ pub(super) fn finish(folder: &Path) -> Result<()> {
 /// The renamed file goes last, for it is what says that the others are remains.
 fn remove_remains(folder: &Path, gone: &Path) -> Result<()> {
     let file = gone.with_extension("db");
-    let beside = ["-wal", "-shm", "-journal"].map(|suffix| beside(&file, suffix));
-    for path in beside.into_iter().chain(upgrade::copies(&file)).chain([gone.with_extension("lock")]) {
-        remove_file(&path)?;
+    neighbours(&file).iter().try_for_each(|path| remove_file(path))?;
+    // Copies of a later library's too.
+    let copy = file.file_name().map(|name| [name.as_bytes(), upgrade::COPY.as_bytes()].concat()).unwrap_or_default();
+    for name in names(folder)?.iter().filter(|name| name.as_bytes().starts_with(&copy)) {
+        remove_file(&folder.join(name))?;
     }
     sync(folder)?;
     remove_file(gone)?;
     sync(folder)
+}
+
+/// What lies beside a token's file while there is one.
+fn neighbours(file: &Path) -> [PathBuf; 4] {
+    [beside(file, "-wal"), beside(file, "-shm"), beside(file, "-journal"), file.with_extension("lock")]
+}
+
+fn names(folder: &Path) -> Result<Vec<OsString>> {
+    let entries = fs::read_dir(folder).and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
+    entries.map_err(|error| failure::of_system(&error, "list", folder))
 }
 
 /// Removes a file that may be missing.

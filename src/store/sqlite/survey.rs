@@ -2,13 +2,14 @@
 //! descriptor of one would drop what locks other programs of this process have on it.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::folder::{NEW_TOKEN, slot_number};
 use super::folder_lock::FOLDER_LOCK;
 use super::{file_system, queue, system};
+use crate::system::{FileAccess, open_file};
 
 /// What lies in a folder.
 pub struct Survey {
@@ -75,7 +76,7 @@ impl Survey {
 
     /// Whether somebody makes or removes a token at this moment.
     pub fn is_locked(&self) -> bool {
-        let file = File::open(self.folder.join(FOLDER_LOCK)).and_then(system::above_standard_streams);
+        let file = open_file(&self.folder.join(FOLDER_LOCK), FileAccess::Read);
         file.is_ok_and(|file| system::first_lock(&file, 0, 1).is_some())
     }
 

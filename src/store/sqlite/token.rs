@@ -312,6 +312,19 @@ impl Store for SqliteToken {
         Ok(lines.into_iter().filter(|line| line != "ok").collect())
     }
 
+    fn scrub(&self) -> bool {
+        if !self.writable {
+            return false;
+        }
+        // Deleted rows are overwritten in new copies of their pages (`secure_delete`). The old copies are in the file until these are
+        // moved there, and in the log until it is cut off.
+        let cut = |connection: &mut Connection| connection.query_row(CUT_LOG_SQL, [], |row| row.get(0).map(Some));
+        let visit = Visit::enter().map_err(Failure::Final);
+        let busy: Attempt<i64> =
+            visit.and_then(|visit| visit.pool(self.number, &self.notice).write(&visit, &self.path, cut));
+        matches!(busy, Ok(0))
+    }
+
     fn writable(&self) -> bool {
         self.writable
     }
@@ -330,6 +343,9 @@ impl Drop for SqliteToken {
 pub(super) fn find_sql(column: usize) -> String {
     format!("SELECT id FROM objects WHERE term{column} = ?1 AND id > ?2 ORDER BY id LIMIT ?3")
 }
+
+/// Answers 1 in its first column where somebody reads or writes.
+const CUT_LOG_SQL: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
 pub(super) const LIST_SQL: &str = "SELECT id FROM objects WHERE id > ?1 ORDER BY id LIMIT ?2";
 
@@ -390,7 +406,7 @@ fn carry_on(connection: &Connection, step: &Step) -> rusqlite::Result<Result<boo
     Ok(Ok(true))
 }
 
-/// False: an expected version did not hold. An error of the step of a digest is the request's own.
+/// False: an expected version did not hold. An error of a step of the digest, of a check, or of damage is the request's own.
 fn apply(connection: &Connection, revision: i64, change: &Change) -> rusqlite::Result<Result<bool>> {
     let run = |sql, parameters: &[&dyn rusqlite::ToSql]| connection.prepare_cached(sql)?.execute(parameters);
     let changed = match change {
@@ -429,8 +445,18 @@ fn apply(connection: &Connection, revision: i64, change: &Change) -> rusqlite::R
             return Ok(Ok(true));
         }
         Change::Digest(step) => return carry_on(connection, step),
+        Change::Check(check) => {
+            let mut statement = connection.prepare_cached("SELECT bytes FROM token")?;
+            let bytes: Vec<u8> = statement.query_row([], |row| row.get(0))?;
+            return Ok(check(&bytes).map(|()| true));
+        }
     };
-    Ok(Ok(changed == 1))
+    Ok(match changed {
+        0 => Ok(false),
+        1 => Ok(true),
+        // Only an index that is damaged lets that happen.
+        _ => Err(Error::DeviceError("the token's file is damaged: it has a row twice".into())),
+    })
 }
 
 fn is_done(verdict: &Result<Commit>) -> bool {

@@ -45,8 +45,10 @@ pub(super) fn upgrade(path: &Path, steps: &[Step], patience: Duration) -> Result
     }
     // The header may be older than what the log holds, and never newer.
     match header_format(path) {
-        Some(from) if from < FORMAT => patiently(Patience::new(path, patience), || attempt(path, steps)),
-        _ => clear_away(path),
+        Some(from) if from < FORMAT || (from == FORMAT && copies(path).any(|copy| copy.exists())) => {
+            patiently(Patience::new(path, patience), || attempt(path, steps))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -56,7 +58,8 @@ fn attempt(path: &Path, steps: &[Step]) -> Attempt<()> {
     let open = connection::open_older(&visit, path)?;
     let failed = |error| failure::of_sqlite(&error, &open.connection, path);
     // Nobody else commits from here on, so that the copy is what the steps begin with.
-    let transaction = Transaction::new_unchecked(&open.connection, TransactionBehavior::Immediate).map_err(failed)?;
+    let begin = || Transaction::new_unchecked(&open.connection, TransactionBehavior::Immediate).map_err(failed);
+    let transaction = begin()?;
     let from = schema::format(&transaction).map_err(failed)?;
     let way: Vec<&Step> = (from..FORMAT).map_while(|at| steps.iter().find(|step| step.from == at)).collect();
     if from < FORMAT {
@@ -75,8 +78,15 @@ fn attempt(path: &Path, steps: &[Step]) -> Attempt<()> {
             return Err(Error::DeviceError(reason.into()).into());
         }
         transaction.commit().map_err(failed)?;
+    } else {
+        drop(transaction);
     }
-    Ok(clear_away(path)?)
+    // Under the lock again: a later library's own upgrade may have begun since, and its copies are its own.
+    let transaction = begin()?;
+    if schema::format(&transaction).map_err(failed)? == FORMAT {
+        clear_away(path)?;
+    }
+    Ok(())
 }
 
 /// A whole token beside the file, under a name that nobody takes for one. To use it, rename it to the file's name, with `-wal` and `-shm`
@@ -97,8 +107,8 @@ fn copy(visit: &Visit, path: &Path, format: i64) -> Attempt<()> {
     Ok(sync_folder(path)?)
 }
 
-/// Every name that a copy of a token can have.
-pub(super) fn copies(path: &Path) -> impl Iterator<Item = PathBuf> {
+/// Every name that this library gives to copies of a token.
+fn copies(path: &Path) -> impl Iterator<Item = PathBuf> {
     (OLDEST..FORMAT).map(|format| copy_path(path, format)).chain([beside(path, MADE)])
 }
 
@@ -126,6 +136,9 @@ fn sync_folder(path: &Path) -> Result<()> {
 
 /// The oldest format that a step begins with; the tests have older ones still.
 const OLDEST: i64 = if cfg!(test) { -1 } else { 1 };
+
+/// What the name of a copy adds to the token's, by whatever library.
+pub(super) const COPY: &str = "-format";
 
 /// A copy that is not whole yet.
 const MADE: &str = "-format.tmp";

@@ -190,3 +190,23 @@ fn one_transaction_is_bounded() {
     leader.give_back();
     drop(requests);
 }
+
+/// As where an index is damaged: what is there twice cannot be changed once.
+#[test]
+fn rows_that_are_there_twice_are_damage_and_no_conflict() {
+    let place = Place::new();
+    let store = token(place.folder());
+    done(&*store, vec![Change::Insert(row(1, 1, b"one"))]);
+    let raw = rusqlite::Connection::open(place.file("db")).unwrap();
+    raw.execute_batch(
+        "CREATE TABLE twice AS SELECT * FROM objects; DROP TABLE objects; ALTER TABLE twice RENAME TO objects;
+         INSERT INTO objects SELECT * FROM objects;",
+    )
+    .unwrap();
+    let outcome = store.commit(vec![Change::Delete { id: id(1), expected: 1, tombstone: vec![] }]);
+    assert!(matches!(&outcome, Err(Error::DeviceError(why)) if why.contains("damaged")), "{outcome:?}");
+    let outcome = store.commit(vec![Change::Update { expected: 1, row: row(1, 2, b"two") }]);
+    assert!(matches!(&outcome, Err(Error::DeviceError(why)) if why.contains("damaged")), "{outcome:?}");
+    let kept: i64 = raw.query_row("SELECT count(*) FROM objects", [], |row| row.get(0)).unwrap();
+    assert_eq!(kept, 2);
+}

@@ -169,3 +169,38 @@ fn a_running_library_does_not_write_to_a_newer_format() {
     let refused = store.revision().map(drop);
     assert!(matches!(&refused, Err(Error::TokenNotRecognized(why)) if newer(why)), "{refused:?}");
 }
+
+/// Before this it was removed without a lock, whatever the format of the file.
+#[test]
+fn copies_of_a_later_library_are_left_alone() {
+    let place = Place::new();
+    drop(token(place.folder()));
+    let copies = [place.file("db-format.tmp"), copy_path(&place.file("db"), 0)];
+    copies.iter().for_each(|copy| fs::write(copy, b"whole").unwrap());
+    let library = || place.again().with_steps(STEPS);
+    with_connection(&place.file("db"), |open| {
+        open.connection.execute_batch("PRAGMA user_version = 2").unwrap();
+        open.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    });
+    assert!(library().open(0).is_err());
+    assert!(copies.iter().all(|copy| copy.exists()), "of a newer format");
+    fs::write(place.file("db"), b"no database").unwrap();
+    assert!(library().open(0).is_err());
+    assert!(copies.iter().all(|copy| copy.exists()), "of no format");
+}
+
+#[test]
+fn a_later_library_that_upgrades_at_this_moment_keeps_its_copies() {
+    let place = Place::new();
+    drop(token(place.folder()));
+    let copy = place.file("db-format.tmp");
+    fs::write(&copy, b"in the making").unwrap();
+    let library = place.again().with_steps(STEPS).patience(std::time::Duration::from_millis(50));
+    let other = rusqlite::Connection::open(place.file("db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert!(library.open(0).is_err(), "it has the lock");
+    assert!(copy.exists());
+    other.execute_batch("ROLLBACK").unwrap();
+    drop(library.open(0).unwrap());
+    assert!(!copy.exists(), "what a killed upgrade has left");
+}

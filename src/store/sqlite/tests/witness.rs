@@ -136,7 +136,7 @@ fn a_witness_comes_and_goes_with_its_token() {
     assert_eq!((about.len(), about.permissions().mode() & 0o7777), (12_288, 0o600));
     assert_eq!(listing(&place.witnesses()).len(), 1);
     drop(store);
-    assert!(place.folder().remove(0).unwrap());
+    assert!(place.folder().remove(0, None).unwrap());
     assert!(listing(&place.witnesses()).is_empty());
 }
 
