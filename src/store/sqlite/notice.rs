@@ -10,8 +10,7 @@
 //! The header means something only while a connection of this process holds its locks on the files: whoever comes first
 //! to a file that nobody has open may begin a new index. So the notice lapses when connections close.
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::ptr;
 use std::sync::Mutex;
@@ -20,6 +19,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering, fence};
 use super::super::hold;
 use super::system::{self, MappedPage};
 use crate::fork;
+use crate::system::{FileAccess, open_file};
 
 /// What is known of one store's last revision, to be read by any thread without a lock.
 #[derive(Default)]
@@ -78,9 +78,7 @@ impl Notice {
         if !self.current.load(Ordering::Relaxed).is_null() {
             return;
         }
-        let mut options = OpenOptions::new();
-        options.read(true).custom_flags(libc::O_NOFOLLOW);
-        let Ok(file) = options.open(shm).and_then(system::above_standard_streams) else { return };
+        let Ok(file) = open_file(shm, FileAccess::Read) else { return };
         let Ok(about) = file.metadata() else { return };
         let identity = (about.dev(), about.ino());
         let mut mappings = hold(&self.mappings);

@@ -118,11 +118,6 @@ pub(super) fn close_inherited(descriptor: RawFd) {
     unsafe { libc::close(descriptor) };
 }
 
-/// The same open file under a descriptor above 2, so that nobody's standard output lands in it.
-pub(super) fn above_standard_streams(file: File) -> io::Result<File> {
-    crate::system::above_standard_streams(file.into()).map(File::from)
-}
-
 /// The first page of a file, mapped to be read; what others write into the file shows in it.
 pub(super) struct MappedPage(NonNull<u8>);
 
