@@ -12,6 +12,7 @@ mod opened;
 mod pins;
 mod profiles;
 mod row;
+mod salvage;
 mod scrub;
 mod verify;
 
@@ -19,6 +20,7 @@ pub use copy::{Seals, TokenCopy};
 pub use find::Candidates;
 pub use opened::{Opened, View};
 pub use row::Label;
+pub use salvage::{Salvage, Saved, Traces};
 pub use verify::{Finding, Verdict};
 
 use std::sync::Arc;

@@ -212,7 +212,7 @@ pub(super) struct Opening {
 const READ_ONLY_DELAY: Duration = Duration::from_secs(1);
 
 impl TokenRecord {
-    fn pin(&self, role: Role) -> Option<&Pin> {
+    pub(super) fn pin(&self, role: Role) -> Option<&Pin> {
         match role {
             Role::So => Some(&self.so),
             Role::User => self.user.as_ref(),

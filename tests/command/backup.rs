@@ -405,6 +405,14 @@ fn seals_are_checked_with_the_pin() {
     good(&verify(PIN));
     changed("UPDATE deletions SET version = version + 1");
     says(&bad(&verify(PIN)), &["slot 0", "object", "not as it was sealed"]);
+    changed("UPDATE deletions SET version = version - 1");
+    // The label is thirty-two bytes of plain text in the token row.
+    changed("UPDATE token SET bytes = CAST(replace(CAST(bytes AS TEXT), 'A   ', 'B   ') AS BLOB)");
+    says(&bad(&verify(PIN)), &["slot 0", "label"]);
+    changed("UPDATE token SET bytes = CAST(replace(CAST(bytes AS TEXT), 'B   ', 'A   ') AS BLOB)");
+    good(&verify(PIN));
+    changed("DELETE FROM deletions");
+    says(&bad(&verify(PIN)), &["slot 0", "removed from the file, or put back"]);
 }
 
 /// In a name space of its own, where root may mount a small file system.

@@ -85,7 +85,17 @@ fn completions_are_scripts_that_know_the_commands() {
         let script = home.good(&["completions", shell]);
         says(
             &script,
-            &["mechanism", "so-pin-file", "completions", "change-pin", "without-pin", "new-pin-file", "secret-key"],
+            &[
+                "mechanism",
+                "so-pin-file",
+                "completions",
+                "change-pin",
+                "without-pin",
+                "new-pin-file",
+                "secret-key",
+                "salvage",
+                "fill",
+            ],
         );
         assert!(!script.contains("other-process"), "{shell}");
     }

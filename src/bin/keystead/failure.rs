@@ -34,6 +34,11 @@ impl Failure {
         Self::new(format!("{part}: {error}"))
     }
 
+    /// What went wrong, and what to do about it where that is known.
+    pub fn into_parts(self) -> (String, Option<String>) {
+        (self.what, self.next)
+    }
+
     /// Says it on standard error and chooses the exit code.
     pub fn report(&self) -> ExitCode {
         if self.unread {

@@ -5,6 +5,7 @@
 
 mod ask;
 mod backup;
+mod beside;
 mod completions;
 mod demo;
 mod doctor;
@@ -77,6 +78,10 @@ enum Command {
     #[command(after_help = backup::AFTER_HELP_RESTORE)]
     Restore(backup::RestoreArgs),
 
+    /// Saves what still opens out of a damaged token
+    #[command(subcommand)]
+    Store(store::Command),
+
     /// What the tokens can do
     #[command(subcommand)]
     Mechanism(mechanism::Command),
@@ -109,6 +114,7 @@ fn run(Cli { store, json, command }: Cli) -> Result<()> {
         Command::Key(command) => key::run(command, store, form),
         Command::Backup(args) => backup::run(&args, store, form),
         Command::Restore(args) => backup::run_restore(&args, store, form),
+        Command::Store(command) => store::run(&command, store, form),
         Command::Mechanism(command) => mechanism::run(command, form),
         Command::Doctor(args) => doctor::run(&args, store, form),
         Command::Demo(_) | Command::Completions(_) if json => misused("--json is for listings and reports"),

@@ -24,7 +24,19 @@ impl Progress {
     pub fn tick(&mut self) {
         self.count = self.count.saturating_add(1);
         // The clock costs more than what is counted.
-        if self.terminal && self.count.is_multiple_of(64) && Instant::now() >= self.next {
+        if self.count.is_multiple_of(64) {
+            self.tell();
+        }
+    }
+
+    /// So many in all.
+    pub fn reach(&mut self, count: u64) {
+        self.count = count;
+        self.tell();
+    }
+
+    fn tell(&mut self) {
+        if self.terminal && Instant::now() >= self.next {
             let _ = write!(io::stderr(), "\r{} {}", self.count, self.what);
             (self.next, self.shown) = (Instant::now() + STEP, true);
         }

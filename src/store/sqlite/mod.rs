@@ -8,6 +8,7 @@
 //! survey      what lies in the folder, for who looks after it
 //! token       one token: the statements behind each call of `Store`
 //! whole       a whole token read as of one moment, and written anew
+//! carve       rows out of a file that SQLite may not be able to read
 //! pool        the connections to one token's file
 //! commits     the commits of this process's threads, of which one leads
 //! queue       the queue of processes for the turn to commit
@@ -25,6 +26,7 @@
 //! system      the calls into libc and SQLite that need `unsafe`
 //! ```
 
+mod carve;
 mod commits;
 mod connection;
 mod descriptors;
@@ -50,6 +52,7 @@ mod whole;
 mod witness;
 mod witness_file;
 
+pub use carve::{Carving, Found, Place};
 pub use folder::SqliteFolder;
 pub use schema::FORMAT;
-pub use survey::{Entry, Survey, What};
+pub use survey::{Entry, Survey, What, slot_of};

@@ -86,6 +86,11 @@ impl Survey {
     }
 }
 
+/// The slot whose token a file of this name holds in a folder of tokens.
+pub fn slot_of(path: &Path) -> Option<u32> {
+    slot_number(name(path), &[".db"])
+}
+
 impl What {
     fn of(name: &str, tokens: &BTreeSet<u32>) -> Self {
         if name == FOLDER_LOCK {

@@ -3,17 +3,17 @@
 //!
 //! All that is written is written under SQLite's lock for writing, except by [`Witness::settle`], which claims nothing that could get old.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::failure;
 use super::folder::sync;
 use super::new_file::{self, Rights};
-use super::system;
 use crate::crypto::hash::{Algorithm, Hash};
 use crate::error::{Error, Result};
+use crate::system::{FileAccess, open_file};
 
 /// The file of one token.
 pub(super) struct Witness {
@@ -32,7 +32,7 @@ impl Witness {
         let written = || {
             self.remove_file(&made)?;
             new_file::create(&made, rights)?;
-            let file = open(OpenOptions::new().write(true), &made)?;
+            let file = open_file(&made, FileAccess::Write)?;
             // All of it, so that nothing but contents is written later.
             file.write_all_at(&[0; FILE], 0)?;
             file.write_all_at(&first.encode(), Place::First.offset())?;
@@ -82,7 +82,7 @@ impl Witness {
 
     pub(super) fn read(&self) -> Result<Content> {
         let read = || {
-            let file = open(OpenOptions::new().read(true), &self.path)?;
+            let file = open_file(&self.path, FileAccess::Read)?;
             let entry = |place: Place| {
                 let mut page = [0; ENTRY];
                 match file.read_exact_at(&mut page, place.offset()) {
@@ -105,13 +105,13 @@ impl Witness {
     }
 
     fn write(&self, entry: &Entry, place: Place) -> io::Result<File> {
-        let file = open(OpenOptions::new().write(true), &self.path)?;
+        let file = open_file(&self.path, FileAccess::Write)?;
         file.write_all_at(&entry.encode(), place.offset())?;
         Ok(file)
     }
 
     fn sync_log(&self, log: &Path) -> Result<()> {
-        match File::open(log).and_then(system::above_standard_streams).and_then(|file| file.sync_data()) {
+        match open_file(log, FileAccess::Read).and_then(|file| file.sync_data()) {
             // Somebody has moved all of it into the file, and synced that.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             synced => synced.map_err(|error| failure::of_system(&error, "sync", log)),
@@ -153,10 +153,6 @@ pub(super) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
 pub(super) type State = [u8; 32];
 
 const NEXT: &str = "if that was meant, `keystead token accept` takes the token as it is";
-
-fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
-    options.custom_flags(libc::O_NOFOLLOW).open(path).and_then(system::above_standard_streams)
-}
 
 /// What a witness says.
 #[derive(PartialEq, Eq)]

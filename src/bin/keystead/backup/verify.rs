@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use keystead::error::Error;
-use keystead::seal::HostKey;
+use keystead::seal::{HostKey, Role};
 use keystead::token::{Seals, TokenCopy};
 
 use super::envelope;
@@ -16,7 +16,7 @@ use crate::progress::Progress;
 
 pub const AFTER_HELP: &str = "\
 Without the user's PIN: whether the backup is whole and as it was written, token rows, order and counts. With it, each \
-object is opened too. No wrong PIN is counted: there is no token to count it in.
+object is opened too, and whether any was missing in the store is looked at. No wrong PIN is counted: there is no token to count it in.
 
 Examples:
   keystead backup verify keys.backup
@@ -58,10 +58,13 @@ pub fn run(args: &Args, form: Form) -> Result<()> {
                 progress.pause();
                 seals = unlock(args, &line, &copy, host.as_ref())?;
             }
-            if let Some(seals) = &seals {
+            if let Some(seals) = &mut seals {
                 Seals::check(seals, &item).map_err(|error| Failure::of(line.name(), error))?;
             }
             progress.tick();
+        }
+        if let Some(finding) = seals.as_ref().and_then(Seals::missing) {
+            return Err(Failure::of(line.name(), finding));
         }
         line.seals = seals.is_some();
         report.tokens.push(line);
@@ -76,7 +79,7 @@ fn unlock(args: &Args, line: &TokenLine, copy: &TokenCopy, host: Option<&HostKey
         return Ok(None);
     }
     let pin = args.pin.pin().existing_of(&line.name()).map_err(|failure| Failure::of(line.name(), failure))?;
-    match copy.unlock(pin.expose(), host) {
+    match copy.unlock(Role::User, pin.expose(), host) {
         Ok(seals) => Ok(Some(seals)),
         Err(Error::PinIncorrect) => {
             let failure = Failure::of(line.name(), "the user PIN does not open the copy in the backup");

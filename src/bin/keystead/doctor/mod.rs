@@ -7,6 +7,7 @@ mod files;
 mod libraries;
 mod machine;
 mod tokens;
+mod verify;
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +17,9 @@ use serde::Serialize;
 
 use crate::failure::{Failure, Result};
 use crate::output::{Form, Word};
+use crate::pin::UserSource;
 use crate::store::{Store, config};
+use crate::token::choose::NAME;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -24,12 +27,26 @@ Looks at the configuration, the folder of tokens and its files, the PINs of each
 the modules that p11-kit knows. It changes nothing, needs no PIN, and works beside programs that have the tokens open. Run it as the \
 user whose programs use the tokens.
 
+With --verify it asks for the user PIN of each token, opens every object, and looks whether any is missing; a wrong PIN is counted.
+
 Examples:
   keystead doctor
+  keystead doctor --verify --token Test
   keystead doctor --json | jq -r '.[] | select(.severity == \"error\") | .finding'
 
 Exit code 1 if there is an error among the findings; warnings and notes are none.")]
-pub struct Args {}
+pub struct Args {
+    /// Opens every object too, with the user PIN that each token is asked for in turn
+    #[arg(long)]
+    verify: bool,
+
+    /// Opens this token only, by slot, label, serial number or URI; may be given several times
+    #[arg(long, value_name = NAME, requires = "verify")]
+    token: Vec<String>,
+
+    #[command(flatten)]
+    pin: UserSource,
+}
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -71,14 +88,16 @@ const CHECKS: &[fn(&Patient, &mut Report)] =
     &[configuration::check, files::check, tokens::check, files::check_locks, machine::check, libraries::check];
 
 /// `keystead doctor`
-pub fn run(_: &Args, given: Option<PathBuf>, form: Form) -> Result<()> {
+pub fn run(args: &Args, given: Option<PathBuf>, form: Form) -> Result<()> {
     let config = config(given)?;
     let folder = config.store.as_deref();
     let survey = folder.and_then(|folder| Survey::of(folder).ok());
     let store = Store::with(config.clone());
     let patient = Patient { config, survey, store };
+    let slots = if args.verify { verify::slots(args, &patient)? } else { Vec::new() };
     let mut report = Report::default();
     CHECKS.iter().for_each(|check| check(&patient, &mut report));
+    verify::check(args, &slots, &patient, &mut report);
     report.print(form)
 }
 

@@ -3,6 +3,7 @@
 mod accept;
 mod change;
 pub mod choose;
+mod fill;
 mod init;
 pub mod show;
 
@@ -42,6 +43,9 @@ pub enum Command {
     /// Has the witness outside the store take a token as it is
     #[command(after_help = accept::AFTER_HELP)]
     Accept(accept::Args),
+    /// Makes many keys in a token, to try out a store of that size
+    #[command(after_help = fill::AFTER_HELP)]
+    Fill(fill::Args),
 
     /// Destroys a token with every key in it
     #[command(after_help = change::AFTER_HELP_DESTROY)]
@@ -57,6 +61,7 @@ pub fn run(command: Command, store: Option<PathBuf>, form: Form) -> Result<()> {
         Command::ChangePin(args) => change::change_pin(&args, store, form),
         Command::Unlock(args) => change::unlock(&args, store, form),
         Command::Accept(args) => accept::run(&args, store, form),
+        Command::Fill(args) => fill::run(&args, store, form),
         Command::Destroy(args) => change::destroy(&args, store, form),
     }
 }

@@ -13,7 +13,7 @@ mod processes;
 mod queue;
 mod removal;
 mod roles;
-mod support;
+pub(super) mod support;
 mod upgrade;
 mod whole;
 mod witness;

@@ -1,4 +1,6 @@
-//! The store that a subcommand works on.
+//! The store that a subcommand works on, and `keystead store`.
+
+mod salvage;
 
 use std::path::{Path, PathBuf};
 
@@ -8,6 +10,21 @@ use keystead::module::Module;
 use keystead::token::TokenState;
 
 use crate::failure::{Failure, Result};
+use crate::output::Form;
+
+#[derive(clap::Subcommand)]
+pub enum Command {
+    /// Saves what still opens out of a damaged token's file, into a new folder
+    #[command(after_help = salvage::AFTER_HELP)]
+    Salvage(salvage::Args),
+}
+
+/// `keystead store ...`
+pub fn run(command: &Command, store: Option<PathBuf>, form: Form) -> Result<()> {
+    match command {
+        Command::Salvage(args) => salvage::run(args, store, form),
+    }
+}
 
 /// A folder of tokens, opened as a program would.
 pub struct Store {
