@@ -181,8 +181,8 @@ impl Store for Faulty {
         self.call(|store| store.check())
     }
 
-    fn scrub(&self) -> bool {
-        self.inner.scrub()
+    fn scrub(&self, urgent: bool) -> bool {
+        self.inner.scrub(urgent)
     }
 
     fn writable(&self) -> bool {

@@ -177,7 +177,7 @@ impl Store for MemoryStore {
         Ok(Vec::new())
     }
 
-    fn scrub(&self) -> bool {
+    fn scrub(&self, _urgent: bool) -> bool {
         true
     }
 

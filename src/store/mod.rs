@@ -140,13 +140,15 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// Those of `each`, which end it.
     fn snapshot(&self, each: &mut dyn FnMut(Item) -> Result<()>) -> Result<()>;
+
     /// What is wrong with the structure in which the engine keeps all this, a sentence for people each. It looks at everything, and
     /// a `fork` of this process may have to wait for its end.
     fn check(&self) -> Result<Vec<String>>;
 
     /// Sees to it that what was replaced or removed by commits before this stands in none of the engine's files any more, as far as
-    /// the engine can. It waits for nobody. False: it could not be done now, as when somebody is reading.
-    fn scrub(&self) -> bool;
+    /// the engine can. It waits for nobody, and gives way to whoever wants to commit unless it is `urgent`. False: it could not be
+    /// done now, as when somebody is reading.
+    fn scrub(&self, urgent: bool) -> bool;
 
     /// Whether commits are possible at all: false on read-only media.
     fn writable(&self) -> bool;

@@ -17,7 +17,7 @@ impl Token {
     /// A PIN, or everything, was replaced: what it was before goes now. It would still open the token if it were put back.
     pub(super) fn scrub_now(&self) {
         self.owed.0.fetch_max(SOON, Ordering::AcqRel);
-        self.scrub_if(SOON);
+        self.scrub_if(SOON, true);
     }
 
     /// Objects were destroyed.
@@ -27,21 +27,21 @@ impl Token {
 
     /// There was a commit: what could not be done before it may be done now.
     pub(super) fn scrub_if_due(&self) {
-        self.scrub_if(SOON);
+        self.scrub_if(SOON, false);
     }
 
     /// The last session, or the token, is being closed.
     pub(super) fn scrub_what_is_left(&self) {
-        self.scrub_if(AT_THE_END);
+        self.scrub_if(AT_THE_END, false);
     }
 
-    fn scrub_if(&self, least: u8) {
+    fn scrub_if(&self, least: u8, urgent: bool) {
         if self.owed.0.load(Ordering::Acquire) < least {
             return;
         }
         // Taken before the store is asked: what comes to be owed meanwhile stays owed.
         let owed = self.owed.0.swap(0, Ordering::AcqRel);
-        if owed > 0 && !self.store.scrub() {
+        if owed > 0 && !self.store.scrub(urgent) {
             self.owed.0.fetch_max(owed, Ordering::AcqRel);
         }
     }

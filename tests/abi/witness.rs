@@ -244,8 +244,11 @@ fn a_witness_that_cannot_be_written_stops_writers_only() {
     fails!(session.aes_key(32, token_key("lost")), CKR_DEVICE_ERROR);
     works(&session, ok!(session.find(&template![CKA_LABEL => "before"]))[0]);
     ok!(session.logout());
-    fails!(session.login(CKU_USER, "wrong-pin"), CKR_DEVICE_ERROR);
     ok!(session.login(CKU_USER, USER_PIN));
+    ok!(session.logout());
+    // A wrong PIN that cannot be counted is the last one that is tried.
+    fails!(session.login(CKU_USER, "wrong-pin"), CKR_DEVICE_ERROR);
+    fails!(session.login(CKU_USER, USER_PIN), CKR_DEVICE_ERROR);
     let said = fs::read_to_string(log).unwrap();
     assert!(said.contains("cannot be written"), "{said}");
 }

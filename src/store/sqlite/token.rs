@@ -14,6 +14,7 @@ use super::new_file::Rights;
 use super::notice::Notice;
 use super::patience::Patience;
 use super::pool::{Pool, Reader};
+use super::queue;
 use super::schema::{self, FORMAT};
 use super::whole;
 use super::witness::{Present, Telling, Witnesses};
@@ -312,8 +313,9 @@ impl Store for SqliteToken {
         Ok(lines.into_iter().filter(|line| line != "ok").collect())
     }
 
-    fn scrub(&self) -> bool {
-        if !self.writable {
+    fn scrub(&self, urgent: bool) -> bool {
+        // SQLite's lock for writing is taken outside the queue: in a crowd everybody would be held up by everybody's scrubbing.
+        if !self.writable || (!urgent && queue::whose_turn(&self.lock).is_some()) {
             return false;
         }
         // Deleted rows are overwritten in new copies of their pages (`secure_delete`). The old copies are in the file until these are

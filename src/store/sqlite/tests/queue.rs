@@ -298,3 +298,20 @@ impl Drop for Member {
         let _ = self.0.wait();
     }
 }
+
+/// Emptying the log takes SQLite's lock past the queue.
+#[test]
+fn what_is_not_urgent_gives_way_to_whoever_wants_to_commit() {
+    let place = Place::new();
+    let store = token(place.folder());
+    done(&*store, vec![Change::Insert(row(1, 1, b"old"))]);
+    let lock = place.file("lock");
+    let turn = Queue::default().wait(&lock, &mut Patience::new(&lock, PATIENCE)).unwrap();
+    let log = || fs::metadata(place.file("db-wal")).unwrap().len();
+    assert!(!store.scrub(false) && log() > 0);
+    assert!(store.scrub(true) && log() == 0);
+    drop(turn);
+    done(&*store, vec![Change::Insert(row(2, 1, b"new"))]);
+    assert!(log() > 0);
+    assert!(store.scrub(false) && log() == 0);
+}
