@@ -412,7 +412,7 @@ fn seals_are_checked_with_the_pin() {
     changed("UPDATE token SET bytes = CAST(replace(CAST(bytes AS TEXT), 'B   ', 'A   ') AS BLOB)");
     good(&verify(PIN));
     changed("DELETE FROM deletions");
-    says(&bad(&verify(PIN)), &["slot 0", "removed from the file, or put back"]);
+    says(&bad(&verify(PIN)), &["slot 0", "removed from the file, changed, or put back"]);
 }
 
 /// In a name space of its own, where root may mount a small file system.

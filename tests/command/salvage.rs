@@ -33,6 +33,10 @@ impl Damage {
     fn new() -> Self {
         let home = Home::new();
         home.token("Precious");
+        // Who reads keeps the log from being emptied when the token is closed.
+        let reader = rusqlite::Connection::open(home.store().join(DB)).unwrap();
+        reader.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
+        reader.execute_batch("BEGIN; SELECT file FROM token").unwrap();
         let module = home.module();
         let session = login(&module, PIN).unwrap();
         let sessions = module.sessions();
@@ -55,6 +59,8 @@ impl Damage {
                 _ => drop(contents.insert(label.clone(), before[&label].clone())),
             }
         }
+        drop(module);
+        drop(reader);
         Self { home, contents, before, destroyed }
     }
 

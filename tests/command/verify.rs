@@ -98,7 +98,10 @@ fn what_was_edited_removed_or_put_back_is_named() {
     let mut flipped = record.clone();
     flipped[40] ^= 1;
     sql(&home, "UPDATE objects SET record = ?2 WHERE id = ?1", (&id, &flipped));
-    only(&home, "error", &["\"A\"", &named, "not as it was sealed"]);
+    let found = seals(&mut verify(&home, &[]));
+    assert_eq!(found.iter().map(|(severity, _)| &**severity).collect::<Vec<_>>(), ["error", "error"]);
+    says(&found[0].1, &["\"A\"", "removed from the file, changed, or put back"]);
+    says(&found[1].1, &["\"A\"", &named, "not as it was sealed"]);
     sql(&home, "UPDATE objects SET record = ?2 WHERE id = ?1", (&id, &record));
     only(&home, "ok", &[]);
 
@@ -121,7 +124,7 @@ fn what_was_edited_removed_or_put_back_is_named() {
     };
     assert_ne!(old, new);
     put_back(&old);
-    only(&home, "error", &["\"A\"", "removed from the file, or put back"]);
+    only(&home, "error", &["\"A\"", "removed from the file, changed, or put back"]);
     put_back(&new);
     only(&home, "ok", &[]);
 
