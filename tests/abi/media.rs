@@ -8,6 +8,7 @@ use cryptoki_sys::*;
 use crate::support::*;
 
 pub const TESTS: &[Test] = &tests![
+    on_an_overlay_the_first_write_is_no_replacement,
     a_full_disk_is_a_code_and_room_mends_it,
     a_file_size_limit_is_a_code_and_no_signal,
     a_read_only_file_system_serves_reads,
@@ -25,6 +26,30 @@ fn on_small_disk() -> Token {
         skip("only root can mount a small file system");
     }
     Token::new_in(home)
+}
+
+/// The first write copies a file up, and from then on it is another one there.
+fn on_an_overlay_the_first_write_is_no_replacement() {
+    let token = Token::new();
+    let label = |number: usize| format!("key {number}");
+    let session = token.user();
+    (0..2).for_each(|number| drop(ok!(session.aes_key(32, token_key(&label(number))))));
+    ok!(session.close());
+    ok!(token.module.finalize());
+    let upper = token.home.path().join("upper");
+    fs::create_dir(&upper).unwrap();
+    if !mount_overlay(&token.home.store(), &upper) {
+        skip("only root can mount an overlay");
+    }
+    ok!(token.module.initialize());
+    let session = token.user();
+    works(&session, ok!(session.find(&template![CKA_LABEL => label(0).as_str()]))[0]);
+    for number in 2..5 {
+        ok!(session.aes_key(32, token_key(&label(number))));
+        all_work(&session, &(0..=number).map(label).collect::<Vec<_>>());
+    }
+    ok!(token.restart());
+    all_work(&token.user(), &(0..5).map(label).collect::<Vec<_>>());
 }
 
 fn a_full_disk_is_a_code_and_room_mends_it() {

@@ -64,7 +64,8 @@ pub use signature::SignatureHash;
 pub use system::{
     become_nobody, become_user, change_root, close_all_but_standard_streams, close_standard_streams, closed_on_exec,
     descriptors, enter_sandbox, in_a_thread, is_root, limit, locale, make_setuid_of_nobody, mount_in_memory,
-    open_to_all, remount_read_only, set_locale, set_mode, set_variable, umask, with_interrupting_timer, with_umask,
+    mount_overlay, open_to_all, remount_read_only, set_locale, set_mode, set_variable, umask, with_interrupting_timer,
+    with_umask,
 };
 pub use table::{Entry, FUNCTIONS, Table, call_blank};
 pub use tally::{Outcome, Tally};

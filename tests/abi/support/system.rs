@@ -225,6 +225,23 @@ pub fn mount_in_memory(folder: &Path, kib: usize) -> bool {
     }
 }
 
+/// Mounts an overlay on the folder: what is written lands in `upper`, a file system of its own in memory. For this process alone. False: the
+/// system refuses.
+pub fn mount_overlay(folder: &Path, upper: &Path) -> bool {
+    if !mount_in_memory(upper, 16 << 10) {
+        return false;
+    }
+    let [changed, work] = ["changed", "work"].map(|name| upper.join(name));
+    if std::fs::create_dir(&changed).and_then(|()| std::fs::create_dir(&work)).is_err() {
+        return false;
+    }
+    let options = format!("lowerdir={0},upperdir={1},workdir={2}", folder.display(), changed.display(), work.display());
+    let (options, kind) = (CString::new(options).expect("no NUL"), c"overlay".as_ptr());
+    let folder = CString::new(folder.as_os_str().as_encoded_bytes()).expect("a path without NUL");
+    // SAFETY: the strings live through the call.
+    unsafe { libc::mount(kind, folder.as_ptr(), kind, 0, options.as_ptr().cast()) == 0 }
+}
+
 /// Makes what is mounted at the folder read-only. False: the system refuses.
 pub fn remount_read_only(folder: &Path) -> bool {
     let folder = CString::new(folder.as_os_str().as_encoded_bytes()).expect("a path without NUL");
