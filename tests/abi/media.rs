@@ -33,7 +33,9 @@ fn on_an_overlay_the_first_write_is_no_replacement() {
     let token = Token::new();
     let label = |number: usize| format!("key {number}");
     let session = token.user();
-    (0..2).for_each(|number| drop(ok!(session.aes_key(32, token_key(&label(number))))));
+    for number in 0..2 {
+        ok!(session.aes_key(32, token_key(&label(number))));
+    }
     ok!(session.close());
     ok!(token.module.finalize());
     let upper = token.home.path().join("upper");
