@@ -227,6 +227,13 @@ impl Drop for Output {
     }
 }
 
+/// SHA-256 of these bytes, one after the other.
+pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hash = Hash::new(Algorithm::Sha256);
+    parts.iter().for_each(|part| hash.update(part));
+    hash.finish().as_ref().first_chunk().copied().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing)]

@@ -2,7 +2,8 @@
 
 use super::Seal;
 use super::binding;
-use super::object::{decrypt, encrypt, sha256};
+use super::object::{decrypt, encrypt};
+use crate::crypto::hash::sha256;
 use crate::error::Result;
 use crate::store::ObjectId;
 
@@ -30,7 +31,7 @@ pub struct RowHash(pub [u8; 32]);
 impl RowHash {
     /// Of the sealed record.
     pub fn of(record: &[u8]) -> Self {
-        Self(sha256(record))
+        Self(sha256(&[record]))
     }
 }
 

@@ -5,7 +5,7 @@ use super::digest::RowHash;
 use super::row::Row;
 use super::{Seal, Visibility};
 use crate::crypto::gcm::{GcmKey, TAG};
-use crate::crypto::hash::{Algorithm, Hash};
+use crate::crypto::hash::sha256;
 use crate::crypto::{InOut, equal, random};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -57,7 +57,7 @@ pub fn seal(seal: Option<&Seal>, plain: &Plain) -> Result<Vec<u8>> {
     let body = sealed_body.as_deref().unwrap_or(plain.body);
     let material = match (plain.material, &key) {
         (Some(material), Some(key)) => {
-            let bound = place.bind(token, &Part::Material { body: &sha256(body) });
+            let bound = place.bind(token, &Part::Material { body: &sha256(&[body]) });
             Some(encrypt(key, &bound, material.expose())?)
         }
         _ => None,
@@ -108,7 +108,8 @@ pub fn open(seal: Option<&Seal>, id: ObjectId, version: u64, terms: &Terms, reco
         }
         (Visibility::Public, seal) => (Zeroizing::new(row.body.to_vec()), verify(seal, &place, &row)?),
     };
-    let material = row.material.map(|sealed| SealedMaterial { place, body: sha256(row.body), sealed: sealed.to_vec() });
+    let material =
+        row.material.map(|sealed| SealedMaterial { place, body: sha256(&[row.body]), sealed: sealed.to_vec() });
     let counted = (verified == Verified::Yes).then(|| RowHash::of(record));
     Ok(Some(Opened { visibility: row.visibility, verified, counted, body, material }))
 }
@@ -182,10 +183,6 @@ pub(super) fn decrypt(key: &GcmKey, bound: &[u8], sealed: &[u8]) -> Option<Zeroi
 }
 
 const NONCE: usize = 12;
-
-pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
-    Hash::whole(Algorithm::Sha256, bytes).as_ref().first_chunk().copied().unwrap_or_default()
-}
 
 fn damaged(id: ObjectId, why: &str) -> Error {
     Error::ObjectDamaged(format!("object {id} is damaged: {why}").into())

@@ -6,7 +6,7 @@ use cryptoki_sys::*;
 
 use super::catalog::{Catalog, Entry, Place};
 use super::opened::Opened;
-use crate::crypto::hash::{Algorithm, Hash};
+use crate::crypto::hash::sha256;
 use crate::error::Result;
 use crate::object::Object;
 use crate::seal::TokenId;
@@ -28,13 +28,6 @@ pub(super) fn put(into: &Catalog, token: &TokenId) -> Result<()> {
 
 /// `CKA_UNIQUE_ID` is the same in every process, and another one in every token.
 fn id_of(token: &TokenId, profile: u64) -> ObjectId {
-    let mut hash = Hash::new(Algorithm::Sha256);
-    hash.update(b"keystead profile");
-    hash.update(&token.0);
-    hash.update(&profile.to_le_bytes());
-    let mut id = [0; 16];
-    for (to, from) in id.iter_mut().zip(hash.finish().as_ref()) {
-        *to = *from;
-    }
-    ObjectId(id)
+    let hash = sha256(&[b"keystead profile", &token.0, &profile.to_le_bytes()]);
+    ObjectId(hash.first_chunk().copied().unwrap_or_default())
 }

@@ -10,7 +10,8 @@ use rusqlite::Connection;
 
 use super::connection::beside;
 use super::schema;
-use super::witness_file::{Content, Entry, State, Witness, sha256};
+use super::witness_file::{Content, Entry, State, Witness};
+use crate::crypto::hash::sha256;
 use crate::error::{Error, Result};
 use crate::store::TokenRow;
 

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::failure;
 use super::folder::sync;
 use super::new_file::{self, Rights};
-use crate::crypto::hash::{Algorithm, Hash};
+use crate::crypto::hash::sha256;
 use crate::error::{Error, Result};
 use crate::system::{FileAccess, open_file};
 
@@ -141,12 +141,6 @@ impl Witness {
             other => other,
         }
     }
-}
-
-pub(super) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
-    let mut hash = Hash::new(Algorithm::Sha256);
-    parts.iter().for_each(|part| hash.update(part));
-    hash.finish().as_ref().first_chunk().copied().unwrap_or_default()
 }
 
 /// What tells one state of the token from every other.
