@@ -81,6 +81,8 @@ pub enum Error {
     LaterVersion,
     /// Unknown mechanism, or one that does not do this.
     MechanismInvalid(u64),
+    /// What a token was to take from another of its domain is damaged, or not for it; the sentence says why.
+    MaskedInvalid(Box<str>),
     /// The mechanism's parameter is wrong; what about it is said.
     MechanismParamInvalid(&'static str),
     /// No slot event is waiting.
@@ -209,6 +211,7 @@ impl fmt::Display for Error {
                 f.write_str("a later version of Keystead made this object; use and change it with that one")
             }
             MechanismInvalid(number) => write!(f, "mechanism 0x{number:08x} is unknown or does not do this"),
+            MaskedInvalid(sentence) => f.write_str(sentence),
             MechanismParamInvalid(what) => write!(f, "bad mechanism parameter: {what}"),
             NoEvent => f.write_str("no slot event is waiting"),
             NotInitialized => f.write_str("the library is not initialised in this process"),

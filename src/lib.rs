@@ -21,3 +21,4 @@ pub mod slot;
 pub mod store;
 pub mod system;
 pub mod token;
+pub mod transfer;

@@ -80,7 +80,7 @@ pub(super) fn of(error: &Error) -> CK_RV {
         UserNotLoggedIn => CKR_USER_NOT_LOGGED_IN,
         UserPinNotInitialized => CKR_USER_PIN_NOT_INITIALIZED,
         UserTypeInvalid => CKR_USER_TYPE_INVALID,
-        WrappedKeyInvalid => CKR_WRAPPED_KEY_INVALID,
+        MaskedInvalid(_) | WrappedKeyInvalid => CKR_WRAPPED_KEY_INVALID,
         WrappedKeyLenRange => CKR_WRAPPED_KEY_LEN_RANGE,
         WrappingKeyHandleInvalid => CKR_WRAPPING_KEY_HANDLE_INVALID,
         WrappingKeySizeRange => CKR_WRAPPING_KEY_SIZE_RANGE,

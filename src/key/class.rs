@@ -109,7 +109,7 @@ impl Class {
         let keys = |types: &[KeyType]| types.iter().copied().map(Type::Key).collect();
         match self {
             Self::PublicKey | Self::PrivateKey => keys(KeyType::PAIRS),
-            Self::SecretKey => keys(KeyType::SECRET),
+            Self::SecretKey => [KeyType::SECRET, KeyType::INSIDE].concat().into_iter().map(Type::Key).collect(),
             Self::OtpKey => keys(KeyType::OTP),
             Self::DomainParameters => keys(KeyType::DOMAINS),
             Self::Certificate => CertificateType::ALL.iter().copied().map(Type::Certificate).collect(),
@@ -122,7 +122,7 @@ impl Class {
     pub fn takes(self, of: Type) -> bool {
         match (self, of) {
             (Self::PublicKey | Self::PrivateKey, Type::Key(key_type)) => KeyType::PAIRS.contains(&key_type),
-            (Self::SecretKey, Type::Key(key_type)) => KeyType::SECRET.contains(&key_type),
+            (Self::SecretKey, Type::Key(key_type)) => KeyType::SECRET.contains(&key_type) || key_type.is_inside(),
             (Self::OtpKey, Type::Key(key_type)) => KeyType::OTP.contains(&key_type),
             (Self::DomainParameters, Type::Key(key_type)) => KeyType::DOMAINS.contains(&key_type),
             (Self::Certificate, Type::Certificate(_)) | (Self::HwFeature, Type::HwFeature(_)) => true,

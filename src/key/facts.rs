@@ -92,6 +92,8 @@ pub struct Facts {
     pub sensitive: bool,
     /// `CKA_EXTRACTABLE`
     pub extractable: bool,
+    /// `CKA_KEYSTEAD_MASKABLE`
+    pub maskable: bool,
     /// `CKA_ALWAYS_SENSITIVE`
     pub always_sensitive: bool,
     /// `CKA_NEVER_EXTRACTABLE`

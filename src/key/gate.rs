@@ -36,7 +36,7 @@ pub fn permit(caller: &Caller, asked: &Use<'_>) -> Result<Grant> {
         return Err(purpose.wrong_size());
     }
     if let Some(other) = other {
-        release(caller, key, *other)?;
+        release(caller, *purpose, key, *other)?;
     }
     // A PIN is asked for between the Init and the use of a key; these have no such moment, so there is no leave either.
     if key.always_authenticate && matches!(purpose, Purpose::Unwrap | Purpose::Derive) {
@@ -108,6 +108,10 @@ pub enum Purpose {
     Wrap,
     /// `C_UnwrapKey`, as the unwrapping key
     Unwrap,
+    /// `C_WrapKey` of a masked object, as the domain key
+    Mask,
+    /// `C_UnwrapKey` of a masked object, as the domain key
+    Unmask,
     /// `C_DeriveKey`, as the base key
     Derive,
     /// `C_DigestKey`
@@ -183,17 +187,23 @@ pub struct Standing {
 }
 
 /// Whether `key` may carry `target` out. PKCS#11 3.2, section 5.18.3.
-fn release(caller: &Caller, key: &Facts, Other { key: target, fits }: Other<'_>) -> Result<()> {
+fn release(caller: &Caller, purpose: Purpose, key: &Facts, Other { key: target, fits }: Other<'_>) -> Result<()> {
     if !visible(caller, target.private) {
         return Err(Error::KeyHandleInvalid);
     }
     if target.is_sealed() && caller.login != Login::User {
         return Err(Error::UserNotLoggedIn);
     }
-    if !target.class.is_wrapped() {
+    if target.key_type.is_inside() {
+        return Err(Error::KeyNotWrappable("it is what a domain itself rests on"));
+    }
+    // A masked object stays what it is; a wrapped key becomes what its template says.
+    let masks = purpose == Purpose::Mask;
+    if !masks && !target.class.is_wrapped() {
         return Err(Error::KeyNotWrappable("it is neither a secret key nor a private key"));
     }
-    if !target.extractable {
+    let may_leave = if masks { target.maskable } else { target.extractable };
+    if !may_leave {
         return Err(Error::KeyUnextractable);
     }
     if !fits {
@@ -202,7 +212,8 @@ fn release(caller: &Caller, key: &Facts, Other { key: target, fits }: Other<'_>)
     if !key.verified {
         return Err(Error::KeyNotWrappable("no login stands behind the wrapping key"));
     }
-    if target.wrap_with_trusted && !key.trusted {
+    // Who is in the domain was said by an SO.
+    if !masks && target.wrap_with_trusted && !key.trusted {
         return Err(Error::KeyNotWrappable("CKA_WRAP_WITH_TRUSTED is true and the wrapping key is not trusted"));
     }
     Ok(())
@@ -215,10 +226,14 @@ impl Purpose {
             return Class::SecretKey;
         }
         match self {
-            Self::Encrypt | Self::Verify | Self::VerifyRecover | Self::Wrap => Class::PublicKey,
-            Self::Decrypt | Self::Sign | Self::SignRecover | Self::Unwrap | Self::Derive | Self::Digest => {
-                Class::PrivateKey
-            }
+            Self::Encrypt | Self::Verify | Self::VerifyRecover | Self::Wrap | Self::Mask => Class::PublicKey,
+            Self::Decrypt
+            | Self::Sign
+            | Self::SignRecover
+            | Self::Unwrap
+            | Self::Unmask
+            | Self::Derive
+            | Self::Digest => Class::PrivateKey,
         }
     }
 
@@ -231,8 +246,8 @@ impl Purpose {
             Self::Verify => Some(Usage::Verify),
             Self::SignRecover => Some(Usage::SignRecover),
             Self::VerifyRecover => Some(Usage::VerifyRecover),
-            Self::Wrap => Some(Usage::Wrap),
-            Self::Unwrap => Some(Usage::Unwrap),
+            Self::Wrap | Self::Mask => Some(Usage::Wrap),
+            Self::Unwrap | Self::Unmask => Some(Usage::Unwrap),
             Self::Derive => Some(Usage::Derive),
             Self::Digest => None,
         }
@@ -241,8 +256,10 @@ impl Purpose {
     /// Whether it makes what others are to rely on, and does not merely open or check what was made.
     fn makes_something_new(self) -> bool {
         match self {
-            Self::Encrypt | Self::Sign | Self::SignRecover | Self::Wrap | Self::Derive | Self::Digest => true,
-            Self::Decrypt | Self::Verify | Self::VerifyRecover | Self::Unwrap => false,
+            Self::Encrypt | Self::Sign | Self::SignRecover | Self::Wrap | Self::Mask | Self::Derive | Self::Digest => {
+                true
+            }
+            Self::Decrypt | Self::Verify | Self::VerifyRecover | Self::Unwrap | Self::Unmask => false,
         }
     }
 
@@ -254,8 +271,8 @@ impl Purpose {
     /// The code for a key that is not there. PKCS#11 3.2, sections 5.18.3 and 5.18.4, name their own.
     pub fn no_such_key(self) -> Error {
         match self {
-            Self::Wrap => Error::WrappingKeyHandleInvalid,
-            Self::Unwrap => Error::UnwrappingKeyHandleInvalid,
+            Self::Wrap | Self::Mask => Error::WrappingKeyHandleInvalid,
+            Self::Unwrap | Self::Unmask => Error::UnwrappingKeyHandleInvalid,
             _ => Error::KeyHandleInvalid,
         }
     }
@@ -263,8 +280,8 @@ impl Purpose {
     /// The code for a key of a class or type that the mechanism does not take.
     pub fn wrong_type(self) -> Error {
         match self {
-            Self::Wrap => Error::WrappingKeyTypeInconsistent,
-            Self::Unwrap => Error::UnwrappingKeyTypeInconsistent,
+            Self::Wrap | Self::Mask => Error::WrappingKeyTypeInconsistent,
+            Self::Unwrap | Self::Unmask => Error::UnwrappingKeyTypeInconsistent,
             Self::Digest => Error::KeyIndigestible,
             _ => Error::KeyTypeInconsistent,
         }
@@ -272,8 +289,8 @@ impl Purpose {
 
     fn wrong_size(self) -> Error {
         match self {
-            Self::Wrap => Error::WrappingKeySizeRange,
-            Self::Unwrap => Error::UnwrappingKeySizeRange,
+            Self::Wrap | Self::Mask => Error::WrappingKeySizeRange,
+            Self::Unwrap | Self::Unmask => Error::UnwrappingKeySizeRange,
             _ => Error::KeySizeRange,
         }
     }
@@ -303,6 +320,7 @@ mod tests {
             usage: u16::MAX,
             sensitive: true,
             extractable: true,
+            maskable: false,
             always_sensitive: false,
             never_extractable: false,
             trusted: false,

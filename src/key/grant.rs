@@ -23,6 +23,6 @@ impl Grant {
 
     /// Whether the key of this id is the one that may leave wrapped.
     pub(super) fn covers_release_of(&self, id: &[u8; 16]) -> bool {
-        self.purpose == Purpose::Wrap && self.other.as_ref() == Some(id)
+        matches!(self.purpose, Purpose::Wrap | Purpose::Mask) && self.other.as_ref() == Some(id)
     }
 }

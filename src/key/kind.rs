@@ -34,7 +34,16 @@ pub enum KeyType {
     Hotp,
     /// `CKK_ACTI`
     Acti,
+    /// `CKK_KEYSTEAD_DOMAIN`: what the tokens of one domain share.
+    Domain,
+    /// `CKK_KEYSTEAD_DOMAIN_REQUEST`: what a token keeps of its request to join a domain.
+    DomainRequest,
 }
+
+/// Vendor key types: see `include/keystead.h`.
+pub const CKK_KEYSTEAD_DOMAIN: u64 = 0xCB53_0001;
+/// As [`CKK_KEYSTEAD_DOMAIN`].
+pub const CKK_KEYSTEAD_DOMAIN_REQUEST: u64 = 0xCB53_0002;
 
 impl KeyType {
     /// The longest value of a secret key, in bytes: keeps every buffer bounded.
@@ -66,9 +75,13 @@ impl KeyType {
     /// All of them that domain parameters are kept for.
     pub const DOMAINS: &[Self] = &[Self::Dsa, Self::Dh, Self::X942Dh];
 
+    /// All of them that only the library makes. They are secret keys that do nothing but what they were made for: no template asks for one, and
+    /// none leaves its token but as the library sends it.
+    pub const INSIDE: &[Self] = &[Self::Domain, Self::DomainRequest];
+
     /// The key type of this number, if the token knows it.
     pub fn from_number(number: u64) -> Option<Self> {
-        let all = [Self::SECRET, Self::PAIRS, Self::OTP, Self::DOMAINS];
+        let all = [Self::SECRET, Self::PAIRS, Self::OTP, Self::DOMAINS, Self::INSIDE];
         all.into_iter().flatten().copied().find(|key_type| key_type.number() == number)
     }
 
@@ -98,6 +111,8 @@ impl KeyType {
             Self::SecurId => CKK_SECURID,
             Self::Hotp => CKK_HOTP,
             Self::Acti => CKK_ACTI,
+            Self::Domain => CKK_KEYSTEAD_DOMAIN,
+            Self::DomainRequest => CKK_KEYSTEAD_DOMAIN_REQUEST,
         }
     }
 
@@ -116,10 +131,16 @@ impl KeyType {
         Self::PAIRS.contains(&self)
     }
 
+    /// Whether only the library makes keys of it.
+    pub fn is_inside(self) -> bool {
+        Self::INSIDE.contains(&self)
+    }
+
     /// The lengths in bytes that the value of such a secret key can have.
     pub fn takes_length(self, length: usize) -> bool {
         match self {
             Self::Aes => matches!(length, 16 | 24 | 32),
+            Self::Domain | Self::DomainRequest => length == 32,
             Self::GenericSecret | Self::Hmac(_) | Self::SecurId | Self::Hotp | Self::Acti => {
                 (1..=Self::LONGEST).contains(&length)
             }

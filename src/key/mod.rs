@@ -18,5 +18,5 @@ pub use dates::{Dates, Day};
 pub use facts::{Caller, Facts, Login, Usage};
 pub use gate::{Act, Fit, Other, Purpose, Standing, Use, admit, permit, visible};
 pub use grant::Grant;
-pub use kind::KeyType;
+pub use kind::{CKK_KEYSTEAD_DOMAIN, CKK_KEYSTEAD_DOMAIN_REQUEST, KeyType};
 pub use material::KeyMaterial;

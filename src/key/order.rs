@@ -21,6 +21,7 @@ fn faulty(id: u8) -> Facts {
         of_later_version: true,
         usage: 0,
         sensitive: true,
+        maskable: false,
         extractable: false,
         always_sensitive: false,
         never_extractable: false,

@@ -13,6 +13,7 @@ mod edwards;
 mod generate;
 mod hmac;
 mod mac;
+mod mask;
 mod operation;
 mod parameter;
 mod prepared;
@@ -24,6 +25,7 @@ mod wrap_data;
 
 pub use aead::generated_iv;
 pub use digest::Digesting;
+pub use mask::{CKM_KEYSTEAD_MASK, MASK};
 pub use operation::{Cipher, Ciphering};
 pub use parameter::{Oaep, Parameter, Shape};
 pub use prepared::{Keyed, PreparedKey};
@@ -97,6 +99,8 @@ pub struct Does {
     pub generate_pair: Option<Pair>,
     /// `C_WrapKey` and `C_UnwrapKey`
     pub wrap: Option<Wrapping>,
+    /// `C_WrapKey` and `C_UnwrapKey` of masked objects, which are made a floor above
+    pub mask: bool,
     /// `C_DeriveKey`: the value of the new key, of so many bytes if that was said, else of the natural length
     pub derive: Option<Derive>,
 }
@@ -184,7 +188,7 @@ impl Mechanisms {
     pub fn new(settings: &Settings) -> Self {
         let wraps = wrap::rows(settings.wrapping.key_wrap_pad);
         let rsa = rsa::rows(settings.mechanisms.rsa_1024);
-        let secrets = [generate::ROWS, aes::ROWS, counter::ROWS, aead::ROWS, wraps, mac::ROWS, hmac::ROWS];
+        let secrets = [generate::ROWS, aes::ROWS, counter::ROWS, aead::ROWS, wraps, mask::ROWS, mac::ROWS, hmac::ROWS];
         let pairs = [rsa, ec::ROWS, edwards::ROWS, ecdh::ROWS];
         let rows: Vec<_> = secrets.into_iter().chain(pairs).chain([digest::ROWS]).flatten().collect();
         let mut by_number = [None; PLACES];
@@ -234,6 +238,7 @@ impl Mechanism {
             Purpose::Sign | Purpose::Verify => self.does.sign.is_some(),
             Purpose::SignRecover | Purpose::VerifyRecover => self.does.recover.is_some(),
             Purpose::Wrap | Purpose::Unwrap => self.does.wrap.is_some(),
+            Purpose::Mask | Purpose::Unmask => self.does.mask,
             Purpose::Derive => self.does.derive.is_some(),
             Purpose::Digest => false,
         };
@@ -245,7 +250,7 @@ impl Mechanism {
 
     /// `CK_MECHANISM_INFO.flags`. PKCS#11 3.2, section 3.5. CKF_HW is clear: this is software.
     pub fn flags(&self) -> u64 {
-        let Does { encrypt, decrypt, sign, recover, digest, generate, generate_pair, wrap, derive } = &self.does;
+        let Does { encrypt, decrypt, sign, recover, digest, generate, generate_pair, wrap, mask, derive } = &self.does;
         let flags = [
             (encrypt.is_some(), CKF_ENCRYPT),
             (decrypt.is_some(), CKF_DECRYPT),
@@ -254,7 +259,7 @@ impl Mechanism {
             (digest.is_some(), CKF_DIGEST),
             (generate.is_some(), CKF_GENERATE),
             (generate_pair.is_some(), CKF_GENERATE_KEY_PAIR),
-            (wrap.is_some(), CKF_WRAP | CKF_UNWRAP),
+            (wrap.is_some() || *mask, CKF_WRAP | CKF_UNWRAP),
             (derive.is_some(), CKF_DERIVE),
         ];
         let of_keys = self.keys.as_ref().map_or(0, |keys| keys.flags);
@@ -284,6 +289,7 @@ pub(crate) const NOTHING: Does = Does {
     generate: None,
     generate_pair: None,
     wrap: None,
+    mask: false,
     derive: None,
 };
 

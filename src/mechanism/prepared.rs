@@ -10,6 +10,7 @@ use crate::crypto::ecb::EcbKey;
 use crate::crypto::gcm::GcmKey;
 use crate::crypto::hash::{Algorithm, Hash};
 use crate::crypto::hmac::HmacKey;
+use crate::crypto::kdf::hkdf_sha256;
 use crate::crypto::keywrap::WrapKey;
 use crate::crypto::{PrivateKey, PublicKey, Rejected};
 use crate::error::{Error, Result};
@@ -116,6 +117,11 @@ impl<'k> Keyed<'k> {
     pub fn digest(&self, hash: &mut Hash) -> Result<()> {
         hash.update(self.key.material.for_use(self.grant)?.expose());
         Ok(())
+    }
+
+    /// A key of 32 bytes derived from the value by HKDF with SHA-256 (RFC 5869), for who makes a construction of its own of it.
+    pub fn derived(&self, salt: &[u8], label: &[u8]) -> Result<Secret> {
+        hkdf_sha256(self.key.material.for_use(self.grant)?, salt, &[label], 32)
     }
 
     pub(super) fn aes(&self) -> Result<&'k AesKey> {

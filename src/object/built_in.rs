@@ -1,11 +1,10 @@
 //! Objects that the library makes itself, and that no store has.
 
-use std::collections::BTreeMap;
-
 use cryptoki_sys::*;
 
 use super::attribute::{self, Default};
 use super::draft::{Origin, number};
+use super::fields::Fields;
 use super::{Attributes, Object};
 use crate::key::Class;
 use crate::store::ObjectId;
@@ -28,7 +27,7 @@ impl Object {
         attributes.insert(CKA_CLASS, number(class.number()));
         attributes.insert(CKA_UNIQUE_ID, id.to_string().into_bytes());
         attributes.insert(says, number(what));
-        Self { id, version: 1, class, origin: Origin::Created, attributes, unknown: BTreeMap::new() }
+        Self { id, version: 1, class, origin: Origin::Created, attributes, unknown: Fields::new() }
     }
 }
 

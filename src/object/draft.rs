@@ -1,10 +1,9 @@
 //! From a judged template to an object: the defaults of the standard profile and the history that only we write.
 
-use std::collections::BTreeMap;
-
 use cryptoki_sys::*;
 
 use super::attribute::{self, Default};
+use super::fields::Fields;
 use super::template::{Template, Way};
 use super::{Attributes, Object, certificate, check_value, new_id, pair, parameters, trust};
 use crate::crypto::PrivateKey;
@@ -223,11 +222,11 @@ impl Draft {
         self.write_history(&mut all);
         let origin = match way {
             Way::Create => Origin::Created,
-            Way::Generate(..) => Origin::Generated,
+            Way::Generate(..) | Way::Inside(_) => Origin::Generated,
             Way::Unwrap => Origin::Unwrapped,
             Way::Derive(..) => Origin::Derived,
         };
-        let object = Object { id, version: 1, class, origin, attributes: all, unknown: BTreeMap::new() };
+        let object = Object { id, version: 1, class, origin, attributes: all, unknown: Fields::new() };
         // Nobody could see it, not even who makes it.
         if object.is_private() && self.basis.login != Login::User {
             return Err(Error::UserNotLoggedIn);
@@ -242,6 +241,7 @@ impl Draft {
         let is = |number: u64| all.get(&number).is_some_and(|value| value == &[1]);
         let (local, mechanism, (sensitive, unextractable)) = match self.template.way {
             Way::Generate(_, _, mechanism) => (true, mechanism, (true, true)),
+            Way::Inside(_) => (false, CK_UNAVAILABLE_INFORMATION, (true, true)),
             Way::Create | Way::Unwrap => (false, CK_UNAVAILABLE_INFORMATION, (false, false)),
             Way::Derive(sensitive, unextractable) => (false, CK_UNAVAILABLE_INFORMATION, (sensitive, unextractable)),
         };

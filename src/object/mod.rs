@@ -8,6 +8,7 @@ mod change;
 mod check_value;
 pub mod curve;
 mod draft;
+pub mod fields;
 mod index;
 pub mod nested;
 mod pair;
@@ -33,6 +34,7 @@ use crate::key::{Class, Dates, Day, Facts, KeyType, Standing, Type, Usage};
 use crate::secret::Secret;
 use crate::store::ObjectId;
 use attribute::Attribute;
+use fields::Fields;
 
 /// Attribute values by number, each in its canonical form: a boolean is one byte, 0 or 1; a number is eight bytes,
 /// little-endian; everything else is as given.
@@ -54,7 +56,7 @@ pub struct Object {
     pub origin: Origin,
     attributes: Attributes,
     /// What a later version wrote into the record and this one does not know.
-    unknown: record::Fields,
+    unknown: Fields,
 }
 
 impl Object {
@@ -190,6 +192,7 @@ impl Object {
             usage: usage.fold(0, |all, bit| all | bit),
             sensitive: self.flag(CKA_SENSITIVE),
             extractable: self.flag(CKA_EXTRACTABLE),
+            maskable: self.is_maskable(),
             always_sensitive: self.flag(CKA_ALWAYS_SENSITIVE),
             never_extractable: self.flag(CKA_NEVER_EXTRACTABLE),
             trusted: self.flag(CKA_TRUSTED),

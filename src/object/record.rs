@@ -4,19 +4,15 @@
 //! this one does not know is kept, byte for byte, if its number is odd. If it is even, the object must not be used or
 //! changed by who does not know what the field says.
 
-use std::collections::BTreeMap;
-
 use cryptoki_sys::CKA_CLASS;
 use minicbor::{Decoder, Encoder};
 
 use super::draft::Origin;
-use super::{Attributes, Object, attribute, cbor};
+use super::fields::{Fields, encoded};
+use super::{Attributes, Object, attribute};
 use crate::error::{Error, Result};
 use crate::key::Class;
 use crate::store::ObjectId;
-
-/// The encoded values of fields, by number.
-pub(super) type Fields = BTreeMap<u64, Vec<u8>>;
 
 /// The number of the field, and its value.
 const FORMAT: u64 = 0;
@@ -34,7 +30,7 @@ impl Object {
         fields.insert(CLASS, encoded(self.class.number()));
         fields.insert(ATTRIBUTES, encode_attributes(&self.attributes));
         fields.insert(ORIGIN, encoded(self.origin as u64));
-        encode_fields(&fields)
+        fields.encode()
     }
 
     /// The object in a record. Anything but what this version or a later one writes is damage.
@@ -46,7 +42,7 @@ impl Object {
 
     /// The first field that only a later version understands and that one has to understand.
     pub fn is_of_later_version(&self) -> bool {
-        self.unknown.keys().any(|number| number.is_multiple_of(2))
+        self.unknown.must_be_understood()
     }
 
     /// A public object that was written without a login can have been written by anybody: its attributes must at least be
@@ -63,8 +59,8 @@ impl Object {
 
     fn decode(id: ObjectId, version: u64, record: &[u8]) -> std::result::Result<Self, minicbor::decode::Error> {
         let wrong = minicbor::decode::Error::message;
-        let mut fields = decode_fields(record)?;
-        let mut field = |number| fields.remove(&number).ok_or_else(|| wrong("a field is missing"));
+        let mut fields = Fields::decode(record)?;
+        let mut field = |number| fields.take(number);
         if Decoder::new(&field(FORMAT)?).u64()? != THIS_FORMAT {
             return Err(wrong("another format"));
         }
@@ -72,7 +68,7 @@ impl Object {
         let attributes = decode_attributes(&mut Decoder::new(&field(ATTRIBUTES)?))?;
         let origin = Origin::from_number(Decoder::new(&field(ORIGIN)?).u64()?);
         match (class, origin) {
-            _ if fields.contains_key(&TOMBSTONE) => Err(wrong("a tombstone is no object")),
+            _ if fields.contains(TOMBSTONE) => Err(wrong("a tombstone is no object")),
             (Some(class), Some(origin)) => Ok(Self { id, version, class, origin, attributes, unknown: fields }),
             _ => Err(wrong("an unknown class or origin")),
         }
@@ -81,58 +77,20 @@ impl Object {
 
 /// The record that is left of an object: that there was one, and nothing of it.
 pub fn tombstone() -> Vec<u8> {
-    encode_fields(&Fields::from([(FORMAT, encoded(THIS_FORMAT)), (TOMBSTONE, TRUE.into())]))
+    Fields::from([(FORMAT, encoded(THIS_FORMAT)), (TOMBSTONE, TRUE.into())]).encode()
 }
 
 /// Whether a record is a tombstone: that of this version, or with fields of a later one that need not be understood.
 pub fn is_tombstone(record: &[u8]) -> bool {
-    let Ok(fields) = decode_fields(record) else {
+    let Ok(mut fields) = Fields::decode(record) else {
         return false;
     };
-    let says = |number, value: &[u8]| fields.get(&number).is_some_and(|own| own == value);
-    let known = fields.keys().all(|number| [FORMAT, TOMBSTONE].contains(number) || !number.is_multiple_of(2));
-    says(FORMAT, &encoded(THIS_FORMAT)) && says(TOMBSTONE, TRUE) && known
+    let mut says = |number, value: &[u8]| fields.take(number).is_ok_and(|own| own == value);
+    says(FORMAT, &encoded(THIS_FORMAT)) && says(TOMBSTONE, TRUE) && !fields.must_be_understood()
 }
 
 /// CBOR's true.
 const TRUE: &[u8] = &[0xf5];
-
-fn encode_fields(fields: &Fields) -> Vec<u8> {
-    let mut encoder = Encoder::new(Vec::new());
-    // Writing to a vector cannot fail.
-    let _ = encoder.map(fields.len() as u64);
-    for (number, value) in fields {
-        let _ = encoder.u64(*number);
-        encoder.writer_mut().extend(value);
-    }
-    encoder.into_writer()
-}
-
-/// The fields of a record, each value as it is encoded.
-fn decode_fields(record: &[u8]) -> std::result::Result<Fields, minicbor::decode::Error> {
-    let wrong = minicbor::decode::Error::message;
-    if !cbor::is_deterministic(record) {
-        return Err(wrong("not in the one form that it can have"));
-    }
-    let decoder = &mut Decoder::new(record);
-    let count = decoder.map()?.ok_or_else(|| wrong("a map of unknown length"))?;
-    let mut fields = Fields::new();
-    for _ in 0..count {
-        let number = decoder.u64()?;
-        let start = decoder.position();
-        decoder.skip()?;
-        let value = record.get(start..decoder.position()).ok_or_else(|| wrong("cut off"))?;
-        fields.insert(number, value.to_vec());
-    }
-    Ok(fields)
-}
-
-fn encoded(number: u64) -> Vec<u8> {
-    let mut encoder = Encoder::new(Vec::new());
-    // Writing to a vector cannot fail.
-    let _ = encoder.u64(number);
-    encoder.into_writer()
-}
 
 /// A map from numbers to bytes.
 pub(super) fn encode_attributes(attributes: &Attributes) -> Vec<u8> {
@@ -199,7 +157,7 @@ mod tests {
         let optional = later(&object, 1001, &text);
         assert!(!optional.is_of_later_version());
         let changed = optional.changed(&[Given::new(CKA_LABEL, b"x")], Login::User).unwrap();
-        assert_eq!(changed.unknown.get(&1001).unwrap(), &text);
+        assert_eq!(changed.unknown.get(1001).unwrap(), &text);
         assert!(changed.to_record().windows(4).any(|part| part == text));
         assert!(later(&object, 1000, &text).is_of_later_version());
         // An attribute of a later version is kept too, and shown to nobody.

@@ -39,6 +39,8 @@ pub enum Way {
     Generate(Class, KeyType, u64),
     /// `C_UnwrapKey`
     Unwrap,
+    /// By the library itself, which alone makes keys of this type: see [`KeyType::INSIDE`].
+    Inside(KeyType),
     /// `C_DeriveKey`, from a base key of which these were true: `CKA_ALWAYS_SENSITIVE`, `CKA_NEVER_EXTRACTABLE`.
     Derive(bool, bool),
 }
@@ -156,7 +158,7 @@ fn class(given: &[Given<'_>], way: Way) -> Result<Class> {
         (Way::Generate(made, ..), Some(named)) if made != named => Err(Error::TemplateInconsistent("CKA_CLASS")),
         // PKCS#11 3.2, sections 5.18.4 and 5.18.5: what is unwrapped is a secret or private key, what is derived a secret one.
         (Way::Unwrap, Some(class)) if !class.is_wrapped() => Err(Error::TemplateInconsistent("CKA_CLASS")),
-        (Way::Derive(..), None) => Ok(Class::SecretKey),
+        (Way::Derive(..) | Way::Inside(_), None) => Ok(Class::SecretKey),
         (Way::Derive(..), Some(class)) if class != Class::SecretKey => Err(Error::TemplateInconsistent("CKA_CLASS")),
         // `CKR_ACTION_PROHIBITED` is not among the codes of C_CreateObject: section 5.1.6 leaves it to copy, change and destroy.
         (Way::Create, Some(class)) if class.is_built_in() => Err(Error::AttributeValueInvalid("CKA_CLASS")),
@@ -174,12 +176,15 @@ fn type_within(class: Class, given: &[Given<'_>], way: Way) -> Result<Option<Typ
         (Way::Generate(_, made, _), Some(number)) if number != made.number() => {
             return Err(Error::TemplateInconsistent(name));
         }
-        (Way::Generate(_, made, _), _) => Type::Key(made),
+        (Way::Generate(_, made, _) | Way::Inside(made), _) => Type::Key(made),
         // PKCS#11 3.2, section 6.20.5, and the like: without a type, the derived key is a generic secret.
         (Way::Derive(..), None) => Type::Key(KeyType::GenericSecret),
         (_, None) => return Err(Error::TemplateIncomplete(name)),
         (_, Some(number)) => Type::named(attribute, number).ok_or(unknown(way, name))?,
     };
+    if of.key().is_some_and(KeyType::is_inside) && !matches!(way, Way::Inside(_)) {
+        return Err(unknown(way, name));
+    }
     if class.takes(of) { Ok(Some(of)) } else { Err(Error::TemplateInconsistent(name)) }
 }
 
@@ -206,7 +211,7 @@ fn named(given: &[Given<'_>], number: u64, name: &'static str) -> Result<Option<
 fn role(row: &Attribute, way: Way) -> Role {
     match way {
         Way::Create => row.create,
-        Way::Generate(..) => row.generate,
+        Way::Generate(..) | Way::Inside(_) => row.generate,
         Way::Unwrap => row.unwrap,
         Way::Derive(..) if row.unwrap == Role::Required => Role::Optional,
         Way::Derive(..) => row.unwrap,

@@ -48,6 +48,8 @@ fn key_type_name(key_type: KeyType) -> String {
         KeyType::SecurId => "CKK_SECURID",
         KeyType::Hotp => "CKK_HOTP",
         KeyType::Acti => "CKK_ACTI",
+        KeyType::Domain => "CKK_KEYSTEAD_DOMAIN",
+        KeyType::DomainRequest => "CKK_KEYSTEAD_DOMAIN_REQUEST",
     }
     .into()
 }

@@ -59,6 +59,8 @@ fn key(key_type: KeyType) -> &'static str {
         KeyType::SecurId => "SecurID",
         KeyType::Hotp => "HOTP",
         KeyType::Acti => "ACTI",
+        KeyType::Domain => "domain",
+        KeyType::DomainRequest => "domain request",
     }
 }
 
