@@ -58,7 +58,10 @@ Examples:
 Exit codes:
   0  done
   1  it failed; one sentence on standard error says why, and what to do
-  2  the command line makes no sense";
+  2  the command line makes no sense
+  3  done, but not all of it, or not all is well: what is left is listed
+  4  nobody is logged in: the PIN is wrong, locked, not set or missing
+  5  no token or object is called so";
 
 #[derive(Subcommand)]
 enum Command {
