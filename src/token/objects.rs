@@ -260,7 +260,7 @@ impl Token {
 }
 
 /// What is left of a token object that is destroyed: authenticated if somebody is logged in.
-fn tombstone(object: &Object, seal: Option<&Seal>) -> Result<Row> {
+pub(super) fn tombstone(object: &Object, seal: Option<&Seal>) -> Result<Row> {
     let Object { id, version, .. } = *object;
     let version = version.checked_add(1).ok_or_else(|| Error::GeneralError("an object has no version left".into()))?;
     let (body, terms) = (object::tombstone(), Terms::default());
