@@ -35,6 +35,8 @@ pub enum Error {
     CantLock,
     /// The curve is none that this token knows.
     CurveNotSupported,
+    /// A request to join a domain, or an answer to one, cannot be made or used; the sentence says why.
+    DomainRefused(Box<str>),
     /// The plaintext, or what is to be signed, is none that the mechanism takes.
     DataInvalid,
     /// The plaintext has a length that the mechanism does not take.
@@ -211,7 +213,7 @@ impl fmt::Display for Error {
                 f.write_str("a later version of Keystead made this object; use and change it with that one")
             }
             MechanismInvalid(number) => write!(f, "mechanism 0x{number:08x} is unknown or does not do this"),
-            MaskedInvalid(sentence) => f.write_str(sentence),
+            DomainRefused(sentence) | MaskedInvalid(sentence) => f.write_str(sentence),
             MechanismParamInvalid(what) => write!(f, "bad mechanism parameter: {what}"),
             NoEvent => f.write_str("no slot event is waiting"),
             NotInitialized => f.write_str("the library is not initialised in this process"),

@@ -15,6 +15,7 @@ mod empty_context;
 pub mod gcm;
 pub mod hash;
 pub mod hmac;
+pub mod hpke;
 pub mod in_out;
 pub mod kdf;
 pub mod keywrap;

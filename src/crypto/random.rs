@@ -2,6 +2,7 @@
 //! thread that the operating system seeds.
 
 use std::cell::RefCell;
+use std::fmt::Display;
 use std::num::NonZeroU64;
 
 use crate::error::{Error, Result};
@@ -12,7 +13,11 @@ use rand::{Rng, SeedableRng, TryRng};
 
 /// Fills `bytes`. An error means that the operating system has no randomness to give.
 pub fn fill(bytes: &mut [u8]) -> Result<()> {
-    SysRng.try_fill_bytes(bytes).map_err(|error| Error::FunctionFailed(format!("no randomness: {error}").into()))
+    SysRng.try_fill_bytes(bytes).map_err(none)
+}
+
+fn none(error: impl Display) -> Error {
+    Error::FunctionFailed(format!("no randomness: {error}").into())
 }
 
 /// Fills `bytes` that the caller gets to see, from this thread's generator: a call to the operating system costs more than
@@ -59,9 +64,14 @@ struct Generator {
 impl Generator {
     #[cold]
     fn new(epoch: NonZeroU64) -> Option<Self> {
-        let rng = StdRng::try_from_rng(&mut SysRng).ok()?;
+        let rng = generator().ok()?;
         Some(Self { rng, epoch, left: RESEED_AFTER })
     }
+}
+
+/// A generator for one use, seeded by the operating system.
+pub(super) fn generator() -> Result<StdRng> {
+    StdRng::try_from_rng(&mut SysRng).map_err(none)
 }
 
 /// A fresh secret of `length` bytes.

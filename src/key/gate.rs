@@ -122,6 +122,10 @@ pub enum Purpose {
     Mask,
     /// `C_UnwrapKey` of a masked object, as the domain key
     Unmask,
+    /// Letting another token into a domain, as the domain key
+    Share,
+    /// Taking the key of a domain from an answer, as the key of the request
+    Join,
     /// `C_DeriveKey`, as the base key
     Derive,
     /// `C_DigestKey`
@@ -236,12 +240,15 @@ impl Purpose {
             return Class::SecretKey;
         }
         match self {
-            Self::Encrypt | Self::Verify | Self::VerifyRecover | Self::Wrap | Self::Mask => Class::PublicKey,
+            Self::Encrypt | Self::Verify | Self::VerifyRecover | Self::Wrap | Self::Mask | Self::Share => {
+                Class::PublicKey
+            }
             Self::Decrypt
             | Self::Sign
             | Self::SignRecover
             | Self::Unwrap
             | Self::Unmask
+            | Self::Join
             | Self::Derive
             | Self::Digest => Class::PrivateKey,
         }
@@ -256,8 +263,8 @@ impl Purpose {
             Self::Verify => Some(Usage::Verify),
             Self::SignRecover => Some(Usage::SignRecover),
             Self::VerifyRecover => Some(Usage::VerifyRecover),
-            Self::Wrap | Self::Mask => Some(Usage::Wrap),
-            Self::Unwrap | Self::Unmask => Some(Usage::Unwrap),
+            Self::Wrap | Self::Mask | Self::Share => Some(Usage::Wrap),
+            Self::Unwrap | Self::Unmask | Self::Join => Some(Usage::Unwrap),
             Self::Derive => Some(Usage::Derive),
             Self::Digest => None,
         }
@@ -266,10 +273,15 @@ impl Purpose {
     /// Whether it makes what others are to rely on, and does not merely open or check what was made.
     fn makes_something_new(self) -> bool {
         match self {
-            Self::Encrypt | Self::Sign | Self::SignRecover | Self::Wrap | Self::Mask | Self::Derive | Self::Digest => {
-                true
-            }
-            Self::Decrypt | Self::Verify | Self::VerifyRecover | Self::Unwrap | Self::Unmask => false,
+            Self::Encrypt
+            | Self::Sign
+            | Self::SignRecover
+            | Self::Wrap
+            | Self::Mask
+            | Self::Share
+            | Self::Derive
+            | Self::Digest => true,
+            Self::Decrypt | Self::Verify | Self::VerifyRecover | Self::Unwrap | Self::Unmask | Self::Join => false,
         }
     }
 

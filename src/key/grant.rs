@@ -21,6 +21,11 @@ impl Grant {
         self.key == *id
     }
 
+    /// Whether the key of this id may itself be given to another token, or opens what another has given.
+    pub(super) fn covers_passing_of(&self, id: &[u8; 16]) -> bool {
+        matches!(self.purpose, Purpose::Share | Purpose::Join) && self.covers_use_of(id)
+    }
+
     /// Whether the key of this id is the one that may leave wrapped.
     pub(super) fn covers_release_of(&self, id: &[u8; 16]) -> bool {
         matches!(self.purpose, Purpose::Wrap | Purpose::Mask) && self.other.as_ref() == Some(id)

@@ -1,4 +1,4 @@
-//! The secret of a key, and its four doors.
+//! The secret of a key, and its five doors.
 
 use super::facts::Facts;
 use super::grant::Grant;
@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::secret::Secret;
 
 /// The value of a key: of a secret key its bytes, of a private key its `PrivateKeyInfo` (RFC 5208), and of a public key its
-/// `SubjectPublicKeyInfo`, so that all keys are used in one way. It comes out of here through four doors, each of which says what it is for; a test lists who
+/// `SubjectPublicKeyInfo`, so that all keys are used in one way. It comes out of here through five doors, each of which says what it is for; a test lists who
 /// calls them.
 pub struct KeyMaterial {
     id: [u8; 16],
@@ -51,6 +51,11 @@ impl KeyMaterial {
     /// Whether both have the same value, in a time that depends on the lengths alone.
     pub fn is_same(&self, other: &Self) -> bool {
         self.secret == other.secret
+    }
+
+    /// Door five: the value, to be given to a token that joins a domain, or to open what was given.
+    pub fn for_passing(&self, grant: &Grant) -> Result<&Secret> {
+        if grant.covers_passing_of(&self.id) { Ok(&self.secret) } else { Err(Self::wrong_grant()) }
     }
 
     /// The value for a copy of the key, which stays inside.

@@ -238,9 +238,9 @@ impl Mechanism {
             Purpose::Sign | Purpose::Verify => self.does.sign.is_some(),
             Purpose::SignRecover | Purpose::VerifyRecover => self.does.recover.is_some(),
             Purpose::Wrap | Purpose::Unwrap => self.does.wrap.is_some(),
-            Purpose::Mask | Purpose::Unmask => self.does.mask,
+            Purpose::Mask | Purpose::Unmask | Purpose::Share => self.does.mask,
             Purpose::Derive => self.does.derive.is_some(),
-            Purpose::Digest => false,
+            Purpose::Digest | Purpose::Join => false,
         };
         match &self.keys {
             Some(keys) if does => Ok(Fit { mechanism: self.number, key_types: keys.types, sizes: keys.sizes.clone() }),

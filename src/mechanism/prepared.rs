@@ -113,6 +113,11 @@ impl<'k> Keyed<'k> {
         target.material.for_wrapping(self.grant)
     }
 
+    /// The value itself, if it is granted for giving it to a token that joins a domain, or for opening what was given.
+    pub fn passed(&self) -> Result<&Secret> {
+        self.key.material.for_passing(self.grant)
+    }
+
     /// Adds the key's value to a hash.
     pub fn digest(&self, hash: &mut Hash) -> Result<()> {
         hash.update(self.key.material.for_use(self.grant)?.expose());

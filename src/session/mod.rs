@@ -2,6 +2,7 @@
 
 mod crypt;
 mod digest;
+mod domains;
 mod dual;
 mod find;
 mod keys;
@@ -14,6 +15,7 @@ mod sign;
 mod state;
 
 pub use crypt::Direction;
+pub use domains::Membership;
 pub use dual::Pair;
 pub use keys::Wrapped;
 pub use sign::Purpose as SignPurpose;

@@ -9,7 +9,7 @@ use super::row::TokenRecord;
 use crate::error::{Error, Result};
 use crate::log::Log;
 use crate::seal::{Counted, Digest, RowHash, Seal, TokenId, Verified};
-use crate::store::{Change, Commit, Row};
+use crate::store::{Change, Check, Commit, Row};
 
 /// Changes of objects that are to be made together. All of them are sealed by the same login, if there is one: it is taken
 /// once, and a logout that comes between does not leave half of it.
@@ -29,6 +29,11 @@ impl Batch {
     /// What rows are sealed by.
     pub(super) fn seal(&self) -> Option<&Seal> {
         self.seal.as_deref()
+    }
+
+    /// What must hold of the token row for the changes to be made.
+    pub(super) fn only_if(&mut self, check: Check) {
+        self.changes.push(Change::Check(check));
     }
 
     pub(super) fn is_empty(&self) -> bool {

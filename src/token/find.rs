@@ -80,6 +80,21 @@ impl Token {
         Ok(found)
     }
 
+    /// The token objects that match, opened, none of which gets a handle. A damaged one is left out, with a line in the log.
+    pub(super) fn read_matching(&self, caller: &Caller, search: Search) -> Result<Vec<Opened>> {
+        let candidates = self.find(caller, search)?;
+        let mut found = Vec::new();
+        for id in &candidates.ids {
+            let row = self.store.read(*id)?;
+            let opened = row.map_or(Ok(None), |row| self.opened_row(&row));
+            match opened.or_else(|error| self.leave_out(error))? {
+                Some(opened) if self.fits(caller, &candidates.search, &opened) => found.push(opened),
+                _ => (),
+            }
+        }
+        Ok(found)
+    }
+
     /// The handle of a token object, if the caller sees it and it matches. A damaged object hurts no other: it is left out,
     /// with a line in the log. A store that cannot be read is an error, for "nothing found" would make the caller do it again.
     fn matching(
@@ -130,7 +145,7 @@ impl Token {
         search.matches(opened.object(), opened.readable_value(caller))
     }
 
-    fn leave_out(&self, reason: Error) -> Result<Option<Handle>> {
+    fn leave_out<T>(&self, reason: Error) -> Result<Option<T>> {
         match reason {
             Error::ObjectHandleInvalid => Ok(None),
             Error::ObjectDamaged(_) => {

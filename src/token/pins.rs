@@ -1,5 +1,6 @@
 //! PINs: what opens a token, what counts wrong ones, what sets new ones.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -34,6 +35,20 @@ impl Token {
             Login::User => self.check_pin(Role::User, pin).map(drop),
             _ => Err(Error::UserNotLoggedIn),
         }
+    }
+
+    /// The SO's consent to what the user, who is logged in, is about to do. A wrong PIN counts.
+    pub fn approve(&self, so_pin: &[u8]) -> Result<SoApproval> {
+        self.revision()?;
+        match self.login.who() {
+            Login::User => self.check_pin(Role::So, so_pin).map(|opening| SoApproval(opening.into())),
+            _ => Err(Error::UserNotLoggedIn),
+        }
+    }
+
+    /// Whether the consent is this SO's, and the PIN by which it was given still is.
+    pub fn honours(&self, approval: &SoApproval) -> Result<()> {
+        self.still_opens(&approval.0, &self.record()?.1)
     }
 
     /// `C_Logout`. `sweep` ends what the sessions still do.
@@ -198,6 +213,10 @@ impl Token {
         }
     }
 }
+
+/// The SO's consent to one act of the user's. It ends with the PIN by which it was given.
+#[derive(Clone)]
+pub struct SoApproval(pub(super) Arc<Opening>);
 
 /// What a right PIN opens.
 pub(super) struct Opening {

@@ -7,6 +7,7 @@ mod backup;
 mod demo;
 mod destroy;
 mod doctor;
+mod domain;
 mod exits;
 mod fill;
 mod home;

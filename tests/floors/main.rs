@@ -40,7 +40,7 @@ const FOR_ALL: [&str; 4] = ["error", "log", "lock", "handle"];
 const NEVER: [(&str, &[&str]); 2] = [("key", &["store", "lock", "fork", "config"]), ("seal", &["lock", "config"])];
 
 /// Crates that belong to certain rooms.
-const CRATES: [(&str, &[&str]); 21] = [
+const CRATES: [(&str, &[&str]); 23] = [
     ("aes", &["crypto"]),
     ("aes_kw", &["crypto"]),
     ("age", &["bin"]),
@@ -54,6 +54,8 @@ const CRATES: [(&str, &[&str]); 21] = [
     // Rooms that know PKCS#11.
     ("cryptoki_sys", &["key", "object", "mechanism", "token", "transfer", "module", "slot", "session", "abi", "bin"]),
     ("ed25519_dalek", &["crypto"]),
+    ("hpke", &["crypto"]),
+    ("pem_rfc7468", &["transfer"]),
     ("rand", &["crypto"]),
     ("rpassword", &["bin"]),
     ("rusqlite", &["store"]),
@@ -93,10 +95,11 @@ const UNSAFE: [(&str, &str); 9] = [
     ("src/secret.rs", "the pool of locked pages"),
 ];
 
-/// Who opens the four doors of `key::material`, and who makes material of material.
-const DOORS: [(&str, &[&str]); 5] = [
+/// Who opens the five doors of `key::material`, and who makes material of material.
+const DOORS: [(&str, &[&str]); 6] = [
     ("for_use", &["src/mechanism/prepared.rs"]),
     ("for_wrapping", &["src/mechanism/prepared.rs"]),
+    ("for_passing", &["src/mechanism/prepared.rs"]),
     ("for_reading", &["src/token/opened.rs"]),
     ("for_sealing", &["src/token/objects.rs"]),
     ("copy_for", &["src/token/objects.rs"]),

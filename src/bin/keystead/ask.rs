@@ -19,11 +19,16 @@ pub struct Asked<'a> {
 impl Asked<'_> {
     /// Asks on the terminal, unless `--yes` was said already.
     pub fn unless(&self, yes: bool) -> Result<()> {
-        if yes {
+        self.unless_said(yes, "--yes")
+    }
+
+    /// Asks on the terminal, unless an option has said it already.
+    pub fn unless_said(&self, said: bool, option: &str) -> Result<()> {
+        if said {
             return Ok(());
         }
         if !io::stdin().is_terminal() {
-            return Err(Failure::new(&self.what).with_next("pass --yes if that is what you want"));
+            return Err(Failure::new(&self.what).with_next(format!("pass {option} if that is what you want")));
         }
         let _ = write!(io::stderr(), "{} Type {} to go on: ", self.warning, self.described);
         let mut answer = String::new();

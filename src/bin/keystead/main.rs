@@ -9,6 +9,7 @@ mod beside;
 mod completions;
 mod demo;
 mod doctor;
+mod domain;
 mod failure;
 mod file;
 mod key;
@@ -74,6 +75,10 @@ enum Command {
     #[command(subcommand)]
     Key(key::Command),
 
+    /// Makes domains, in which keys move between tokens, joins and leaves them
+    #[command(subcommand)]
+    Domain(domain::Command),
+
     /// Saves tokens to an encrypted file
     #[command(after_help = backup::AFTER_HELP)]
     Backup(backup::Args),
@@ -116,6 +121,7 @@ fn run(Cli { store, json, command }: Cli) -> Result<()> {
     match command {
         Command::Token(command) => token::run(command, store, form),
         Command::Key(command) => key::run(command, store, form),
+        Command::Domain(command) => domain::run(command, store, form),
         Command::Backup(args) => backup::run(&args, store, form),
         Command::Restore(args) => backup::run_restore(&args, store, form),
         Command::Store(command) => store::run(&command, store, form),
