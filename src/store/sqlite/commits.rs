@@ -2,7 +2,8 @@
 //!
 //! Who comes while nobody leads, leads: he waits for the turn of the process, takes what others have brought meanwhile,
 //! commits all of it in one transaction, and tells each what became of his. So threads that commit at once share one
-//! wait and one write to the disk. When the leader's own request is served, one of those who wait leads.
+//! wait and one write to the disk. When the leader's own request is served, the next of those who wait leads. Nobody is woken for
+//! anything but his own: of many who wait, each would look up at every commit.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -17,8 +18,8 @@ use crate::store::{Change, Commit};
 #[derive(Default)]
 pub(super) struct Commits {
     state: Mutex<State>,
-    /// Somebody was told his verdict, or nobody leads any more, or somebody came.
-    moved: Condvar,
+    /// Somebody came: for the leader who waits for that.
+    came: Condvar,
 }
 
 #[derive(Default)]
@@ -36,6 +37,8 @@ struct State {
 pub(super) struct Request {
     pub(super) changes: Vec<Change>,
     verdict: OnceLock<Result<Commit>>,
+    /// Its verdict is there, or it is to lead. With the lock of the state.
+    called: Condvar,
 }
 
 /// What becomes of a request.
@@ -49,9 +52,9 @@ pub(super) enum Outcome<'a> {
 impl Commits {
     /// Puts a request behind those that wait.
     pub(super) fn bring(&self, changes: Vec<Change>) -> Arc<Request> {
-        let request = Arc::new(Request { changes, verdict: OnceLock::new() });
+        let request = Arc::new(Request { changes, verdict: OnceLock::new(), called: Condvar::new() });
         hold(&self.state).waiting.push_back(Arc::clone(&request));
-        self.moved.notify_all();
+        self.came.notify_one();
         request
     }
 
@@ -73,15 +76,17 @@ impl Commits {
             if let Err(error) = patience.left()
                 && state.withdraw(request)
             {
+                // It may just have been called to lead.
+                state.call_next();
                 return Err(error);
             }
-            state = self.pause(state, LONGEST_STEP);
+            state = pause(&request.called, state, LONGEST_STEP);
         }
     }
+}
 
-    fn pause<'a>(&'a self, state: MutexGuard<'a, State>, step: Duration) -> MutexGuard<'a, State> {
-        self.moved.wait_timeout(state, step).unwrap_or_else(PoisonError::into_inner).0
-    }
+fn pause<'a>(until: &Condvar, state: MutexGuard<'a, State>, step: Duration) -> MutexGuard<'a, State> {
+    until.wait_timeout(state, step).unwrap_or_else(PoisonError::into_inner).0
 }
 
 /// A thread that waits looks up so often, whether or not it was woken: the library may have been finalised.
@@ -93,6 +98,13 @@ impl State {
         let before = self.waiting.len();
         self.waiting.retain(|waiting| !Arc::ptr_eq(waiting, request));
         self.waiting.len() < before
+    }
+
+    /// Has the first of those who wait lead, where nobody does.
+    fn call_next(&self) {
+        if let Some(next) = self.waiting.front().filter(|_| !self.leading) {
+            next.called.notify_one();
+        }
     }
 }
 
@@ -128,7 +140,7 @@ impl Leader<'_> {
         let grace = (took / 2).min(LONGEST_GRACE);
         while state.waiting.len() < together.min(MOST_REQUESTS) {
             let Some(left) = grace.checked_sub(begun.elapsed()) else { return };
-            state = self.commits.pause(state, left);
+            state = pause(&self.commits.came, state, left);
         }
     }
 
@@ -156,11 +168,13 @@ impl Leader<'_> {
     pub(super) fn tell(&mut self, verdicts: Vec<Result<Commit>>) {
         let (served, took) = (self.taken.len(), self.begun.map(|begun| begun.elapsed()).unwrap_or_default());
         self.last = false;
+        let mut state = hold(&self.commits.state);
+        state.last = (served, took);
+        // Under the lock: who has looked and found nothing is waiting by now.
         for (request, verdict) in self.taken.drain(..).zip(verdicts) {
             let _ = request.verdict.set(verdict);
+            request.called.notify_one();
         }
-        hold(&self.commits.state).last = (served, took);
-        self.commits.moved.notify_all();
     }
 
     /// The transaction failed. Of several that failed before the last step, each is tried alone: one may be what does not
@@ -196,8 +210,7 @@ impl Drop for Leader<'_> {
         let mut state = hold(&self.commits.state);
         state.withdraw(&self.own);
         state.leading = false;
-        drop(state);
-        self.commits.moved.notify_all();
+        state.call_next();
     }
 }
 

@@ -39,7 +39,7 @@ pub struct Args {
     objects: u64,
 
     /// How many threads make them; they share a write to the disk
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: u16,
 
     #[command(flatten)]
