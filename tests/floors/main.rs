@@ -40,7 +40,7 @@ const FOR_ALL: [&str; 4] = ["error", "log", "lock", "handle"];
 const NEVER: [(&str, &[&str]); 2] = [("key", &["store", "lock", "fork", "config"]), ("seal", &["lock", "config"])];
 
 /// Crates that belong to certain rooms.
-const CRATES: [(&str, &[&str]); 21] = [
+const CRATES: [(&str, &[&str]); 22] = [
     ("aes", &["crypto"]),
     ("aes_kw", &["crypto"]),
     ("age", &["bin"]),
@@ -49,6 +49,7 @@ const CRATES: [(&str, &[&str]); 21] = [
     ("aws_lc_sys", &["crypto"]),
     ("clap", &["bin"]),
     ("clap_complete", &["bin"]),
+    ("clap_mangen", &["bin"]),
     ("cmac", &["crypto"]),
     ("comfy_table", &["bin"]),
     // Rooms that know PKCS#11.

@@ -12,6 +12,7 @@ mod doctor;
 mod failure;
 mod key;
 mod login;
+mod man;
 mod mechanism;
 mod output;
 mod pin;
@@ -66,11 +67,11 @@ Exit codes:
 #[derive(Subcommand)]
 enum Command {
     /// Makes tokens, shows them, sets their PINs and destroys them
-    #[command(subcommand)]
+    #[command(subcommand, after_help = token::AFTER_HELP)]
     Token(token::Command),
 
     /// Lists, shows and destroys the objects in a token
-    #[command(subcommand)]
+    #[command(subcommand, after_help = key::AFTER_HELP)]
     Key(key::Command),
 
     /// Saves tokens to an encrypted file
@@ -82,11 +83,11 @@ enum Command {
     Restore(backup::RestoreArgs),
 
     /// Saves what still opens out of a damaged token
-    #[command(subcommand)]
+    #[command(subcommand, after_help = store::AFTER_HELP)]
     Store(store::Command),
 
     /// What the tokens can do
-    #[command(subcommand)]
+    #[command(subcommand, after_help = mechanism::AFTER_HELP)]
     Mechanism(mechanism::Command),
 
     /// Looks for what is wrong with the store and around it, and says what to do
@@ -97,6 +98,9 @@ enum Command {
 
     /// Prints the completions for a shell
     Completions(completions::Args),
+
+    /// Prints a manual page, or writes them all
+    Man(man::Args),
 
     /// The second process of the demo
     #[command(name = demo::OTHER, hide = true)]
@@ -120,10 +124,13 @@ fn run(Cli { store, json, command }: Cli) -> Result<()> {
         Command::Store(command) => store::run(&command, store, form),
         Command::Mechanism(command) => mechanism::run(command, form),
         Command::Doctor(args) => doctor::run(&args, store, form),
-        Command::Demo(_) | Command::Completions(_) if json => misused("--json is for listings and reports"),
+        Command::Demo(_) | Command::Completions(_) | Command::Man(_) if json => {
+            misused("--json is for listings and reports")
+        }
         Command::Demo(_) if store.is_some() => misused("the demo makes two stores of its own: leave --store out"),
         Command::Demo(args) => demo::run(&args),
         Command::Completions(args) => completions::run(&args, &Cli::command()),
+        Command::Man(args) => man::run(&args, Cli::command()),
         Command::DemoOther(args) => demo::run_other(&args),
     }
 }
