@@ -9,7 +9,7 @@ use crate::home::{Home, PIN, SO_PIN, bad, says, text};
 fn a_command_line_that_makes_no_sense_is_code_2() {
     let home = Home::new();
     let init = ["token", "init", "--label", "A"];
-    let lines: [&[&str]; 31] = [
+    let lines: [&[&str]; 34] = [
         &[],
         &["tokens"],
         &["token"],
@@ -22,6 +22,9 @@ fn a_command_line_that_makes_no_sense_is_code_2() {
         &["completions", "tcsh"],
         &["man", "token", "--dir", "/x"],
         &["--json", "man"],
+        &["migrate"],
+        &["migrate", "--module", "/x", "--from-pin", "1234"],
+        &["migrate", "--module", "/x", "--from-pin-file", "A", "--from-pin-env", "B"],
         &["token", "accept"],
         &["token", "destroy"],
         &["token", "destroy", "A", "--without-pin", "--so-pin-file", "B"],
@@ -119,7 +122,7 @@ fn every_subcommand_has_a_manual_page_that_is_well_formed() {
     match shown_by(&mut man) {
         Some((pages, warnings)) => {
             assert_eq!(warnings, "");
-            says(&pages, &["keystead token init --label Test", "EXIT STATUS"]);
+            says(&pages, &["keystead migrate --module", "EXIT STATUS"]);
         }
         // `mandoc` is what systems without groff have.
         None => {

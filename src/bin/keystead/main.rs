@@ -14,6 +14,7 @@ mod key;
 mod login;
 mod man;
 mod mechanism;
+mod migrate;
 mod output;
 mod pin;
 mod progress;
@@ -54,6 +55,7 @@ Examples:
   keystead --store /srv/tokens token show Test
   keystead backup keys.backup
   keystead key list --login
+  keystead migrate --module /usr/lib/softhsm/libsofthsm2.so
   keystead doctor
 
 Exit codes:
@@ -85,6 +87,10 @@ enum Command {
     /// Saves what still opens out of a damaged token
     #[command(subcommand, after_help = store::AFTER_HELP)]
     Store(store::Command),
+
+    /// Moves what another PKCS#11 module gives away into a token
+    #[command(after_help = migrate::AFTER_HELP)]
+    Migrate(migrate::Args),
 
     /// What the tokens can do
     #[command(subcommand, after_help = mechanism::AFTER_HELP)]
@@ -122,6 +128,7 @@ fn run(Cli { store, json, command }: Cli) -> Result<()> {
         Command::Backup(args) => backup::run(&args, store, form),
         Command::Restore(args) => backup::run_restore(&args, store, form),
         Command::Store(command) => store::run(&command, store, form),
+        Command::Migrate(args) => migrate::run(&args, store, form),
         Command::Mechanism(command) => mechanism::run(command, form),
         Command::Doctor(args) => doctor::run(&args, store, form),
         Command::Demo(_) | Command::Completions(_) | Command::Man(_) if json => {
