@@ -79,12 +79,17 @@ bench-stores: ## stores of SIZES objects: to start, to search, to write to; minu
 	$(CARGO) build --locked --release --package pkcs11-tests
 	target/release/pkcs11-tests stores --module target/release/libkeystead.so --against $(PEER) --sizes $(SIZES) $(filter --json,$(BENCH))
 
-install: ## library, header, command and p11-kit's module file; PREFIX, SYSCONFDIR and DESTDIR say where
+install: ## library, header, command with manual pages and completions, p11-kit's module file; PREFIX, SYSCONFDIR and DESTDIR say where
 	$(CARGO) build --locked --release --bin keystead
 	$(MAKE) --no-print-directory build
 	install -D -m 755 target/release/libkeystead.so $(DESTDIR)$(PREFIX)/lib/pkcs11/libkeystead.so
 	install -D -m 755 target/release/keystead $(DESTDIR)$(PREFIX)/bin/keystead
 	install -D -m 644 include/keystead.h $(DESTDIR)$(PREFIX)/include/keystead.h
+	target/release/keystead man --dir $(DESTDIR)$(PREFIX)/share/man/man1
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,bash-completion/completions zsh/site-functions fish/vendor_completions.d)
+	target/release/keystead completions bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/keystead
+	target/release/keystead completions zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_keystead
+	target/release/keystead completions fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/keystead.fish
 	install -d $(DESTDIR)$(SYSCONFDIR)/pkcs11/modules
 	echo "module: $(PREFIX)/lib/pkcs11/libkeystead.so" > $(DESTDIR)$(SYSCONFDIR)/pkcs11/modules/keystead.module
 

@@ -13,6 +13,7 @@ mod fill;
 mod home;
 mod init;
 mod keys;
+mod migrate;
 mod pins;
 mod salvage;
 mod show;

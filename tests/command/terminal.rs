@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use keystead::key::Login;
 
 use crate::home::{Home, PIN, SO_PIN, says};
+use crate::migrate::old::{OLD_PIN, Old};
 
 #[test]
 fn new_pins_are_typed_twice_and_not_shown() {
@@ -138,6 +139,20 @@ fn a_pin_is_changed_at_the_terminal() {
     assert_eq!(code, Some(0), "{seen}");
     assert!(!seen.contains("typed anew"), "{seen}");
     assert_eq!(home.login(0, Login::User, "typed anew"), Ok(()));
+}
+
+#[test]
+fn the_pins_of_both_tokens_are_asked_for_by_name() {
+    let old = Old::new();
+    old.tool(&["--keygen", "--key-type", "AES:32", "--id", "01", "--label", "key", "--extractable"]);
+    let mut migrate = old.migrate(&[]);
+    migrate.env_remove("KEYSTEAD_FROM_PIN").env_remove("KEYSTEAD_PIN");
+    let mut terminal = Terminal::run(migrate);
+    terminal.type_pin("Old, PIN of the other token: ", OLD_PIN);
+    terminal.type_pin("New, user PIN: ", PIN);
+    let (code, seen) = terminal.end();
+    assert_eq!(code, Some(0), "{seen}");
+    says(&seen, &["outcome", "key", "moved", "wrapped by CKM_AES_KEY_WRAP_PAD, same cipher"]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::home::{Home, PIN, SO_PIN, bad, says, text};
 fn a_command_line_that_makes_no_sense_is_code_2() {
     let home = Home::new();
     let init = ["token", "init", "--label", "A"];
-    let lines: [&[&str]; 29] = [
+    let lines: [&[&str]; 34] = [
         &[],
         &["tokens"],
         &["token"],
@@ -20,6 +20,11 @@ fn a_command_line_that_makes_no_sense_is_code_2() {
         &["token", "init", "--label", "A", "--slot", "-1"],
         &[&init[..], &["--so-pin-env", "A", "--so-pin-file", "B"]].concat(),
         &["completions", "tcsh"],
+        &["man", "token", "--dir", "/x"],
+        &["--json", "man"],
+        &["migrate"],
+        &["migrate", "--module", "/x", "--from-pin", "1234"],
+        &["migrate", "--module", "/x", "--from-pin-file", "A", "--from-pin-env", "B"],
         &["token", "accept"],
         &["token", "destroy"],
         &["token", "destroy", "A", "--without-pin", "--so-pin-file", "B"],
@@ -50,58 +55,123 @@ fn a_command_line_that_makes_no_sense_is_code_2() {
 }
 
 #[test]
-fn help_has_examples_and_the_version_is_the_packages() {
-    let home = Home::new();
-    let lines: [&[&str]; 18] = [
-        &[],
-        &["backup"],
-        &["backup", "verify"],
-        &["restore"],
-        &["token", "init"],
-        &["token", "list"],
-        &["token", "show"],
-        &["token", "change-pin"],
-        &["token", "unlock"],
-        &["token", "accept"],
-        &["token", "destroy"],
-        &["key", "list"],
-        &["key", "show"],
-        &["key", "destroy"],
-        &["mechanism", "list"],
-        &["doctor"],
-        &["demo"],
-        &["completions"],
-    ];
-    for line in lines {
-        says(&home.good(&[line, &["--help"]].concat()), &["Usage: keystead", "Examples:"]);
+fn the_version_is_the_packages() {
+    assert_eq!(Home::new().good(&["--version"]), format!("keystead {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+/// Every subcommand that `--help` lists, from the whole command on: the words behind `keystead`.
+fn subcommands(home: &Home) -> Vec<Vec<String>> {
+    let (mut all, mut next) = (Vec::new(), vec![Vec::<String>::new()]);
+    while let Some(words) = next.pop() {
+        let help = help(home, &words);
+        let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+        // What a line goes on with stands further to the right.
+        let named = listed.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+        let named = named.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
+        next.extend(named.map(|name| [&words[..], &[name.to_owned()]].concat()));
+        all.push(words);
     }
-    assert_eq!(home.good(&["--version"]), format!("keystead {}\n", env!("CARGO_PKG_VERSION")));
+    assert!(all.len() > 20 && all.iter().any(|words| words.join(" ") == "token init"), "{all:?}");
+    all
+}
+
+fn help(home: &Home, words: &[String]) -> String {
+    let words: Vec<&str> = words.iter().map(String::as_str).chain(["--help"]).collect();
+    home.good(&words)
 }
 
 #[test]
-fn completions_are_scripts_that_know_the_commands() {
+fn the_help_of_every_subcommand_has_examples() {
     let home = Home::new();
+    for words in subcommands(&home) {
+        let help = help(&home, &words);
+        says(&help, &["Usage: keystead"]);
+        let examples = help.lines().skip_while(|line| *line != "Examples:").skip(1);
+        let example = format!("  keystead {}", words.join(" "));
+        let given = examples.take_while(|line| line.starts_with("  ")).any(|line| line.contains(example.trim()));
+        assert!(given, "no example of {words:?}");
+    }
+}
+
+#[test]
+fn every_subcommand_has_a_manual_page_that_is_well_formed() {
+    let home = Home::new();
+    let folder = home.path("man");
+    home.good(&["man", "--dir", folder.to_str().unwrap()]);
+    let mut wanted: Vec<String> = subcommands(&home)
+        .iter()
+        .map(|words| format!("{}.1", [&["keystead".to_owned()], &words[..]].concat().join("-")))
+        .collect();
+    let mut made: Vec<String> =
+        fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    wanted.sort();
+    made.sort();
+    assert_eq!(made, wanted);
+    for name in &made {
+        let page = fs::read_to_string(folder.join(name)).unwrap();
+        let section = |heading: &str| {
+            page.lines().any(|line| line.strip_prefix(".SH ").is_some_and(|it| it.trim_matches('"') == heading))
+        };
+        assert!(
+            ["NAME", "SYNOPSIS", "DESCRIPTION", "EXAMPLES"].iter().all(|heading| section(heading)),
+            "{name}: {page}"
+        );
+    }
+    let mut man = Command::new("man");
+    man.args(["--warnings", "-l"]).args(made.iter().map(|name| folder.join(name)));
+    match shown_by(&mut man) {
+        Some((pages, warnings)) => {
+            assert_eq!(warnings, "");
+            says(&pages, &["keystead migrate --module", "EXIT STATUS"]);
+        }
+        // `mandoc` is what systems without groff have.
+        None => {
+            let mut mandoc = Command::new("mandoc");
+            mandoc.args(["-T", "lint", "-W", "error"]).args(made.iter().map(|name| folder.join(name)));
+            assert!(mandoc.output().unwrap().status.success());
+        }
+    }
+}
+
+/// What `man` prints, and what it warns of; none if it is not there.
+fn shown_by(man: &mut Command) -> Option<(String, String)> {
+    let output = man.env("MANWIDTH", "100").env("LC_ALL", "C.UTF-8").stdin(Stdio::null()).output().ok()?;
+    assert!(output.status.success(), "{output:?}");
+    Some((text(&output.stdout), text(&output.stderr)))
+}
+
+#[test]
+fn a_manual_page_is_printed_by_name() {
+    let home = Home::new();
+    says(&home.good(&["man"]), &[".TH keystead 1", ".SH \"EXIT STATUS\""]);
+    says(&home.good(&["man", "token", "init"]), &[".TH keystead-token-init 1", ".SH EXAMPLES"]);
+    says(&bad(&home.run(&["man", "token", "unit"])), &["no subcommand \"unit\""]);
+}
+
+#[test]
+fn completions_are_scripts_that_know_every_command_and_option() {
+    let home = Home::new();
+    let subcommands = subcommands(&home);
+    let options: Vec<String> = subcommands.iter().flat_map(|words| options(&help(&home, words))).collect();
+    assert!(options.iter().any(|option| option == "so-pin-file"), "{options:?}");
     for shell in ["bash", "zsh", "fish"] {
         let script = home.good(&["completions", shell]);
-        says(
-            &script,
-            &[
-                "mechanism",
-                "so-pin-file",
-                "completions",
-                "change-pin",
-                "without-pin",
-                "new-pin-file",
-                "secret-key",
-                "salvage",
-                "fill",
-            ],
-        );
+        for word in subcommands.iter().flatten().chain(&options) {
+            assert!(script.contains(word.as_str()), "{shell} does not know {word}");
+        }
+        says(&script, &["secret-key"]);
         assert!(!script.contains("other-process"), "{shell}");
     }
     fs::write(home.path("script"), home.good(&["completions", "bash"])).unwrap();
     let checked = Command::new("bash").arg("-n").arg(home.path("script")).output().unwrap();
     assert!(checked.status.success() && checked.stderr.is_empty(), "{checked:?}");
+}
+
+/// The long options in a help text.
+fn options(help: &str) -> Vec<String> {
+    let lines = help.lines().skip_while(|line| *line != "Options:").skip(1);
+    let words = lines.filter(|line| line.trim_start().starts_with('-')).flat_map(str::split_whitespace);
+    words.filter_map(|word| word.strip_prefix("--")).map(|word| word.trim_end_matches(',').to_owned()).collect()
 }
 
 #[test]

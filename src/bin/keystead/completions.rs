@@ -35,7 +35,8 @@ pub fn run(args: &Args, tree: &clap::Command) -> Result<()> {
     };
     // The generators also offer what is hidden.
     let shown = tree.get_subcommands().filter(|subcommand| !subcommand.is_hide_set());
-    let mut tree = clap::Command::new("keystead").args(tree.get_arguments()).subcommands(shown);
+    let bare = clap::Command::new("keystead").version(env!("CARGO_PKG_VERSION"));
+    let mut tree = bare.args(tree.get_arguments()).subcommands(shown);
     // The generator panics when its writer fails, so it writes to memory.
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut tree, "keystead", &mut script);

@@ -14,7 +14,9 @@ mod failure;
 mod file;
 mod key;
 mod login;
+mod man;
 mod mechanism;
+mod migrate;
 mod output;
 mod pin;
 mod progress;
@@ -55,6 +57,7 @@ Examples:
   keystead --store /srv/tokens token show Test
   keystead backup keys.backup
   keystead key list --login
+  keystead migrate --module /usr/lib/softhsm/libsofthsm2.so
   keystead doctor
 
 Exit codes:
@@ -68,11 +71,11 @@ Exit codes:
 #[derive(Subcommand)]
 enum Command {
     /// Makes tokens, shows them, sets their PINs and destroys them
-    #[command(subcommand)]
+    #[command(subcommand, after_help = token::AFTER_HELP)]
     Token(token::Command),
 
     /// Lists, shows and destroys the objects in a token
-    #[command(subcommand)]
+    #[command(subcommand, after_help = key::AFTER_HELP)]
     Key(key::Command),
 
     /// Makes domains, in which keys move between tokens, joins and leaves them
@@ -88,11 +91,15 @@ enum Command {
     Restore(backup::RestoreArgs),
 
     /// Saves what still opens out of a damaged token
-    #[command(subcommand)]
+    #[command(subcommand, after_help = store::AFTER_HELP)]
     Store(store::Command),
 
+    /// Moves what another PKCS#11 module gives away into a token
+    #[command(after_help = migrate::AFTER_HELP)]
+    Migrate(migrate::Args),
+
     /// What the tokens can do
-    #[command(subcommand)]
+    #[command(subcommand, after_help = mechanism::AFTER_HELP)]
     Mechanism(mechanism::Command),
 
     /// Looks for what is wrong with the store and around it, and says what to do
@@ -103,6 +110,9 @@ enum Command {
 
     /// Prints the completions for a shell
     Completions(completions::Args),
+
+    /// Prints a manual page, or writes them all
+    Man(man::Args),
 
     /// The second process of the demo
     #[command(name = demo::OTHER, hide = true)]
@@ -125,12 +135,16 @@ fn run(Cli { store, json, command }: Cli) -> Result<()> {
         Command::Backup(args) => backup::run(&args, store, form),
         Command::Restore(args) => backup::run_restore(&args, store, form),
         Command::Store(command) => store::run(&command, store, form),
+        Command::Migrate(args) => migrate::run(&args, store, form),
         Command::Mechanism(command) => mechanism::run(command, form),
         Command::Doctor(args) => doctor::run(&args, store, form),
-        Command::Demo(_) | Command::Completions(_) if json => misused("--json is for listings and reports"),
+        Command::Demo(_) | Command::Completions(_) | Command::Man(_) if json => {
+            misused("--json is for listings and reports")
+        }
         Command::Demo(_) if store.is_some() => misused("the demo makes two stores of its own: leave --store out"),
         Command::Demo(args) => demo::run(&args),
         Command::Completions(args) => completions::run(&args, &Cli::command()),
+        Command::Man(args) => man::run(&args, Cli::command()),
         Command::DemoOther(args) => demo::run_other(&args),
     }
 }

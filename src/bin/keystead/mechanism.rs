@@ -8,6 +8,10 @@ use serde::Serialize;
 use crate::failure::Result;
 use crate::output::{Form, Word};
 
+pub const AFTER_HELP: &str = "\
+Examples:
+  keystead mechanism list";
+
 #[derive(clap::Subcommand)]
 pub enum Command {
     /// Lists the mechanisms that every token offers

@@ -1,7 +1,7 @@
 //! `keystead key`
 
-mod describe;
-mod names;
+pub mod describe;
+pub mod names;
 mod select;
 mod show;
 
@@ -30,6 +30,11 @@ pub enum Command {
     #[command(after_help = AFTER_HELP_DESTROY)]
     Destroy(Destroy),
 }
+
+pub const AFTER_HELP: &str = "\
+Examples:
+  keystead key list --login
+  keystead key show 'pkcs11:token=Test;object=signing' --login";
 
 const AFTER_HELP_LIST: &str = "\
 Without --login what everybody may see is listed; with it the user's PIN is asked for, and private objects are listed too.

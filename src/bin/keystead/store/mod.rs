@@ -12,6 +12,10 @@ use keystead::token::TokenState;
 use crate::failure::{Failure, Result};
 use crate::output::Form;
 
+pub const AFTER_HELP: &str = "\
+Examples:
+  keystead store salvage 0 ~/saved";
+
 #[derive(clap::Subcommand)]
 pub enum Command {
     /// Saves what still opens out of a damaged token's file, into a new folder

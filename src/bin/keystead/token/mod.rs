@@ -14,6 +14,12 @@ use crate::output::Form;
 
 pub use show::label_of;
 
+pub const AFTER_HELP: &str = "\
+Examples:
+  keystead token init --label Test
+  keystead token list
+  keystead token show Test --json";
+
 #[derive(clap::Subcommand)]
 pub enum Command {
     /// Makes a token and sets its two PINs
