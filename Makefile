@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 DESTDIR ?=
 
-.PHONY: help build demo test check conformance docs lint soak fuzz deny bench bench-stores install clean
+.PHONY: help build demo test check conformance docs lint soak fuzz deny bench bench-page bench-stores install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -64,20 +64,29 @@ deny: ## licences and sources of what we build on; needs cargo-deny
 
 PEER ?= /usr/lib/softhsm/libsofthsm2.so
 BENCH ?=
+BENCH_ALL = target/release/pkcs11-tests bench $(OURS) $(PEER) --bare
 
-bench: ## time per operation against PEER (SoftHSM2) and the bare primitive; ONLY=ecdsa, BENCH=--markdown
+bench: ## time per operation against PEER (SoftHSM2; or several modules) and the bare primitive; ONLY=ecdsa, BENCH=--markdown
 	$(MAKE) --no-print-directory build
 	$(CARGO) build --locked --release --package pkcs11-tests
-	target/release/pkcs11-tests bench --module target/release/libkeystead.so --against $(PEER) --bare \
-		--only "$(ONLY)" $(BENCH)
+	$(BENCH_ALL) --only "$(ONLY)" $(BENCH)
 	$(if $(ONLY),,$(MAKE) --no-print-directory bench-stores)
+
+PLOTS = target/plots
+PLOTS_OF_PAGE = gcm-encrypt sha256 gcm-encrypt-64-threads ecdsa-p256-sign-threads
+
+bench-page: ## write the figures and plots of docs/performance.md; a quarter of an hour, on a machine with nothing else to do
+	$(MAKE) --no-print-directory build
+	$(CARGO) build --locked --release --package pkcs11-tests
+	$(BENCH_ALL) --plot $(PLOTS) --page docs/performance.md $(BENCH)
+	install -D -m 644 -t docs/performance $(PLOTS_OF_PAGE:%=$(PLOTS)/%.svg)
 
 SIZES ?= 0,10000,1000000
 
 bench-stores: ## stores of SIZES objects: to start, to search, to write to; minutes, and some GiB for the largest
 	$(MAKE) --no-print-directory build
 	$(CARGO) build --locked --release --package pkcs11-tests
-	target/release/pkcs11-tests stores --module target/release/libkeystead.so --against $(PEER) --sizes $(SIZES) $(filter --json,$(BENCH))
+	target/release/pkcs11-tests stores --module $(OURS) --against $(firstword $(PEER)) --sizes $(SIZES) $(filter --json,$(BENCH))
 
 install: ## library, header, command with manual pages and completions, p11-kit's module file; PREFIX, SYSCONFDIR and DESTDIR say where
 	$(CARGO) build --locked --release --bin keystead

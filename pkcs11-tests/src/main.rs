@@ -4,6 +4,7 @@
 mod bench;
 mod check;
 mod failure;
+mod figure;
 mod module;
 mod stores;
 mod token;
@@ -22,7 +23,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Time per operation of two modules, and of the primitive without a module
+    /// Time per operation of modules side by side, and of the primitive without a module
     Bench(bench::Arguments),
     /// One side of a benchmark, in a process of its own; talks to `bench` over standard input and output
     #[command(hide = true)]
@@ -41,7 +42,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::Bench(arguments) => bench::run(&arguments).map(|()| true),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Worker(arguments) => bench::work(&arguments).map(|()| true),
         Command::Stores(arguments) => stores::run(&arguments).map(|()| true),
         Command::StoresWorker(arguments) => stores::work(&arguments).map(|()| true),

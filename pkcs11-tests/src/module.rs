@@ -1,5 +1,6 @@
 //! A loaded module and its sessions: thin, so that what is measured is the module.
 
+use std::ffi::CStr;
 use std::path::Path;
 use std::ptr;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ macro_rules! table {
 
 table! {
     initialize: C_Initialize(*mut std::ffi::c_void);
+    info: C_GetInfo(*mut CK_INFO);
     slot_list: C_GetSlotList(CK_BBOOL, *mut CK_SLOT_ID, *mut CK_ULONG);
     token_info: C_GetTokenInfo(CK_SLOT_ID, *mut CK_TOKEN_INFO);
     mechanism_info: C_GetMechanismInfo(CK_SLOT_ID, CK_MECHANISM_TYPE, *mut CK_MECHANISM_INFO);
@@ -42,15 +44,19 @@ table! {
     init_pin: C_InitPIN(CK_SESSION_HANDLE, *mut CK_UTF8CHAR, CK_ULONG);
     open_session: C_OpenSession(CK_SLOT_ID, CK_FLAGS, *mut std::ffi::c_void, CK_NOTIFY, *mut CK_SESSION_HANDLE);
     close_session: C_CloseSession(CK_SESSION_HANDLE);
+    session_info: C_GetSessionInfo(CK_SESSION_HANDLE, *mut CK_SESSION_INFO);
     login: C_Login(CK_SESSION_HANDLE, CK_USER_TYPE, *mut CK_UTF8CHAR, CK_ULONG);
     logout: C_Logout(CK_SESSION_HANDLE);
     attribute_value: C_GetAttributeValue(CK_SESSION_HANDLE, CK_OBJECT_HANDLE, *mut CK_ATTRIBUTE, CK_ULONG);
+    create_object: C_CreateObject(CK_SESSION_HANDLE, *mut CK_ATTRIBUTE, CK_ULONG, *mut CK_OBJECT_HANDLE);
     destroy_object: C_DestroyObject(CK_SESSION_HANDLE, CK_OBJECT_HANDLE);
     find_init: C_FindObjectsInit(CK_SESSION_HANDLE, *mut CK_ATTRIBUTE, CK_ULONG);
     find: C_FindObjects(CK_SESSION_HANDLE, *mut CK_OBJECT_HANDLE, CK_ULONG, *mut CK_ULONG);
     find_final: C_FindObjectsFinal(CK_SESSION_HANDLE);
     encrypt_init: C_EncryptInit(CK_SESSION_HANDLE, *mut CK_MECHANISM, CK_OBJECT_HANDLE);
     encrypt: C_Encrypt(CK_SESSION_HANDLE, *mut CK_BYTE, CK_ULONG, *mut CK_BYTE, *mut CK_ULONG);
+    encrypt_update: C_EncryptUpdate(CK_SESSION_HANDLE, *mut CK_BYTE, CK_ULONG, *mut CK_BYTE, *mut CK_ULONG);
+    encrypt_final: C_EncryptFinal(CK_SESSION_HANDLE, *mut CK_BYTE, *mut CK_ULONG);
     decrypt_init: C_DecryptInit(CK_SESSION_HANDLE, *mut CK_MECHANISM, CK_OBJECT_HANDLE);
     decrypt: C_Decrypt(CK_SESSION_HANDLE, *mut CK_BYTE, CK_ULONG, *mut CK_BYTE, *mut CK_ULONG);
     sign_init: C_SignInit(CK_SESSION_HANDLE, *mut CK_MECHANISM, CK_OBJECT_HANDLE);
@@ -83,6 +89,11 @@ pub fn only_load(path: &Path) -> Result<Pkcs11> {
 impl Module {
     /// Loads the module at `path` and initialises it for many threads.
     pub fn load(path: &Path) -> Result<Arc<Self>> {
+        Self::load_with(path, None)
+    }
+
+    /// The same, with a text as the reserved argument of `C_Initialize`, where the standard has NULL and some modules more.
+    pub fn load_with(path: &Path, reserved: Option<&CStr>) -> Result<Arc<Self>> {
         let unusable = |reason: &dyn std::fmt::Display| Failure::new(format!("{}: {reason}", path.display()));
         let library = only_load(path)?;
         let function_list = library.C_GetFunctionList.as_ref().map_err(|error| unusable(error))?;
@@ -93,6 +104,9 @@ impl Module {
         let list = unsafe { list.as_ref() }.ok_or_else(|| unusable(&"its function table is NULL"))?;
         let table = Table::of(list)?;
         let mut arguments = CK_C_INITIALIZE_ARGS { flags: CKF_OS_LOCKING_OK, ..Default::default() };
+        if let Some(text) = reserved {
+            arguments.pReserved = text.as_ptr().cast_mut().cast();
+        }
         // SAFETY: the arguments are valid, and nothing else uses the module yet.
         check("C_Initialize", unsafe { (table.initialize)((&raw mut arguments).cast()) })?;
         Ok(Arc::new(Self { table, _library: library }))
@@ -132,6 +146,26 @@ impl Session {
             check("C_GenerateKey", code)
         })?;
         Ok(key)
+    }
+
+    /// Makes a session key of this value, with these attributes true.
+    pub fn create_secret(
+        &self,
+        key_type: CK_KEY_TYPE,
+        value: &[u8],
+        attributes: &[CK_ATTRIBUTE_TYPE],
+    ) -> Result<CK_OBJECT_HANDLE> {
+        let (mut class, mut key_type, mut value, mut yes) = (CKO_SECRET_KEY, key_type, value.to_vec(), CK_TRUE);
+        let mut template = vec![
+            attribute(CKA_CLASS, &mut class),
+            attribute(CKA_KEY_TYPE, &mut key_type),
+            bytes(CKA_VALUE, &mut value),
+        ];
+        template.extend(attributes.iter().map(|number| attribute(*number, &mut yes)));
+        let (count, mut key) = (template.len() as CK_ULONG, 0);
+        // SAFETY: the template is valid, and one handle is written.
+        let code = unsafe { (self.module.table.create_object)(self.handle, template.as_mut_ptr(), count, &mut key) };
+        check("C_CreateObject", code).map(|()| key)
     }
 
     /// Generates a key pair from these templates, the public key first.
@@ -237,5 +271,5 @@ pub fn plain(mechanism: CK_MECHANISM_TYPE) -> CK_MECHANISM {
 
 /// The failure that a code tells of.
 pub fn check(function: &str, code: CK_RV) -> Result<()> {
-    if code == CKR_OK { Ok(()) } else { Err(Failure::new(format!("{function}: 0x{code:08x}"))) }
+    if code == CKR_OK { Ok(()) } else { Err(Failure::of_call(function, code)) }
 }

@@ -38,6 +38,13 @@ pub fn point_to(folder: &Path, child: &mut Command) {
 const KEYSTEAD: &str = "keystead.toml";
 const SOFTHSM2: &str = "softhsm2.conf";
 
+/// What a module wants as the reserved argument of `C_Initialize`, if it is one that is known to want something: that of NSS
+/// keeps its tokens where this text says.
+pub fn reserved_argument(module: &Path, folder: &Path) -> Option<String> {
+    let is_of_nss = module.file_name()?.to_string_lossy().contains("softokn");
+    is_of_nss.then(|| format!("configdir='sql:{}' certPrefix='' keyPrefix='' secmod='' flags=", folder.display()))
+}
+
 /// Lets Keystead hash PINs in `folder` as cheaply as it can and count many wrong ones, where thousands of logins are made.
 pub fn make_logins_cheap_in(folder: &Path) -> Result<()> {
     let mut file = fs::OpenOptions::new().append(true).open(folder.join(KEYSTEAD))?;
@@ -67,6 +74,22 @@ pub fn log_in_to_new(module: &Arc<Module>) -> Result<Session> {
     Ok(session)
 }
 
+/// A session that may make session keys: with a token that needs no login, such as that of NSS; else with a new one, where a blank
+/// one is; else with the first, by its user's PIN.
+pub fn log_in_to_any(module: &Arc<Module>, pin: Option<&str>) -> Result<Session> {
+    let slots = slots(module)?;
+    let needs_no_login = |flags| flags & (CKF_TOKEN_INITIALIZED | CKF_LOGIN_REQUIRED) == CKF_TOKEN_INITIALIZED;
+    if let Some(slot) = slots.iter().find(|slot| needs_no_login(flags(module, **slot))) {
+        return module.open_session(*slot);
+    }
+    if slots.iter().any(|slot| !is_initialised(module, *slot)) {
+        return log_in_to_new(module);
+    }
+    let pin = pin.ok_or_else(|| Failure::new("no token is blank: give the user's PIN of the first one by --pin"))?;
+    let session = open_session(module)?;
+    log_in_with(&session, pin.as_bytes()).map(|()| session)
+}
+
 /// A session with the token that [`log_in_to_new`] has made, perhaps in another process.
 pub fn open_session(module: &Arc<Module>) -> Result<Session> {
     let slot = slots(module)?.into_iter().find(|slot| is_initialised(module, *slot));
@@ -75,10 +98,13 @@ pub fn open_session(module: &Arc<Module>) -> Result<Session> {
 
 /// Logs the user in to the token that [`log_in_to_new`] has made.
 pub fn log_in(session: &Session) -> Result<()> {
-    let mut user = USER_PIN;
-    let length = user.len() as CK_ULONG;
+    log_in_with(session, &USER_PIN)
+}
+
+fn log_in_with(session: &Session, pin: &[u8]) -> Result<()> {
+    let (mut pin, length) = (pin.to_vec(), pin.len() as CK_ULONG);
     // SAFETY: the PIN is valid for its length.
-    let code = unsafe { (session.module.table.login)(session.handle, CKU_USER, user.as_mut_ptr(), length) };
+    let code = unsafe { (session.module.table.login)(session.handle, CKU_USER, pin.as_mut_ptr(), length) };
     check("C_Login", code)
 }
 
@@ -96,8 +122,13 @@ fn slots(module: &Module) -> Result<Vec<CK_SLOT_ID>> {
 }
 
 fn is_initialised(module: &Module, slot: CK_SLOT_ID) -> bool {
+    flags(module, slot) & CKF_TOKEN_INITIALIZED != 0
+}
+
+/// The token's flags; none where it does not tell.
+fn flags(module: &Module, slot: CK_SLOT_ID) -> CK_FLAGS {
     let mut info = CK_TOKEN_INFO::default();
     // SAFETY: the function writes one structure.
     let code = unsafe { (module.table.token_info)(slot, &mut info) };
-    code == CKR_OK && info.flags & CKF_TOKEN_INITIALIZED != 0
+    if code == CKR_OK { info.flags } else { 0 }
 }

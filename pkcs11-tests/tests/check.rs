@@ -3,10 +3,13 @@
 // A test says what it expects by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use std::path::{Path, PathBuf};
+mod support;
+
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+use support::{compiled, keystead};
 
 #[test]
 fn keystead_fails_no_check() {
@@ -22,10 +25,7 @@ fn keystead_fails_no_check() {
 #[test]
 fn a_module_may_hang_crash_and_lie() {
     let folder = tempfile::tempdir().unwrap();
-    let module = folder.path().join("bad.so");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/bad_module.c");
-    let built = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&module).arg(source).status().unwrap();
-    assert!(built.success());
+    let module = compiled("bad_module.c", folder.path());
 
     let (report, is_good) = check(&module, &["--only", "uninitialised", "--timeout", "1"]);
     assert!(!is_good);
@@ -89,12 +89,4 @@ fn rows(report: &Value) -> &Vec<Value> {
 
 fn is_bad(row: &Value) -> bool {
     !["pass", "skipped"].contains(&row["verdict"].as_str().unwrap())
-}
-
-/// The module under test: `$KEYSTEAD_MODULE`, or what `make build` left.
-fn keystead() -> PathBuf {
-    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/release/libkeystead.so");
-    let module = std::env::var_os("KEYSTEAD_MODULE").map_or(built, PathBuf::from);
-    assert!(module.exists(), "{} is not there; run `make build` first", module.display());
-    module
 }

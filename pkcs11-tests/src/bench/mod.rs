@@ -1,13 +1,20 @@
-//! `bench`: A B A B in one run.
+//! `bench`: A B C A B C in one run.
 //!
 //! Machines differ twofold, so only ratios of one run count. Each side, the bare primitive too, runs in a process of its
 //! own: heap, threads, OpenSSL or panic hook of one module never touch another. The sides take turns of a few
-//! milliseconds, one at a time, and figures are compared turn by turn; the table shows medians. A turn in which the kernel
-//! took the processor away is repeated, so that a machine with other work to do gives the same figures, only later.
+//! milliseconds, one at a time, and figures are compared round by round; the table shows medians and the best. A turn in which the
+//! kernel took the processor away is repeated, so that a machine with other work to do gives the same figures, only later. What a
+//! turn did last is checked.
 
 mod bare;
 mod calls;
+mod figures;
+mod json;
+mod machine;
 mod operation;
+mod page;
+mod plot;
+mod side;
 mod table;
 mod turn;
 mod worker;
@@ -17,119 +24,180 @@ pub use worker::{WorkerArguments, work};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use figures::{Field, Measured, Row};
+use machine::Machine;
 use operation::Operation;
-use table::{Form, Row};
-use worker::{Answer, Side};
+use side::Side;
+use table::Form;
 
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 
 /// What `bench` is asked for.
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// The module to measure
-    #[arg(long, value_name = "PATH")]
-    module: PathBuf,
-    /// The module to compare it with
-    #[arg(long, value_name = "PATH")]
-    against: Option<PathBuf>,
+    /// The modules; ratios are to the first
+    #[arg(required = true, value_name = "MODULE")]
+    modules: Vec<PathBuf>,
     /// Measure the primitive of aws-lc without a module, too
     #[arg(long)]
     bare: bool,
     /// Only the operations whose name contains this; the whole name finds those too that take minutes
-    #[arg(long, value_name = "NAME")]
-    only: Option<String>,
-    /// Time for each operation, in seconds
+    #[arg(long, value_name = "NAME", default_value = "")]
+    only: String,
+    /// Numbers of threads; one thread is always among them
+    #[arg(long, value_name = "N", value_delimiter = ',', default_value = "1,2,4")]
+    threads: Vec<usize>,
+    /// Rounds of each operation
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    rounds: usize,
+    /// Fewer rounds, but not fewer than nine, when an operation has taken so long
     #[arg(long, value_name = "N", default_value_t = 2.0)]
     seconds: f64,
-    /// Write the table as Markdown, for a page
+    /// See whether everything works, in seconds: the figures are worth little
+    #[arg(long)]
+    quick: bool,
+    /// The user's PIN of a token that is there already, for modules that have no blank one
+    #[arg(long, env = "PKCS11_TESTS_PIN", hide_env_values = true)]
+    pin: Option<String>,
+    /// Write tables of Markdown, for a page
     #[arg(long)]
     markdown: bool,
-    /// Write JSON instead of a table: nanoseconds per operation
+    /// Write JSON instead of a table
     #[arg(long, conflicts_with = "markdown")]
     json: bool,
+    /// Draw a plot by size for each family, and one by threads for each operation, into this folder
+    #[arg(long, value_name = "DIR")]
+    plot: Option<PathBuf>,
+    /// Put the tables of Markdown into this page, in the place of those that are there
+    #[arg(long, value_name = "FILE")]
+    page: Option<PathBuf>,
 }
 
-/// Runs the benchmark and prints the table.
-pub fn run(arguments: &Arguments) -> Result<()> {
-    let mut sides = vec![Side::of_module(&arguments.module)?];
-    if let Some(against) = &arguments.against {
-        sides.push(Side::of_module(against)?);
+/// Runs the benchmark and prints the figures; says whether no module was at fault.
+pub fn run(arguments: &Arguments) -> Result<bool> {
+    let wanted = arguments.operations();
+    if wanted.is_empty() {
+        return Err(Failure::new(format!("no operation has {:?} in its name", arguments.only)));
     }
+    let pin = arguments.pin.as_deref();
+    let mut sides = arguments.modules.iter().map(|path| Side::of_module(path, pin)).collect::<Result<Vec<_>>>()?;
     if arguments.bare {
         sides.push(Side::bare()?);
     }
-    let has_peer = arguments.against.is_some();
-    let only = arguments.only.as_deref().unwrap_or_default();
-    let wanted = |operation: &Operation| {
-        let name = operation.name();
-        if operation.is_slow() { name == only } else { name.contains(only) }
-    };
-    let time = Duration::try_from_secs_f64(arguments.seconds).unwrap_or(Duration::from_secs(2));
-    let form = if arguments.markdown { Form::Markdown } else { Form::Text };
+    let (machine, field, plan) = (Machine::this(), arguments.field(&sides), arguments.plan());
+    let is_live = !arguments.json && !arguments.markdown;
+    let columns = [table::times(&field), table::gains(&field)].concat();
+    if is_live {
+        println!("{}\n{}", page::who(&machine, &field, &sides), Form::Text.heading(&field, &columns));
+    }
     let mut rows = Vec::new();
-    for operation in Operation::ALL.iter().filter(|operation| wanted(operation)) {
-        let measured = measure(*operation, &mut sides, time)?;
-        let row = Row::new(operation.name(), measured, has_peer, arguments.bare);
-        if !arguments.json {
-            if rows.is_empty() {
-                println!("{}\n", arguments.sides());
-                println!("{}", form.heading(has_peer, arguments.bare));
-            }
-            println!("{}", form.row(&row));
+    for operation in wanted {
+        let row = plan.measure(operation, &field.threads, &mut sides)?;
+        if is_live {
+            println!("{}", Form::Text.row(&field, &columns, &row));
         }
         rows.push(row);
     }
+    let report = page::Report { machine: &machine, field: &field, sides: &sides, rows: &rows };
     if arguments.json {
-        println!("{:#}", table::json(&rows));
+        println!("{:#}", json::report(&machine, &field, &sides, &rows));
     }
-    Ok(())
+    if arguments.markdown {
+        print!("{}", report.markdown());
+    }
+    if let Some(path) = &arguments.page {
+        report.write_into(path)?;
+    }
+    if let Some(folder) = &arguments.plot {
+        plot::draw(folder, &field, &rows)?;
+    }
+    Ok(none_at_fault(&field, &rows))
 }
 
-impl Arguments {
-    /// Who is who in the table.
-    fn sides(&self) -> String {
-        let peer = self.against.as_ref().map(|peer| format!("; peer: {}", peer.display())).unwrap_or_default();
-        format!(
-            "ours: {}{peer}\ntime per operation, Init included; x2: what two threads do of what one does",
-            self.module.display()
-        )
-    }
-}
-
-/// What one side did in all its turns.
-struct Measured {
-    /// Nanoseconds per operation with one thread, by turn; or why there are none.
-    one: Result<Vec<f64>>,
-    /// The same with two threads: the time between two operations of either. None where they did not run side by side.
-    two: Vec<Option<f64>>,
-    /// Turns in which the processor was taken away every time that they were tried.
-    disturbed: usize,
-}
-
-/// Lets the sides take turns until the time is used up. A side that lacks the operation is left out.
-fn measure(operation: Operation, sides: &mut [Side], time: Duration) -> Result<Vec<Measured>> {
-    let mut all: Vec<Measured> = Vec::new();
-    for side in sides.iter_mut() {
-        let one = side.prepare(operation)?.map(|()| Vec::new());
-        all.push(Measured { one, two: Vec::new(), disturbed: 0 });
-    }
-    let begun = Instant::now();
-    let mut turns = 0;
-    while turns < FEWEST_TURNS || begun.elapsed() < time {
-        turns += 1;
-        for threads in [1, 2] {
-            for (side, measured) in sides.iter_mut().zip(&mut all) {
-                let Ok(one) = &mut measured.one else { continue };
-                let Answer { nanos, undisturbed } = side.turn(threads, operation.turn())?;
-                measured.disturbed += usize::from(!undisturbed);
-                match threads {
-                    1 => one.push(nanos),
-                    _ => measured.two.push(undisturbed.then_some(nanos)),
-                }
+/// Names on standard error what a module did wrong.
+fn none_at_fault(field: &Field, rows: &[Row]) -> bool {
+    let mut is_good = true;
+    for row in rows {
+        for (name, side) in field.names.iter().zip(&row.sides) {
+            if let Some(lack) = side.rounds.as_ref().err().filter(|lack| lack.is_fault) {
+                eprintln!("pkcs11-tests: {name}: {}: {}", row.operation.name(), lack.reason);
+                is_good = false;
             }
         }
     }
-    Ok(all)
+    is_good
 }
 
-const FEWEST_TURNS: usize = 9;
+impl Arguments {
+    fn operations(&self) -> Vec<Operation> {
+        let is_wanted = |operation: &Operation| {
+            let name = operation.name();
+            let takes_long = operation.is_slow() || self.quick && operation.begins_slowly();
+            if takes_long { name == self.only } else { name.contains(&self.only) }
+        };
+        Operation::all().into_iter().filter(is_wanted).collect()
+    }
+
+    fn field(&self, sides: &[Side]) -> Field {
+        let mut names: Vec<String> = Vec::new();
+        for side in sides {
+            let file = side.file().unwrap_or_else(|| table::BARE.to_owned());
+            let short = file.split(".so").next().map(|stem| stem.strip_prefix("lib").unwrap_or(stem));
+            let name = short.unwrap_or(&file).to_owned();
+            let before = names.iter().filter(|other| **other == name || other.starts_with(&format!("{name}-"))).count();
+            names.push(if before == 0 { name } else { format!("{name}-{}", before + 1) });
+        }
+        let mut threads: Vec<usize> = self.threads.iter().copied().chain([1]).filter(|threads| *threads > 0).collect();
+        threads.sort_unstable();
+        threads.dedup();
+        Field { names, has_bare: self.bare, threads }
+    }
+
+    fn plan(&self) -> Plan {
+        let time = Duration::try_from_secs_f64(self.seconds).unwrap_or(Duration::from_secs(2));
+        match self.quick {
+            true => Plan { rounds: 1, time, longest_turn: Duration::from_micros(200), patience: Duration::ZERO },
+            false => Plan { rounds: self.rounds.max(1), time, longest_turn: Duration::MAX, patience: PATIENCE },
+        }
+    }
+}
+
+/// How long a turn is tried before a disturbed one is taken.
+const PATIENCE: Duration = Duration::from_millis(150);
+
+/// How long everything is tried.
+struct Plan {
+    rounds: usize,
+    time: Duration,
+    longest_turn: Duration,
+    patience: Duration,
+}
+
+impl Plan {
+    /// Lets the sides take turns. A side that lacks the operation, or fails, is left out from then on.
+    fn measure(&self, operation: Operation, threads: &[usize], sides: &mut [Side]) -> Result<Row> {
+        let most = threads.iter().copied().max().unwrap_or(1);
+        let mut all = Vec::new();
+        for side in sides.iter_mut() {
+            side.revive()?;
+            let rounds = side.prepare(operation, most).map(|()| vec![Vec::new(); threads.len()]);
+            all.push(Measured { rounds, disturbed: 0 });
+        }
+        let length = operation.turn().min(self.longest_turn);
+        let (begun, mut rounds) = (Instant::now(), 0);
+        while rounds < self.rounds && (rounds < FEWEST_ROUNDS || begun.elapsed() < self.time) {
+            rounds += 1;
+            for (place, threads) in threads.iter().enumerate() {
+                for (side, measured) in sides.iter_mut().zip(&mut all) {
+                    if measured.rounds.is_ok() {
+                        let turn = side.turn(*threads, length, self.patience);
+                        measured.add(place, turn);
+                    }
+                }
+            }
+        }
+        Ok(Row { operation, sides: all })
+    }
+}
+
+const FEWEST_ROUNDS: usize = 9;

@@ -6,13 +6,32 @@ use std::time::{Duration, Instant};
 
 use crate::failure::{Failure, Result};
 
-/// Does its operation so many times.
-pub type Work = Box<dyn FnMut(u64) -> Result<()> + Send>;
+/// An operation made ready.
+pub trait Work: Send {
+    /// Does it so many times.
+    fn repeat(&mut self, count: u64) -> Result<()>;
+
+    /// Whether the last result is right. This is not timed.
+    fn check(&mut self) -> Result<()>;
+}
+
+/// Work whose results are what others are compared with.
+pub struct Unchecked<F>(pub F);
+
+impl<F: FnMut() -> Result<()> + Send> Work for Unchecked<F> {
+    fn repeat(&mut self, count: u64) -> Result<()> {
+        (0..count).try_for_each(|_| (self.0)())
+    }
+
+    fn check(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
 
 /// Makes work for so many threads, in threads that live at the same time: so the allocator gives each a heap of its own, and none
 /// writes to a cache line that another uses. Contexts that happened to be neighbours have cost a third of what two threads do.
-pub fn made_apart(threads: usize, make: impl Fn() -> Result<Work> + Sync) -> Result<Vec<Work>> {
-    let all_made = Start { expected: threads, ready: AtomicUsize::new(0) };
+pub fn made_apart(threads: usize, make: impl Fn() -> Result<Box<dyn Work>> + Sync) -> Result<Vec<Box<dyn Work>>> {
+    let all_made = Start::of(threads);
     let of_thread = || {
         let work = make();
         all_made.meet();
@@ -26,23 +45,23 @@ pub fn made_apart(threads: usize, make: impl Fn() -> Result<Work> + Sync) -> Res
 pub struct Outcome {
     /// Nanoseconds per operation; with several threads, between two operations of any of them.
     pub nanos: f64,
-    /// Whether every thread kept its processor.
+    /// Whether every thread kept its processor, or there were more threads than processors.
     pub undisturbed: bool,
 }
 
 /// How many operations take long enough for the clock not to matter.
-pub fn batch_size(work: &mut Work, turn: Duration) -> Result<u64> {
+pub fn batch_size(work: &mut dyn Work, turn: Duration) -> Result<u64> {
     // The first calls prepare keys and warm up.
     let begun = Instant::now();
     let mut calls = 0;
     while calls < 16 && begun.elapsed() < turn {
-        work(1)?;
+        work.repeat(1)?;
         calls += 1;
     }
     let mut batch = 1;
     loop {
         let begun = Instant::now();
-        work(batch)?;
+        work.repeat(batch)?;
         if begun.elapsed() >= turn / 32 || batch >= 1 << 20 {
             return Ok(batch);
         }
@@ -50,22 +69,28 @@ pub fn batch_size(work: &mut Work, turn: Duration) -> Result<u64> {
     }
 }
 
-/// Lets each of `works` run for `length`, all at once, each in a thread of its own.
-pub fn take(works: &mut [Work], batch: u64, length: Duration) -> Result<Outcome> {
-    let start = Start { expected: works.len(), ready: AtomicUsize::new(0) };
+/// Lets each of `works` run for `length`, all at once, each in a thread of its own; then each checks its last result.
+pub fn take(works: &mut [Box<dyn Work>], batch: u64, length: Duration) -> Result<Outcome> {
+    let start = Start::of(works.len());
     if let [work] = works {
-        return run(work, batch, &start, length);
+        let run = run(work.as_mut(), batch, &start, length)?;
+        return Ok(Outcome { nanos: run.nanos(), undisturbed: run.undisturbed });
     }
     let start = &start;
-    let outcomes = in_threads(works.iter_mut().map(|work| move || run(work, batch, start, length)));
-    let mut rate = 0.0;
-    let mut undisturbed = true;
-    for outcome in outcomes {
-        let outcome = outcome?;
-        rate += 1.0 / outcome.nanos;
-        undisturbed &= outcome.undisturbed;
+    let runs = in_threads(works.iter_mut().map(|work| move || run(work.as_mut(), batch, start, length)));
+    let runs = runs.into_iter().collect::<Result<Vec<_>>>()?;
+    if start.is_crowded {
+        return Ok(Outcome { nanos: nanos_one_after_the_other(&runs), undisturbed: true });
     }
-    Ok(Outcome { nanos: 1.0 / rate, undisturbed })
+    let rate: f64 = runs.iter().map(|run| 1.0 / run.nanos()).sum();
+    Ok(Outcome { nanos: 1.0 / rate, undisturbed: runs.iter().all(|run| run.undisturbed) })
+}
+
+/// Threads that wait for a processor begin when others have ended: the rate is that from the first begin to the last end.
+fn nanos_one_after_the_other(runs: &[Run]) -> f64 {
+    let (begun, ended) = (runs.iter().map(|run| run.begun).min(), runs.iter().map(|run| run.ended).max());
+    let taken = begun.zip(ended).map(|(begun, ended)| ended.duration_since(begun)).unwrap_or_default();
+    taken.as_nanos() as f64 / runs.iter().map(|run| run.done).sum::<u64>() as f64
 }
 
 /// Runs all of these at once.
@@ -81,13 +106,23 @@ fn in_threads<T: Send>(tasks: impl Iterator<Item = impl FnOnce() -> Result<T> + 
 struct Start {
     expected: usize,
     ready: AtomicUsize,
+    /// There are fewer processors than threads.
+    is_crowded: bool,
 }
 
 impl Start {
+    fn of(threads: usize) -> Self {
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        Self { expected: threads, ready: AtomicUsize::new(0), is_crowded: threads > processors }
+    }
+
     fn meet(&self) {
         self.ready.fetch_add(1, Ordering::AcqRel);
         while self.ready.load(Ordering::Acquire) < self.expected {
-            std::hint::spin_loop();
+            match self.is_crowded {
+                true => thread::yield_now(),
+                false => std::hint::spin_loop(),
+            }
         }
     }
 }
@@ -95,25 +130,43 @@ impl Start {
 /// A processor that was lost once in so long costs less than can be seen.
 const RARELY: Duration = Duration::from_millis(25);
 
-fn run(work: &mut Work, batch: u64, start: &Start, length: Duration) -> Result<Outcome> {
+/// What one thread did in a turn.
+struct Run {
+    begun: Instant,
+    ended: Instant,
+    done: u64,
+    undisturbed: bool,
+}
+
+impl Run {
+    fn nanos(&self) -> f64 {
+        self.ended.duration_since(self.begun).as_nanos() as f64 / self.done as f64
+    }
+}
+
+/// Threads that share processors run for so many times longer, so that each gets its part.
+const CROWDED: u32 = 5;
+
+fn run(work: &mut dyn Work, batch: u64, start: &Start, length: Duration) -> Result<Run> {
+    let length = if start.is_crowded { length.saturating_mul(CROWDED) } else { length };
     // The first call of a thread may cost more; it is not what is measured. Whoever fails must not be waited for.
-    let warmed_up = work(1);
+    let warmed_up = work.repeat(1);
     let switches = times_preempted();
     start.meet();
     warmed_up?;
-    let begun = Instant::now();
-    let mut done = 0u64;
-    let taken = loop {
-        work(batch)?;
+    let (begun, mut done) = (Instant::now(), 0u64);
+    let ended = loop {
+        work.repeat(batch)?;
         done += batch;
-        let taken = begun.elapsed();
-        if taken >= length {
-            break taken;
+        let now = Instant::now();
+        if now.duration_since(begun) >= length {
+            break now;
         }
     };
     let lost = u128::try_from(times_preempted() - switches).unwrap_or_default();
-    let undisturbed = lost <= taken.as_millis() / RARELY.as_millis();
-    Ok(Outcome { nanos: taken.as_nanos() as f64 / done as f64, undisturbed })
+    let undisturbed = lost <= ended.duration_since(begun).as_millis() / RARELY.as_millis();
+    work.check()?;
+    Ok(Run { begun, ended, done, undisturbed })
 }
 
 /// How often this thread has lost its processor to another.

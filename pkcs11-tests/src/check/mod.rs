@@ -3,7 +3,7 @@
 mod both;
 mod child;
 mod children;
-mod code;
+pub mod code;
 mod function;
 mod guard;
 mod key;

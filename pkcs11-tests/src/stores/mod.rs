@@ -17,6 +17,7 @@ use table::{Cell, Table};
 use worker::{Act, Process};
 
 use crate::failure::Result;
+use crate::figure::median;
 use crate::token;
 
 /// What `stores` is asked for.
@@ -52,16 +53,14 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if let Some(peer) = &arguments.against {
         sides.push(Side::new(peer, arguments.folder.as_deref(), arguments.peer_up_to)?);
     }
-    let mut table = Table::default();
+    let mut table = Table::new(!arguments.json);
     let mut sizes = arguments.sizes.clone();
     sizes.sort_unstable();
     for size in sizes {
         measure(&mut sides, size, arguments.turns, &mut table)?;
     }
     if arguments.json {
-        println!("{:#}", table.json())
-    } else {
-        print!("{table}")
+        println!("{:#}", table.json());
     }
     Ok(())
 }
@@ -124,39 +123,37 @@ fn measure(sides: &mut [Side], size: u64, turns: usize, table: &mut Table) -> Re
     for side in sides.iter_mut() {
         side.fill(size)?;
     }
-    let mut turn = |acts: &[Act], names: &[&'static str], cell: fn(f64) -> Cell| -> Result<()> {
-        let mut figures = vec![vec![Vec::new(); names.len()]; sides.len()];
+    let mut turns_of = |act: Act, names: &[&'static str], cell: fn(f64) -> Cell| {
+        let mut told = vec![Vec::new(); sides.len()];
         for _ in 0..turns {
-            for (side, figures) in sides.iter().zip(&mut figures) {
-                let told = side.or_fails(acts.iter().map(|act| side.ask(*act)).collect());
-                figures.iter_mut().zip(told.concat()).for_each(|(figures, told)| figures.push(told));
+            for (side, told) in sides.iter().zip(&mut told) {
+                told.push(side.or_fails(side.ask(act)));
             }
         }
         for (index, name) in names.iter().enumerate() {
-            let medians = figures.iter().map(|side| side.get(index).and_then(|told| table::median(told)).map(cell));
-            table.add(size, name, medians.collect());
+            let figures = |told: &Vec<Vec<f64>>| median(told.iter().filter_map(|told| told.get(index).copied()));
+            table.add(size, name, told.iter().map(|told| figures(told).map(cell)).collect());
         }
-        Ok(())
     };
 
-    turn(&[Act::Start], &["C_Initialize to logged in"], Cell::Time)?;
+    turns_of(Act::Start, &["C_Initialize to logged in"], Cell::Time);
     if size > 0 {
         let names = ["find by label, unseen", "find by label", "find by id", "find by unique id", "get an attribute"];
-        turn(&[Act::Search { objects: size }], &names, Cell::Time)?;
-        turn(&[Act::List], &["memory for each listed"], Cell::Bytes)?;
+        turns_of(Act::Search { objects: size }, &names, Cell::Time);
+        turns_of(Act::List, &["memory for each listed"], Cell::Bytes);
     }
-    turn(&[Act::Create { threads: 1 }], &["make a token key"], Cell::Time)?;
-    turn(&[Act::Create { threads: 8 }], &["the same, 8 threads at once"], Cell::Time)?;
+    turns_of(Act::Create { threads: 1 }, &["make a token key"], Cell::Time);
+    turns_of(Act::Create { threads: 8 }, &["the same, 8 threads at once"], Cell::Time);
 
     let mut together = Vec::new();
     for side in sides.iter() {
         let all = side.or_fails((0..turns).map(|_| processes(side)).collect());
-        together.push(table::median(&all).map(Cell::Time));
+        together.push(median(all).map(Cell::Time));
     }
     table.add(size, "the same, 4 processes at once", together);
     let appended = (0..turns).map(|_| append(sides.first().map(|side| side.folder.path())));
     let appended = appended.collect::<Result<Vec<_>>>()?;
-    table.add(size, "append 1 KiB to a file and fsync", vec![table::median(&appended).map(Cell::Time)]);
+    table.add(size, "append 1 KiB to a file and fsync", vec![median(appended).map(Cell::Time)]);
     Ok(())
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
+use crate::figure::time;
+
 /// One figure.
 #[derive(Clone, Copy)]
 pub enum Cell {
@@ -14,9 +16,10 @@ pub enum Cell {
 }
 
 /// Rows in the order in which they were measured.
-#[derive(Default)]
 pub struct Table {
     rows: Vec<Row>,
+    /// Whether each row is printed as soon as it is there.
+    is_live: bool,
 }
 
 struct Row {
@@ -27,9 +30,21 @@ struct Row {
 }
 
 impl Table {
+    /// An empty table, that prints its heading and each row when it comes, if it is live.
+    pub fn new(is_live: bool) -> Self {
+        if is_live {
+            println!("| objects | what | ours | peer | ratio |\n| ---: | --- | ---: | ---: | ---: |");
+        }
+        Self { rows: Vec::new(), is_live }
+    }
+
     /// Adds a row.
     pub fn add(&mut self, objects: u64, name: &'static str, cells: Vec<Option<Cell>>) {
-        self.rows.push(Row { objects, name, cells });
+        let row = Row { objects, name, cells };
+        if self.is_live {
+            println!("{row}");
+        }
+        self.rows.push(row);
     }
 
     /// The rows for a program: times in nanoseconds.
@@ -40,20 +55,15 @@ impl Table {
     }
 }
 
-impl fmt::Display for Table {
+impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "| objects | what | ours | peer | ratio |")?;
-        writeln!(f, "| ---: | --- | ---: | ---: | ---: |")?;
-        for row in &self.rows {
-            let cell = |index: usize| match row.cells.get(index) {
-                Some(Some(cell)) => cell.to_string(),
-                Some(None) => "none".to_owned(),
-                None => String::new(),
-            };
-            let ratio = row.ratio().map(|ratio| format!("{ratio:.1}")).unwrap_or_default();
-            writeln!(f, "| {} | {} | {} | {} | {ratio} |", row.objects, row.name, cell(0), cell(1))?;
-        }
-        Ok(())
+        let cell = |index: usize| match self.cells.get(index) {
+            Some(Some(cell)) => cell.to_string(),
+            Some(None) => "none".to_owned(),
+            None => String::new(),
+        };
+        let ratio = self.ratio().map(|ratio| format!("{ratio:.1}")).unwrap_or_default();
+        write!(f, "| {} | {} | {} | {} | {ratio} |", self.objects, self.name, cell(0), cell(1))
     }
 }
 
@@ -78,17 +88,8 @@ impl Cell {
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::Time(nanos) if nanos < 1e3 => write!(f, "{nanos:.0} ns"),
-            Self::Time(nanos) if nanos < 1e6 => write!(f, "{:.1} us", nanos / 1e3),
-            Self::Time(nanos) => write!(f, "{:.1} ms", nanos / 1e6),
+            Self::Time(nanos) => f.write_str(&time(nanos)),
             Self::Bytes(bytes) => write!(f, "{bytes:.0} B"),
         }
     }
-}
-
-/// The one in the middle of those that are numbers; none of none.
-pub fn median(figures: &[f64]) -> Option<f64> {
-    let mut sorted: Vec<f64> = figures.iter().copied().filter(|figure| figure.is_finite()).collect();
-    sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied()
 }

@@ -204,9 +204,8 @@ fn fill(session: &Session, from: u64, to: u64) -> Result<()> {
     std::thread::scope(|scope| {
         let one = |thread: u64| {
             let session = session.module.open_session(session.slot)?;
-            (from..to)
-                .filter(|number| number % THREADS == thread)
-                .try_for_each(|number| make(&session, "key", number).map(drop))
+            let mut numbers = (from.saturating_add(thread)..to).step_by(THREADS as usize);
+            numbers.try_for_each(|number| make(&session, "key", number).map(drop))
         };
         let threads: Vec<_> = (0..THREADS).map(|thread| scope.spawn(move || one(thread))).collect();
         threads

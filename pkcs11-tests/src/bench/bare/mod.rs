@@ -1,26 +1,40 @@
-//! The same work done by aws-lc alone, each primitive with its key prepared and in the form that costs least per message.
+//! The same work done by aws-lc alone, each primitive with its key prepared and in the form that costs least per message. It is
+//! also what the results of modules are compared with.
 
-mod pair;
-mod symmetric;
+pub mod message;
+pub mod pair;
+pub mod public;
+pub mod wrap;
+
+use aws_lc_sys::RAND_bytes;
 
 use super::operation::Operation;
-use super::turn::{Work, made_apart};
+use super::turn::{Unchecked, Work, made_apart};
 use crate::failure::{Failure, Result};
 
+/// The value of AES and HMAC keys, here and in modules.
+pub const KEY: [u8; 32] = [3; 32];
+
 /// The work for each thread. Fails where there is no primitive behind the operation.
-pub fn prepare(operation: Operation, threads: usize) -> Result<Vec<Work>> {
+pub fn prepare(operation: Operation, threads: usize) -> Result<Vec<Box<dyn Work>>> {
     made_apart(threads, || match operation {
-        Operation::Gcm(length) => symmetric::gcm(length),
-        Operation::Ctr(length) => symmetric::ctr(length),
-        Operation::Hmac(length) => symmetric::hmac(length),
-        Operation::Cmac(length) => symmetric::cmac(length),
-        Operation::Sha256(length) => Ok(symmetric::sha256(length)),
-        Operation::Wrap => symmetric::wrap(),
-        Operation::Unwrap => symmetric::unwrap(),
-        Operation::Random => Ok(symmetric::random()),
+        Operation::Message(message, size) => message::work(message, size),
+        Operation::Random(size) => Ok(random(size)),
+        Operation::Wrap => wrap::wrap(),
+        Operation::Unwrap => wrap::unwrap(),
         Operation::Pair(pair, act) => pair::work(pair, act),
         Operation::Generate | Operation::Session => Err(Failure::new("there is no primitive behind it")),
     })
+}
+
+fn random(size: usize) -> Box<dyn Work> {
+    let mut output = vec![0; size];
+    // SAFETY: the buffer is valid for its length.
+    repeated(move || done(unsafe { RAND_bytes(output.as_mut_ptr(), output.len()) }))
+}
+
+fn repeated(once: impl FnMut() -> Result<()> + Send + 'static) -> Box<dyn Work> {
+    Box::new(Unchecked(once))
 }
 
 /// A context or key of aws-lc that one thread at a time uses; freed with the process.

@@ -4,13 +4,13 @@ use std::ptr;
 
 use aws_lc_sys::*;
 
-use super::{Context, done};
+use super::{Context, done, repeated};
 use crate::bench::operation::{Act, Pair};
 use crate::bench::turn::Work;
 use crate::failure::{Failure, Result};
 
 /// The work of a pair of its own.
-pub(super) fn work(pair: Pair, act: Act) -> Result<Work> {
+pub(super) fn work(pair: Pair, act: Act) -> Result<Box<dyn Work>> {
     let message = vec![7; pair.message_length()];
     match (pair, act) {
         (Pair::Rsa(bits), Act::Sign) => rsa_sign(rsa(bits)?),
@@ -39,10 +39,6 @@ pub(super) fn work(pair: Pair, act: Act) -> Result<Work> {
     }
 }
 
-fn repeated(mut once: impl FnMut() -> Result<()> + Send + 'static) -> Work {
-    Box::new(move |count| (0..count).try_for_each(|_| once()))
-}
-
 fn rsa(bits: usize) -> Result<Context<RSA>> {
     let bits = i32::try_from(bits).map_err(|_| Failure::new("too long"))?;
     // SAFETY: a new number and a new key; the number is freed, the key whoever calls frees.
@@ -55,12 +51,12 @@ fn rsa(bits: usize) -> Result<Context<RSA>> {
     }
 }
 
-fn rsa_sign(key: Context<RSA>) -> Result<Work> {
+fn rsa_sign(key: Context<RSA>) -> Result<Box<dyn Work>> {
     let mut signature = vec![0; LONGEST];
     Ok(repeated(move || rsa_signed(&key, &mut signature).map(drop)))
 }
 
-fn rsa_verify(key: Context<RSA>) -> Result<Work> {
+fn rsa_verify(key: Context<RSA>) -> Result<Box<dyn Work>> {
     let mut signature = vec![0; LONGEST];
     let length = rsa_signed(&key, &mut signature)?;
     Ok(repeated(move || {
@@ -81,7 +77,7 @@ fn rsa_signed(key: &Context<RSA>, signature: &mut [u8]) -> Result<usize> {
     Ok(length as usize)
 }
 
-fn rsa_decrypt(key: Context<RSA>) -> Result<Work> {
+fn rsa_decrypt(key: Context<RSA>) -> Result<Box<dyn Work>> {
     let mut ciphertext = vec![0; LONGEST];
     let mut length = 0;
     let (into, from) = (ciphertext.as_mut_ptr(), MESSAGE.as_ptr());
@@ -97,25 +93,30 @@ fn rsa_decrypt(key: Context<RSA>) -> Result<Work> {
 }
 
 /// What RSA-4096 signs and encrypts to, in bytes.
-const LONGEST: usize = 512;
+pub(super) const LONGEST: usize = 512;
 const MESSAGE: [u8; 32] = [7; 32];
 
-fn sha256(message: &[u8]) -> [u8; 32] {
+pub(super) fn sha256(message: &[u8]) -> [u8; 32] {
     let mut digest = [0; 32];
     // SAFETY: the message is valid for its length, and the digest has 32 bytes.
     unsafe { SHA256(message.as_ptr(), message.len(), digest.as_mut_ptr()) };
     digest
 }
 
-fn ec(pair: Pair) -> Result<Context<EC_KEY>> {
-    let curve = if pair == Pair::P384 { NID_secp384r1 } else { NID_X9_62_prime256v1 };
-    // SAFETY: a new key, which whoever calls frees.
-    let key = Context::new(unsafe { EC_KEY_new_by_curve_name(curve) })?;
+pub(super) fn ec(pair: Pair) -> Result<Context<EC_KEY>> {
+    let key = empty(pair)?;
     // SAFETY: the key is valid.
     done(unsafe { EC_KEY_generate_key(key.get()) }).map(|()| key)
 }
 
-fn ecdsa_sign(key: Context<EC_KEY>, digest: Vec<u8>) -> Result<Work> {
+/// A key that has a curve and nothing else.
+pub(super) fn empty(pair: Pair) -> Result<Context<EC_KEY>> {
+    let curve = if pair == Pair::P384 { NID_secp384r1 } else { NID_X9_62_prime256v1 };
+    // SAFETY: a new key, which whoever calls frees.
+    Context::new(unsafe { EC_KEY_new_by_curve_name(curve) })
+}
+
+fn ecdsa_sign(key: Context<EC_KEY>, digest: Vec<u8>) -> Result<Box<dyn Work>> {
     Ok(repeated(move || {
         let signature = ecdsa_signed(&key, &digest)?;
         // SAFETY: the signature is freed here only.
@@ -124,7 +125,7 @@ fn ecdsa_sign(key: Context<EC_KEY>, digest: Vec<u8>) -> Result<Work> {
     }))
 }
 
-fn ecdsa_verify(key: Context<EC_KEY>, digest: Vec<u8>) -> Result<Work> {
+fn ecdsa_verify(key: Context<EC_KEY>, digest: Vec<u8>) -> Result<Box<dyn Work>> {
     let signature = ecdsa_signed(&key, &digest)?;
     Ok(repeated(move || {
         // SAFETY: the digest is valid for its length.
@@ -137,7 +138,7 @@ fn ecdsa_signed(key: &Context<EC_KEY>, digest: &[u8]) -> Result<Context<ECDSA_SI
     Context::new(unsafe { ECDSA_do_sign(digest.as_ptr(), digest.len(), key.get()) })
 }
 
-fn ecdh(key: Context<EC_KEY>, other: Context<EC_KEY>) -> Result<Work> {
+fn ecdh(key: Context<EC_KEY>, other: Context<EC_KEY>) -> Result<Box<dyn Work>> {
     // SAFETY: group and public point live as long as their key, which is freed with the process.
     let (group, point) = unsafe { (EC_KEY_get0_group(key.get()), EC_KEY_get0_public_key(other.get())) };
     let uncompressed = point_conversion_form_t::POINT_CONVERSION_UNCOMPRESSED;
@@ -167,13 +168,13 @@ fn ed25519() -> ([u8; 32], [u8; 64]) {
     (public, private)
 }
 
-fn ed25519_sign(message: Vec<u8>) -> Result<Work> {
+fn ed25519_sign(message: Vec<u8>) -> Result<Box<dyn Work>> {
     let (_, private) = ed25519();
     let mut signature = [0; 64];
     Ok(repeated(move || ed25519_signed(&private, &message, &mut signature)))
 }
 
-fn ed25519_verify(message: Vec<u8>) -> Result<Work> {
+fn ed25519_verify(message: Vec<u8>) -> Result<Box<dyn Work>> {
     let (public, private) = ed25519();
     let mut signature = [0; 64];
     ed25519_signed(&private, &message, &mut signature)?;

@@ -1,100 +1,46 @@
-//! How a module does it: Init and operation in one, with session keys that all threads share and a session for each thread.
+//! How a module does it: Init and operation in one, with session keys that all threads share and a session for each thread. Each
+//! thread's last result of a turn is compared with what the bare primitive makes of the same, or verified by it.
 
+mod key;
+mod made;
+mod message;
 mod pair;
-mod symmetric;
+mod random;
+mod session;
 
 use cryptoki_sys::*;
 
 use super::operation::Operation;
 use super::turn::{Work, made_apart};
 use crate::failure::{Failure, Result};
-use crate::module::{Session, check, plain};
+use crate::module::{Session, check};
 
 /// Makes keys, and a session with its work for each thread. Fails where the module lacks the mechanism.
-pub fn prepare(operation: Operation, session: &Session, threads: usize) -> Result<Vec<Work>> {
+pub fn prepare(operation: Operation, session: &Session, threads: usize) -> Result<Vec<Box<dyn Work>>> {
     let maker = match operation {
-        Operation::Gcm(length) => symmetric::gcm(session, length),
-        Operation::Ctr(length) => symmetric::ctr(session, length),
-        Operation::Hmac(length) => symmetric::hmac(session, length),
-        Operation::Cmac(length) => symmetric::cmac(session, length),
-        Operation::Sha256(length) => symmetric::sha256(session, length),
-        Operation::Wrap => symmetric::wrap(session),
-        Operation::Unwrap => symmetric::unwrap(session),
-        Operation::Generate => symmetric::generate(session),
-        Operation::Session => Ok(open_and_close()),
-        Operation::Random => Ok(random()),
+        Operation::Message(message, size) => message::maker(session, message, size),
+        Operation::Wrap => key::wrap(session),
+        Operation::Unwrap => key::unwrap(session),
+        Operation::Generate => key::generate(session),
+        Operation::Session => Ok(session::maker()),
+        Operation::Random(size) => Ok(random::maker(size)),
         Operation::Pair(pair, act) => pair::maker(session, pair, act),
     }?;
-    made_apart(threads, || Ok(maker(session.module.open_session(session.slot)?)))
+    made_apart(threads, || maker(session.module.open_session(session.slot)?))
 }
 
 /// Makes the work of a thread from its session.
-type Maker = Box<dyn Fn(Session) -> Work + Sync>;
+type Maker = Box<dyn Fn(Session) -> Result<Box<dyn Work>> + Sync>;
 
-fn open_and_close() -> Maker {
-    Box::new(|session| {
-        Box::new(move |count| {
-            (0..count).try_for_each(|_| {
-                let opened = session.module.open_session(session.slot)?;
-                // SAFETY: a handle is only a number.
-                check("C_CloseSession", unsafe { (session.module.table.close_session)(opened.handle) })
-            })
-        })
-    })
-}
-
-fn random() -> Maker {
-    Box::new(|session| {
-        let mut output = [0; 32];
-        Box::new(move |count| {
-            let generate = session.module.table.generate_random;
-            (0..count).try_for_each(|_| {
-                // SAFETY: the buffer is valid for its length.
-                check("C_GenerateRandom", unsafe { generate(session.handle, output.as_mut_ptr(), 32) })
-            })
-        })
-    })
-}
-
-/// Signatures and MACs of `length` bytes, with a mechanism that has no parameter.
-fn sign(mechanism: CK_MECHANISM_TYPE, key: CK_OBJECT_HANDLE, length: usize) -> Maker {
-    Box::new(move |session| {
-        let table = &session.module.table;
-        let (init, sign, session) = (table.sign_init, table.sign, session.handle);
-        let mut input = vec![7; length];
-        let mut output = [0; LONGEST_SIGNATURE];
-        Box::new(move |count| {
-            for _ in 0..count {
-                let mut mechanism = plain(mechanism);
-                let mut written = output.len() as CK_ULONG;
-                // SAFETY: mechanism and buffers are valid for their lengths.
-                unsafe {
-                    check("C_SignInit", init(session, &mut mechanism, key))?;
-                    let into = output.as_mut_ptr();
-                    check("C_Sign", sign(session, input.as_mut_ptr(), length as CK_ULONG, into, &mut written))?;
-                }
-            }
-            Ok(())
-        })
-    })
-}
-
-/// That of RSA-4096, in bytes.
-const LONGEST_SIGNATURE: usize = 512;
-
-fn destroy(session: &Session, key: CK_OBJECT_HANDLE) -> Result<()> {
-    // SAFETY: handles are only numbers.
-    check("C_DestroyObject", unsafe { (session.module.table.destroy_object)(session.handle, key) })
-}
+/// Functions of one part: encrypt, decrypt, sign and digest.
+type OnePart = unsafe extern "C" fn(CK_SESSION_HANDLE, *mut CK_BYTE, CK_ULONG, *mut CK_BYTE, *mut CK_ULONG) -> CK_RV;
 
 /// The session, if its token has the mechanism.
 fn has(session: &Session, mechanism: CK_MECHANISM_TYPE) -> Result<&Session> {
     let mut info = CK_MECHANISM_INFO::default();
     // SAFETY: the function writes one structure.
-    match unsafe { (session.module.table.mechanism_info)(session.slot, mechanism, &mut info) } {
-        CKR_OK => Ok(session),
-        _ => Err(Failure::new("the mechanism is not in its list")),
-    }
+    let code = unsafe { (session.module.table.mechanism_info)(session.slot, mechanism, &mut info) };
+    check("C_GetMechanismInfo", code).map(|()| session)
 }
 
 fn with_parameter<T>(mechanism: CK_MECHANISM_TYPE, parameter: &mut T) -> CK_MECHANISM {
@@ -103,4 +49,9 @@ fn with_parameter<T>(mechanism: CK_MECHANISM_TYPE, parameter: &mut T) -> CK_MECH
         pParameter: std::ptr::from_mut(parameter).cast(),
         ulParameterLen: size_of::<T>() as CK_ULONG,
     }
+}
+
+/// Whether a result is what it should be.
+fn equal(what: &str, result: Option<&[u8]>, right: &[u8]) -> Result<()> {
+    if result == Some(right) { Ok(()) } else { Err(Failure::wrong_result(format!("{what} is wrong"))) }
 }
