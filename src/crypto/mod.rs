@@ -23,6 +23,7 @@ pub mod montgomery;
 mod pair;
 pub mod random;
 pub mod rsa;
+pub mod sum;
 
 mod ffi;
 

@@ -1,4 +1,5 @@
-//! The two questions that decide everything: may this key be used so, and may this object be made or changed so.
+//! The questions that decide everything: may this key be used so, may this object be made or changed so, and may one come from
+//! another token.
 
 use super::class::Class;
 use super::facts::{Caller, Facts, Login, Usage};
@@ -81,6 +82,15 @@ pub fn admit(caller: &Caller, act: Act, standing: &Standing) -> Result<()> {
         Act::Change if !standing.modifiable => Err(Error::ActionProhibited("CKA_MODIFIABLE is false")),
         Act::Destroy if !standing.destroyable => Err(Error::ActionProhibited("CKA_DESTROYABLE is false")),
         _ => Ok(()),
+    }
+}
+
+/// Whether a caller may take in what another token of a domain had: objects with their history, and the end of objects.
+pub fn adopt(caller: &Caller) -> Result<()> {
+    match (caller.login, caller.read_write) {
+        (Login::User, true) => Ok(()),
+        (Login::User, false) => Err(Error::SessionReadOnly),
+        _ => Err(Error::UserNotLoggedIn),
     }
 }
 

@@ -16,7 +16,7 @@ mod order;
 pub use class::{CertificateType, Class, FeatureType, Type};
 pub use dates::{Dates, Day};
 pub use facts::{Caller, Facts, Login, Usage};
-pub use gate::{Act, Fit, Other, Purpose, Standing, Use, admit, permit, visible};
+pub use gate::{Act, Fit, Other, Purpose, Standing, Use, admit, adopt, permit, visible};
 pub use grant::Grant;
 pub use kind::{CKK_KEYSTEAD_DOMAIN, CKK_KEYSTEAD_DOMAIN_REQUEST, KeyType};
 pub use material::KeyMaterial;

@@ -11,8 +11,10 @@ use crate::key::Login;
 impl Object {
     /// The object as it is after `C_SetAttributeValue`: with all the changes, or with none.
     pub fn changed(&self, given: &[Given<'_>], login: Login) -> Result<Self> {
-        let version = self.version.checked_add(1).ok_or(Error::GeneralError("an object has no version left".into()))?;
-        let changed = Self { version, ..self.with(given, |row, new| self.lets(row.change, row, new, login))? };
+        let changed = Self {
+            version: next_version(self.version)?,
+            ..self.with(given, |row, new| self.lets(row.change, row, new, login))?
+        };
         changed.check_consistency()?;
         Ok(changed)
     }
@@ -60,6 +62,11 @@ impl Object {
             Change::BySo => becomes == is || login == Login::So,
         }
     }
+}
+
+/// The version after this one.
+pub fn next_version(version: u64) -> Result<u64> {
+    version.checked_add(1).ok_or_else(|| Error::GeneralError("an object has no version left".into()))
 }
 
 #[cfg(test)]

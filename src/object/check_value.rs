@@ -2,7 +2,7 @@
 
 use cryptoki_sys::CKA_CHECK_VALUE;
 
-use super::{Attributes, Template};
+use super::Attributes;
 use crate::crypto::InOut;
 use crate::crypto::ecb::EcbKey;
 use crate::crypto::hash::{Algorithm, Hash};
@@ -10,12 +10,12 @@ use crate::error::{Error, Result};
 use crate::key::KeyType;
 use crate::secret::Secret;
 
-/// Of a secret key that a template is for: the first bytes of a block of zeros encrypted with it; where the type does not
-/// encrypt, of the SHA-1 of its value. None if the template asks for none.
-pub(super) fn of_secret_key(template: &Template, value: &Secret) -> Result<Option<Vec<u8>>> {
-    match template.key_type() {
-        Some(KeyType::Aes) => agreed(&template.attributes, || encrypted_zeros(value)),
-        _ => agreed(&template.attributes, || Ok(hashed(value.expose()))),
+/// Of a secret key of this type, with these attributes: the first bytes of a block of zeros encrypted with it; where the type does not
+/// encrypt, of the SHA-1 of its value. None if they say that there is none.
+pub(super) fn of_secret_key(key_type: Option<KeyType>, open: &Attributes, value: &Secret) -> Result<Option<Vec<u8>>> {
+    match key_type {
+        Some(KeyType::Aes) => agreed(open, || encrypted_zeros(value)),
+        _ => agreed(open, || Ok(hashed(value.expose()))),
     }
 }
 

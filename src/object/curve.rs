@@ -33,6 +33,15 @@ pub fn check_montgomery(params: &[u8]) -> Result<()> {
     check(params, X25519, CRYPTLIB, &["curve25519", "X25519"])
 }
 
+/// Whether the parameters of a key of this type name the curve of this object identifier.
+pub(super) fn is_named(key_type: KeyType, params: &[u8], oid: &[u8]) -> bool {
+    match key_type {
+        KeyType::EcEdwards => check_edwards(params).is_ok(),
+        KeyType::EcMontgomery => check_montgomery(params).is_ok(),
+        _ => weierstrass(params).is_ok_and(|curve| curve.oid() == oid),
+    }
+}
+
 /// The canonical form of parameters: as they were given, but for what OpenSC 0.23 sends for "curve25519", the name with a
 /// length of one too many, which is no DER.
 pub(super) fn canonical(params: &[u8]) -> &[u8] {

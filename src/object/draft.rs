@@ -65,33 +65,31 @@ impl Draft {
     /// Finishes an object whose template holds everything.
     pub fn finish(mut self) -> Result<New> {
         let Template { class, of, ref mut secrets, ref attributes, .. } = self.template;
-        let set = match (class, of) {
+        match (class, of) {
             (Class::SecretKey | Class::OtpKey, Some(Type::Key(key_type))) => {
                 let value = secrets.remove(&CKA_VALUE).ok_or(Error::TemplateIncomplete("CKA_VALUE"))?;
                 if !key_type.takes_length(value.len()) {
                     return Err(Error::AttributeValueInvalid("CKA_VALUE"));
                 }
-                return self.finish_secret(value);
+                self.finish_secret(value)
             }
             (Class::PrivateKey, Some(Type::Key(key_type))) => {
                 let key = pair::import_private(key_type, attributes, secrets)?;
-                return self.finish_private(&key);
+                self.finish_private(&key)
             }
-            (Class::PublicKey, Some(Type::Key(key_type))) => {
-                pair::describe(&pair::import_public(key_type, attributes)?)?
+            _ => {
+                let known = described(class, of, attributes)?;
+                Ok((self.complete(known)?, None))
             }
-            (Class::Certificate, Some(Type::Certificate(of))) => certificate::describe(of, attributes)?,
-            (Class::DomainParameters, _) => parameters::describe(attributes)?,
-            (Class::Trust, _) => trust::describe(attributes)?,
-            _ => Attributes::new(),
-        };
-        Ok((self.complete(set)?, None))
+        }
     }
 
     /// Finishes a secret key with the value that was made for it.
     pub fn finish_secret(self, value: Secret) -> Result<New> {
         let mut known = Attributes::from([(CKA_VALUE_LEN, number(value.len() as u64))]);
-        if let Some(check_value) = check_value::of_secret_key(&self.template, &value)? {
+        if let Some(check_value) =
+            check_value::of_secret_key(self.template.key_type(), &self.template.attributes, &value)?
+        {
             known.insert(CKA_CHECK_VALUE, check_value);
         }
         let object = self.complete(known)?;
@@ -253,6 +251,17 @@ impl Draft {
         ];
         let Template { class, of, .. } = self.template;
         all.extend(history.into_iter().filter(|(number, _)| attribute::of(class, of, *number).is_some()));
+    }
+}
+
+/// What the library knows of an object without a value that stays inside, from what a template or the object itself says.
+pub(super) fn described(class: Class, of: Option<Type>, open: &Attributes) -> Result<Attributes> {
+    match (class, of) {
+        (Class::PublicKey, Some(Type::Key(key_type))) => pair::describe(&pair::import_public(key_type, open)?),
+        (Class::Certificate, Some(Type::Certificate(of))) => certificate::describe(of, open),
+        (Class::DomainParameters, _) => parameters::describe(open),
+        (Class::Trust, _) => trust::describe(open),
+        _ => Ok(Attributes::new()),
     }
 }
 

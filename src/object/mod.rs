@@ -1,5 +1,6 @@
 //! Objects: the attribute table, typed templates, the rules of making an object, and its record.
 
+mod arrival;
 pub mod attribute;
 mod built_in;
 mod cbor;
@@ -10,6 +11,7 @@ pub mod curve;
 mod draft;
 pub mod fields;
 mod index;
+mod merge;
 pub mod nested;
 mod pair;
 mod parameters;
@@ -18,8 +20,11 @@ mod search;
 mod template;
 mod trust;
 
+pub use arrival::Arrival;
+pub use change::next_version;
 pub use draft::{Basis, Draft, New, Origin};
 pub use index::{Column, terms};
+pub use merge::{Here, Merge};
 pub use record::{is_tombstone, tombstone};
 pub use search::{Narrowed, Search};
 pub use template::{Given, Template, Way};

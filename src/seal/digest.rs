@@ -4,6 +4,7 @@ use super::Seal;
 use super::binding;
 use super::object::{decrypt, encrypt};
 use crate::crypto::hash::sha256;
+use crate::crypto::sum::Sum;
 use crate::error::Result;
 use crate::store::ObjectId;
 
@@ -13,7 +14,7 @@ use crate::store::ObjectId;
 /// It is never stored in the clear: the difference of two sums shows the HMAC of what came between, and of enough such
 /// numbers another set with the same sum can be put together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Digest(pub [u8; 32]);
+pub struct Digest(pub Sum);
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,52 +39,36 @@ impl RowHash {
 impl Digest {
     /// Counts something in.
     pub fn add(&mut self, seal: &Seal, what: Counted, id: ObjectId, version: u64, row: &RowHash) {
-        *self = self.plus(&Self::term(seal, what, id, version, row));
+        self.0 = self.0.plus(&term(seal, what, id, version, row));
     }
 
     /// Counts out what was counted in.
     pub fn remove(&mut self, seal: &Seal, what: Counted, id: ObjectId, version: u64, row: &RowHash) {
-        *self = self.plus(&Self::term(seal, what, id, version, row).negative());
+        self.0 = self.0.plus(&term(seal, what, id, version, row).negative());
     }
 
     /// The sum of both; what was counted out of one may have been counted into the other.
     pub fn plus(&self, other: &Self) -> Self {
-        let (mut sum, mut carry) = (*self, false);
-        for (limb, more) in sum.0.as_chunks_mut::<8>().0.iter_mut().zip(other.0.as_chunks::<8>().0) {
-            let (added, over) = u64::from_le_bytes(*limb).overflowing_add(u64::from_le_bytes(*more));
-            let (added, again) = added.overflowing_add(u64::from(carry));
-            *limb = added.to_le_bytes();
-            carry = over | again;
-        }
-        sum
-    }
-
-    /// Two's complement.
-    fn negative(&self) -> Self {
-        let mut one = Self::default();
-        if let Some(lowest) = one.0.first_mut() {
-            *lowest = 1;
-        }
-        Self(self.0.map(|byte| !byte)).plus(&one)
-    }
-
-    fn term(seal: &Seal, what: Counted, id: ObjectId, version: u64, row: &RowHash) -> Self {
-        let mut mac = seal.digest.begin();
-        mac.update(&id.0);
-        mac.update(&version.to_be_bytes());
-        mac.update(&[what as u8]);
-        mac.update(&row.0);
-        Self(mac.finish().as_ref().first_chunk().copied().unwrap_or_default())
+        Self(self.0.plus(&other.0))
     }
 
     /// The digest for the store.
     pub fn seal(&self, seal: &Seal) -> Result<Vec<u8>> {
-        encrypt(&seal.digest_seal, &binding::of_digest(&seal.token), &self.0)
+        encrypt(&seal.digest_seal, &binding::of_digest(&seal.token), &self.0.0)
     }
 
     /// The digest that the store has; `None` if it is not as it was sealed for this token.
     pub fn open(seal: &Seal, sealed: &[u8]) -> Option<Self> {
         let plain = decrypt(&seal.digest_seal, &binding::of_digest(&seal.token), sealed)?;
-        plain.as_slice().try_into().ok().map(Self)
+        plain.as_slice().try_into().ok().map(|sum| Self(Sum(sum)))
     }
+}
+
+fn term(seal: &Seal, what: Counted, id: ObjectId, version: u64, row: &RowHash) -> Sum {
+    let mut mac = seal.digest.begin();
+    mac.update(&id.0);
+    mac.update(&version.to_be_bytes());
+    mac.update(&[what as u8]);
+    mac.update(&row.0);
+    Sum::of(&mut mac)
 }

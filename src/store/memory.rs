@@ -239,6 +239,12 @@ impl Contents {
         self.objects.get(&id).map(|kept| kept.row.version)
     }
 
+    /// Whether nothing is there of this id, and nothing is left.
+    fn is_new(&self, id: ObjectId) -> bool {
+        let buried = self.deletions.get(&id).is_some_and(|deletion| deletion.tombstone.is_some());
+        !buried && !self.objects.contains_key(&id)
+    }
+
     fn page(&self, after: Option<ObjectId>, limit: usize, wanted: impl Fn(&Kept) -> bool) -> Vec<ObjectId> {
         let later = self.objects.iter().filter(|(id, kept)| after.is_none_or(|after| **id > after) && wanted(kept));
         later.map(|(id, _)| *id).take(limit).collect()
@@ -254,8 +260,7 @@ impl Contents {
                 (self.token.version, self.token.bytes) = (successor(expected)?, bytes);
             }
             Change::Insert(row) => {
-                let buried = self.deletions.get(&row.id).is_some_and(|deletion| deletion.tombstone.is_some());
-                if buried || self.objects.contains_key(&row.id) {
+                if !self.is_new(row.id) {
                     return Ok(false);
                 }
                 self.deletions.remove(&row.id);
@@ -275,6 +280,12 @@ impl Contents {
                 let tombstone =
                     Row { id, version: expected.wrapping_add(1), terms: Terms::default(), record: tombstone };
                 self.deletions.insert(id, Deletion { revision: self.revision, tombstone: Some(tombstone) });
+            }
+            Change::Bury(row) => {
+                if !self.is_new(row.id) {
+                    return Ok(false);
+                }
+                self.deletions.insert(row.id, Deletion { revision: self.revision, tombstone: Some(row) });
             }
             Change::Clear => {
                 let revision = self.revision;

@@ -181,6 +181,8 @@ pub enum Change {
         /// What is left.
         tombstone: Vec<u8>,
     },
+    /// The tombstone of an object that was never here; a conflict if the id is there, or has a tombstone.
+    Bury(Row),
     /// Removes all objects and all tombstones, for reinitialisation.
     Clear,
     /// Carries the digest on. The token row's version stays: whoever commits at the same time, each step begins with what the

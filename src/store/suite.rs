@@ -13,7 +13,7 @@ macro_rules! every_engine {
         $crate::store::suite::every_engine!($folder =>
             a_new_folder_is_empty_and_usable, a_created_token_is_listed_and_read, a_number_is_never_used_twice,
             two_racing_creates_have_one_winner, a_missing_token_is_not_recognized, a_removed_token_is_gone_for_everybody, a_token_is_removed_if_a_check_holds, an_object_is_read_as_written,
-            an_update_replaces_everything, a_deleted_object_leaves_a_tombstone_and_nothing_else, a_tombstone_goes_with_its_token, ids_are_listed_in_pages,
+            an_update_replaces_everything, a_deleted_object_leaves_a_tombstone_and_nothing_else, a_tombstone_goes_with_its_token, a_tombstone_comes_without_its_object, ids_are_listed_in_pages,
             objects_are_found_by_term_in_pages, an_unknown_column_is_refused, a_batch_is_applied_in_order,
             a_conflict_leaves_nothing, the_token_row_is_changed_by_version, clear_removes_every_object,
             every_commit_counts_and_an_empty_one_does_not, changes_are_told_since_a_revision,
@@ -188,6 +188,26 @@ pub fn a_tombstone_goes_with_its_token(folder: &dyn Folder) {
     assert_eq!(store.changed_since(1).unwrap(), [1, 2].map(id));
     done(&*store, vec![Change::Insert(row(1, 1, b"another life"))]);
     assert_eq!(store.read(id(1)).unwrap(), Some(row(1, 1, b"another life")));
+}
+
+pub fn a_tombstone_comes_without_its_object(folder: &dyn Folder) {
+    let store = token(folder);
+    done(&*store, vec![Change::Insert(row(1, 1, b"x")), Change::Insert(row(2, 1, b"x"))]);
+    done(&*store, vec![Change::Delete { id: id(1), expected: 1, tombstone: b"grave".into() }]);
+    done(&*store, vec![Change::Bury(row(3, 7, b"other grave"))]);
+    assert_eq!(store.tombstone(id(3)).unwrap(), Some(row(3, 7, b"other grave")));
+    assert_eq!(store.tombstones(None, 10).unwrap(), [1, 3].map(id));
+    assert_eq!(store.changed_since(2).unwrap(), [id(3)]);
+    // Nobody comes to life behind it, and it takes no other's place.
+    for number in 1..=3 {
+        assert_eq!(store.commit(vec![Change::Bury(row(number, 9, b"late"))]).unwrap(), Commit::Conflict);
+    }
+    assert_eq!(store.commit(vec![Change::Insert(row(3, 9, b"x"))]).unwrap(), Commit::Conflict);
+    assert_eq!(store.read(id(2)).unwrap(), Some(row(2, 1, b"x")));
+    assert_eq!(store.tombstone(id(1)).unwrap(), Some(row(1, 2, b"grave")));
+    done(&*store, vec![Change::Clear]);
+    done(&*store, vec![Change::Bury(row(2, 9, b"new"))]);
+    assert_eq!(store.tombstone(id(2)).unwrap(), Some(row(2, 9, b"new")));
 }
 
 pub fn ids_are_listed_in_pages(folder: &dyn Folder) {

@@ -69,6 +69,12 @@ impl Batch {
         Ok(())
     }
 
+    /// The tombstone of an object that was never here.
+    pub(super) fn bury(&mut self, tombstone: Row) {
+        self.count_in(Counted::Tombstone, &tombstone);
+        self.changes.push(Change::Bury(tombstone));
+    }
+
     fn count_in(&mut self, what: Counted, row: &Row) {
         if let Some(seal) = &self.seal {
             self.difference.add(seal, what, row.id, row.version, &RowHash::of(&row.record));

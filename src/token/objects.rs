@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::key::{Act, Caller, Facts, KeyMaterial, Login, admit, visible};
 use crate::mechanism::PreparedKey;
-use crate::object::{self, Given, New, Object};
+use crate::object::{self, Given, New, Object, next_version};
 use crate::seal::{self, Plain, Seal, Verified, Visibility};
 use crate::store::{Commit, ObjectId, Row, Terms};
 
@@ -159,7 +159,8 @@ impl Token {
                 break;
             }
             let mut batch = Batch::new(self);
-            let tombstone = tombstone(opened.object(), batch.seal())?;
+            let Object { id, version, .. } = *opened.object();
+            let tombstone = tombstone(id, next_version(version)?, batch.seal())?;
             batch.delete(&opened, tombstone)?;
             match self.commit(batch)? {
                 Commit::Done { .. } => break,
@@ -260,9 +261,7 @@ impl Token {
 }
 
 /// What is left of a token object that is destroyed: authenticated if somebody is logged in.
-pub(super) fn tombstone(object: &Object, seal: Option<&Seal>) -> Result<Row> {
-    let Object { id, version, .. } = *object;
-    let version = version.checked_add(1).ok_or_else(|| Error::GeneralError("an object has no version left".into()))?;
+pub(super) fn tombstone(id: ObjectId, version: u64, seal: Option<&Seal>) -> Result<Row> {
     let (body, terms) = (object::tombstone(), Terms::default());
     let visibility = Visibility::Public;
     let record = seal::seal(seal, &Plain { id, version, visibility, body: &body, material: None, terms: &terms })?;

@@ -3,6 +3,8 @@
 
 use cryptoki_sys::*;
 
+mod portable;
+
 use super::batch::Batch;
 use super::*;
 use crate::handle::Handle;
@@ -41,7 +43,12 @@ fn token_in(folder: &dyn Folder, log: Log) -> Arc<Token> {
 
 /// A token object: of a class, private or not.
 fn made(class: u64, private: bool) -> New {
-    let (class, aes, length) = (class.to_ne_bytes(), CKK_AES.to_ne_bytes(), [7; 32]);
+    made_with(class, private, 7)
+}
+
+/// The same; a key has 32 times this byte as its value.
+fn made_with(class: u64, private: bool, value: u8) -> New {
+    let (class, aes, length) = (class.to_ne_bytes(), CKK_AES.to_ne_bytes(), [value; 32]);
     let private = [u8::from(private)];
     let mut given = vec![
         Given::new(CKA_CLASS, &class),

@@ -8,6 +8,7 @@ mod demo;
 mod destroy;
 mod doctor;
 mod domain;
+mod exits;
 mod fill;
 mod home;
 mod init;

@@ -9,11 +9,26 @@ use keystead::error::Error;
 /// The outcome of everything in the command that can fail.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
+/// The code that the command ends with, other than 0, and 2, which is `clap`'s. docs/exit-codes.md
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// It failed.
+    Failed = 1,
+    /// It was done, but not all of it, or not all is well: what is left has been listed.
+    Partly = 3,
+    /// Nobody is logged in: the PIN is wrong, locked, not set or nowhere to be had.
+    Login = 4,
+    /// No token or object is called so.
+    NotFound = 5,
+}
+
 /// One sentence for standard error.
 #[derive(Debug)]
 pub struct Failure {
     what: String,
     next: Option<String>,
+    exit: Exit,
     /// Nobody reads the output any more, as with `| head`: there is nothing to say and nobody to say it to.
     unread: bool,
 }
@@ -21,7 +36,7 @@ pub struct Failure {
 impl Failure {
     /// What went wrong.
     pub fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), next: None, unread: false }
+        Self { what: what.into(), next: None, exit: Exit::Failed, unread: false }
     }
 
     /// What to do about it.
@@ -29,9 +44,19 @@ impl Failure {
         Self { next: Some(next.into()), ..self }
     }
 
+    /// The same, with a code that says more than that it failed.
+    pub fn with_exit(self, exit: Exit) -> Self {
+        Self { exit, ..self }
+    }
+
     /// The failure of a part, with the name of the part in front.
     pub fn of(part: impl fmt::Display, error: impl fmt::Display) -> Self {
         Self::new(format!("{part}: {error}"))
+    }
+
+    /// The same, said of a part.
+    pub fn within(self, part: impl fmt::Display) -> Self {
+        Self { what: format!("{part}: {}", self.what), ..self }
     }
 
     /// What went wrong, and what to do about it where that is known.
@@ -45,7 +70,7 @@ impl Failure {
             return ExitCode::SUCCESS;
         }
         self.say();
-        ExitCode::FAILURE
+        ExitCode::from(self.exit as u8)
     }
 
     /// Says it on standard error; if that cannot be written either, nobody is told.
@@ -63,7 +88,19 @@ impl fmt::Display for Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::new(error.to_string())
+        Self::new(error.to_string()).with_exit(Exit::of(&error))
+    }
+}
+
+impl Exit {
+    /// Of an error of the library.
+    pub fn of(error: &Error) -> Self {
+        match error {
+            Error::PinIncorrect | Error::PinLocked | Error::UserPinNotInitialized | Error::UserNotLoggedIn => {
+                Self::Login
+            }
+            _ => Self::Failed,
+        }
     }
 }
 

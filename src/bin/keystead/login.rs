@@ -5,7 +5,7 @@ use keystead::handle::Handle;
 use keystead::key::Login;
 use keystead::secret::Secret;
 
-use crate::failure::{Failure, Result};
+use crate::failure::{Exit, Failure, Result};
 use crate::pin::Role;
 use crate::store::{Slot, Store};
 
@@ -23,7 +23,8 @@ pub fn session(store: &Store, slot: u32, role: Role, pin: &Secret) -> Result<Han
 /// What it means that a PIN was refused.
 pub fn refused(error: Error, role: Role, slot: u32, store: &Store) -> Failure {
     let name = role.name();
-    match (error, role) {
+    let exit = Exit::of(&error);
+    let failure = match (error, role) {
         (Error::PinIncorrect, _) => Failure::new(format!("the {name} is wrong{}", counted(role, slot, store))),
         (Error::PinLocked, Role::User) => Failure::new("the user PIN is locked after too many wrong ones")
             .with_next("the SO sets a new one with `keystead token unlock`"),
@@ -34,7 +35,8 @@ pub fn refused(error: Error, role: Role, slot: u32, store: &Store) -> Failure {
             Failure::new("the token has no user PIN yet").with_next("the SO sets one with `keystead token unlock`")
         }
         (other, _) => Failure::of(format!("slot {slot}"), other),
-    }
+    };
+    failure.with_exit(exit)
 }
 
 /// What a wrong PIN has cost.

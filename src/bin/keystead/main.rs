@@ -11,6 +11,7 @@ mod demo;
 mod doctor;
 mod domain;
 mod failure;
+mod file;
 mod key;
 mod login;
 mod mechanism;
@@ -59,7 +60,10 @@ Examples:
 Exit codes:
   0  done
   1  it failed; one sentence on standard error says why, and what to do
-  2  the command line makes no sense";
+  2  the command line makes no sense
+  3  done, but not all of it, or not all is well: what is left is listed
+  4  nobody is logged in: the PIN is wrong, locked, not set or missing
+  5  no token or object is called so";
 
 #[derive(Subcommand)]
 enum Command {

@@ -77,5 +77,5 @@ fn rows_open() {
     label[..7].copy_from_slice(b"a label");
     let facts = TokenFacts { label: &label, serial: b"8899aabbccddeeff", maskable: true };
     assert_eq!(login.mac_of_token_row(&facts)[..], hex(TOKEN_ROW_MAC));
-    assert_eq!(digest.0[..], hex("c3ac5dcd75b94c86f45484a9e6e763269e06f738688afa053afb1dce850482e7"));
+    assert_eq!(digest.0.0[..], hex("c3ac5dcd75b94c86f45484a9e6e763269e06f738688afa053afb1dce850482e7"));
 }

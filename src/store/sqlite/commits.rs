@@ -206,7 +206,7 @@ impl Request {
     fn bytes(&self) -> usize {
         let bytes = self.changes.iter().map(|change| match change {
             Change::Token { bytes, .. } => bytes.len(),
-            Change::Insert(row) | Change::Update { row, .. } => row.record.len(),
+            Change::Insert(row) | Change::Update { row, .. } | Change::Bury(row) => row.record.len(),
             _ => 0,
         });
         bytes.fold(0, usize::saturating_add)

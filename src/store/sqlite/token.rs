@@ -356,6 +356,9 @@ pub(super) const LIST_SQL: &str = "SELECT id FROM objects WHERE id > ?1 ORDER BY
 const CHANGED_SQL: &str = "SELECT id FROM objects WHERE revision > ?1
      UNION ALL SELECT id FROM deletions WHERE revision > ?1";
 
+/// An id that an earlier initialisation had is free again.
+const FORGET_CLEARED_SQL: &str = "DELETE FROM deletions WHERE id = ?1 AND tombstone IS NULL";
+
 /// The place of the first term in the answer of `read`.
 const FIRST_TERM: usize = 2;
 
@@ -417,7 +420,7 @@ fn apply(connection: &Connection, revision: i64, change: &Change) -> rusqlite::R
             run(sql, params![integer(expected.wrapping_add(1)), bytes, integer(*expected)])?
         }
         Change::Insert(Row { id, version, terms, record }) => {
-            run("DELETE FROM deletions WHERE id = ?1 AND tombstone IS NULL", params![id.0])?;
+            run(FORGET_CLEARED_SQL, params![id.0])?;
             let [t0, t1, t2, t3, t4, t5, t6] = terms;
             let sql = "INSERT INTO objects (id, version, revision, record,
                            term0, term1, term2, term3, term4, term5, term6)
@@ -438,6 +441,12 @@ fn apply(connection: &Connection, revision: i64, change: &Change) -> rusqlite::R
             let sql = "INSERT OR REPLACE INTO deletions (id, revision, version, tombstone) VALUES (?1, ?2, ?3, ?4)";
             run(sql, params![id.0, revision, integer(expected.wrapping_add(1)), tombstone])?;
             run("DELETE FROM objects WHERE id = ?1 AND version = ?2", params![id.0, integer(*expected)])?
+        }
+        Change::Bury(Row { id, version, record, .. }) => {
+            run(FORGET_CLEARED_SQL, params![id.0])?;
+            let sql = "INSERT INTO deletions (id, revision, version, tombstone) SELECT ?1, ?2, ?3, ?4
+                       WHERE NOT EXISTS (SELECT 1 FROM objects WHERE id = ?1) ON CONFLICT (id) DO NOTHING";
+            run(sql, params![id.0, revision, integer(*version), record])?
         }
         Change::Clear => {
             run("UPDATE deletions SET version = NULL, tombstone = NULL", &[])?;

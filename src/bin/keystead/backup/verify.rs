@@ -9,7 +9,7 @@ use keystead::token::{Seals, TokenCopy};
 use super::envelope;
 use super::passphrase::KeySource;
 use super::report::{Report, TokenLine};
-use crate::failure::{Failure, Result};
+use crate::failure::{Exit, Failure, Result};
 use crate::output::Form;
 use crate::pin::UserSource;
 use crate::progress::Progress;
@@ -78,12 +78,12 @@ fn unlock(args: &Args, line: &TokenLine, copy: &TokenCopy, host: Option<&HostKey
     if !copy.has_user_pin() {
         return Ok(None);
     }
-    let pin = args.pin.pin().existing_of(&line.name()).map_err(|failure| Failure::of(line.name(), failure))?;
+    let pin = args.pin.pin().existing_of(&line.name()).map_err(|failure| failure.within(line.name()))?;
     match copy.unlock(Role::User, pin.expose(), host) {
         Ok(seals) => Ok(Some(seals)),
         Err(Error::PinIncorrect) => {
             let failure = Failure::of(line.name(), "the user PIN does not open the copy in the backup");
-            Err(failure.with_next("it may be an earlier PIN that did when the backup was made"))
+            Err(failure.with_exit(Exit::Login).with_next("it may be an earlier PIN that did when the backup was made"))
         }
         Err(error) => Err(Failure::of(line.name(), error)),
     }

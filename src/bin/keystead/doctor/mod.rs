@@ -15,7 +15,7 @@ use keystead::config::Config;
 use keystead::store::sqlite::Survey;
 use serde::Serialize;
 
-use crate::failure::{Failure, Result};
+use crate::failure::{Exit, Failure, Result};
 use crate::output::{Form, Word};
 use crate::pin::UserSource;
 use crate::store::{Store, config};
@@ -34,7 +34,7 @@ Examples:
   keystead doctor --verify --token Test
   keystead doctor --json | jq -r '.[] | select(.severity == \"error\") | .finding'
 
-Exit code 1 if there is an error among the findings; warnings and notes are none.")]
+Exit code 3 if there is an error among the findings; warnings and notes are none.")]
 pub struct Args {
     /// Opens every object too, with the user PIN that each token is asked for in turn
     #[arg(long)]
@@ -134,11 +134,12 @@ impl Report {
 
     fn print(&self, form: Form) -> Result<()> {
         form.list(&["", "about", "finding"], &self.0, Finding::row)?;
-        match self.0.iter().filter(|finding| finding.severity == Severity::Error).count() {
-            0 => Ok(()),
-            1 => Err(Failure::new("one of these findings is an error")),
-            errors => Err(Failure::new(format!("{errors} of these findings are errors"))),
-        }
+        let sentence = match self.0.iter().filter(|finding| finding.severity == Severity::Error).count() {
+            0 => return Ok(()),
+            1 => "one of these findings is an error".to_owned(),
+            errors => format!("{errors} of these findings are errors"),
+        };
+        Err(Failure::new(sentence).with_exit(Exit::Partly))
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use keystead::handle::Handle;
 
 use crate::ask::Asked;
-use crate::failure::{Failure, Result};
+use crate::failure::{Exit, Failure, Result};
 use crate::output::Form;
 use crate::store::Store;
 use describe::Listed;
@@ -170,7 +170,7 @@ fn hits(opened: &Opened<'_>, name: &str) -> Result<Vec<Handle>> {
     if !hits.is_empty() {
         return Ok(hits);
     }
-    let failure = Failure::new(format!("no such object is called {name:?}"));
+    let failure = Failure::new(format!("no such object is called {name:?}")).with_exit(Exit::NotFound);
     let next = match opened.logged_in {
         true => "`keystead key list --class any --login` shows what there is",
         false => "--login looks among private objects too",

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use keystead::config::Pins;
 use keystead::secret::Secret;
 
-use crate::failure::{Failure, Result};
+use crate::failure::{Exit, Failure, Result};
 
 pub use options::{ChangeSources, FromSources, SoSource, Sources, UserSource};
 
@@ -53,7 +53,7 @@ impl Wanted<'_> {
     fn existing_with(self, whose: &str) -> Result<Secret> {
         let pin = self.source()?.read(self.name, |prompt| typed(&format!("{whose}{prompt}: ")))?;
         if pin.is_empty() {
-            return Err(Failure::new(format!("the {} is empty", self.name)));
+            return Err(Failure::new(format!("the {} is empty", self.name)).with_exit(Exit::Login));
         }
         Ok(pin)
     }
@@ -133,13 +133,15 @@ impl Source {
             (None, None) if around.terminal => Ok(Self::Prompt),
             (None, None) => {
                 let failure = Failure::new(format!("there is no terminal to ask for the {name}"));
-                Err(failure.with_next(format!("pass {option} FILE or set {default}")))
+                Err(failure.with_exit(Exit::Login).with_next(format!("pass {option} FILE or set {default}")))
             }
         }
     }
 
     fn read(self, name: &str, prompt: impl FnOnce(&str) -> Result<Secret>) -> Result<Secret> {
-        let unreadable = |place: String, error| Failure::of(format!("the {name} cannot be read from {place}"), error);
+        let unreadable = |place: String, error| {
+            Failure::of(format!("the {name} cannot be read from {place}"), error).with_exit(Exit::Login)
+        };
         match self {
             Self::Prompt => prompt(name),
             Self::StandardInput => line(&mut io::stdin().lock()).map_err(|e| unreadable("standard input".into(), e)),
@@ -149,7 +151,10 @@ impl Source {
             }
             Self::Variable(variable) => match std::env::var_os(&variable) {
                 Some(value) => Ok(Secret::new(value.into_vec())),
-                None => Err(Failure::new(format!("the variable {variable} for the {name} is not set"))),
+                None => {
+                    let failure = Failure::new(format!("the variable {variable} for the {name} is not set"));
+                    Err(failure.with_exit(Exit::Login))
+                }
             },
         }
     }

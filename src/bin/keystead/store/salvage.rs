@@ -10,7 +10,7 @@ use keystead::token::{Salvage, Saved, Traces};
 use serde::Serialize;
 
 use crate::beside::{Beside, refuse_if_occupied};
-use crate::failure::{Failure, Result};
+use crate::failure::{Exit, Failure, Result};
 use crate::output::{Form, Word};
 use crate::pin::{Role, Sources};
 use crate::progress::Progress;
@@ -88,7 +88,7 @@ fn file(token: &Path, folder: Option<&Path>) -> Result<(PathBuf, u32)> {
         Some(entry) => Ok((entry.path, slot)),
         None => {
             let failure = Failure::new(format!("there is no token's file of slot {slot} in {}", folder.display()));
-            Err(failure.with_next("name the file"))
+            Err(failure.with_exit(Exit::NotFound).with_next("name the file"))
         }
     }
 }
@@ -113,11 +113,15 @@ fn salvage(args: &Args, carving: &Carving<'_>, host: Option<&HostKey>) -> Result
         Role::So => seal::Role::So,
         Role::User => seal::Role::User,
     };
-    let mut salvage = traces.open(opens, pin.expose(), host).map_err(|error| match error {
+    let refused = |error| match error {
         Error::PinIncorrect => Failure::new(format!("the {} opens no token row that is left in the file", role.name()))
             .with_next("it is wrong, or the row is damaged; the other PIN may open it (--so), or an earlier one"),
         Error::UserPinNotInitialized => Failure::new("the token had no user PIN").with_next("use the SO PIN: --so"),
         other => other.into(),
+    };
+    let mut salvage = traces.open(opens, pin.expose(), host).map_err(|error| {
+        let exit = Exit::of(&error);
+        refused(error).with_exit(exit)
     })?;
     let mut progress = Progress::new("rows found");
     carving.each(&mut |found| {
@@ -200,7 +204,7 @@ impl Report {
             true => Ok(()),
             false => {
                 let failure = Failure::new("not everything was saved as it was, as far as can be told");
-                Err(failure.with_next("a backup may have the rest"))
+                Err(failure.with_exit(Exit::Partly).with_next("a backup may have the rest"))
             }
         }
     }

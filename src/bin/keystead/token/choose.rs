@@ -3,7 +3,7 @@
 use keystead::token::TokenState;
 
 use super::show::label_of;
-use crate::failure::{Failure, Result};
+use crate::failure::{Exit, Failure, Result};
 use crate::store::{Slot, Store};
 use crate::uri::Uri;
 
@@ -71,7 +71,7 @@ pub fn choose_only(store: &Store) -> Result<(u32, Box<TokenState>)> {
 /// There is no token, and what to do about it.
 pub fn none_yet(store: &Store) -> Failure {
     let failure = Failure::new(format!("there is no token yet in {}", store.folder().display()));
-    failure.with_next("make one with `keystead token init --label NAME`")
+    failure.with_exit(Exit::NotFound).with_next("make one with `keystead token init --label NAME`")
 }
 
 fn of_uri(uri: &Uri, text: &str, mut tokens: Vec<(u32, Slot)>) -> Result<(u32, Slot)> {
@@ -88,7 +88,7 @@ fn only(mut tokens: Vec<(u32, Slot)>, wanted: &str) -> Result<(u32, Slot)> {
         (Some(token), 0) => Ok(token),
         (None, _) => {
             let failure = Failure::new(format!("no slot, serial number or label is {wanted:?}"));
-            Err(failure.with_next("`keystead token list` shows what there is"))
+            Err(failure.with_exit(Exit::NotFound).with_next("`keystead token list` shows what there is"))
         }
         (Some(_), _) => {
             let failure = Failure::new(format!("{} tokens have the label {wanted:?}", slots.len()));

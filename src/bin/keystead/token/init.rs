@@ -9,7 +9,7 @@ use keystead::token::{Label, TokenState};
 
 use super::show::{Described, label_of};
 use crate::ask::Asked;
-use crate::failure::{Failure, Result};
+use crate::failure::{Exit, Failure, Result};
 use crate::login::refused;
 use crate::output::Form;
 use crate::pin::{Role, Sources};
@@ -56,7 +56,8 @@ pub fn run(args: &Args, store: Option<PathBuf>, form: Form) -> Result<()> {
             Some((id, Slot::Closed(reason))) => return Err(Failure::of(format!("slot {id}"), reason)),
             Some((_, Slot::Blank)) | None => {
                 let failure = Failure::new(format!("there is no slot {wanted} in {}", store.folder().display()));
-                return Err(failure.with_next("leave --slot out: a new token gets the next number that was never used"));
+                let next = "leave --slot out: a new token gets the next number that was never used";
+                return Err(failure.with_exit(Exit::NotFound).with_next(next));
             }
         },
     };
