@@ -83,7 +83,7 @@ table! {
 /// Loads the module at `path`, and calls nothing in it.
 pub fn only_load(path: &Path) -> Result<Pkcs11> {
     // SAFETY: loading a module runs its constructors; whoever names it on the command line trusts it.
-    unsafe { Pkcs11::new(path) }.map_err(|error| Failure::new(format!("{}: {error}", path.display())))
+    unsafe { Pkcs11::new(path) }.map_err(|error| Failure::new(error.to_string()))
 }
 
 impl Module {

@@ -78,6 +78,9 @@ pub fn log_in_to_new(module: &Arc<Module>) -> Result<Session> {
 /// one is; else with the first, by its user's PIN.
 pub fn log_in_to_any(module: &Arc<Module>, pin: Option<&str>) -> Result<Session> {
     let slots = slots(module)?;
+    if slots.is_empty() {
+        return Err(Failure::new("the module shows no token, not even a blank one"));
+    }
     let needs_no_login = |flags| flags & (CKF_TOKEN_INITIALIZED | CKF_LOGIN_REQUIRED) == CKF_TOKEN_INITIALIZED;
     if let Some(slot) = slots.iter().find(|slot| needs_no_login(flags(module, **slot))) {
         return module.open_session(*slot);

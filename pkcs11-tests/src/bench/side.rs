@@ -93,7 +93,10 @@ impl Side {
         }
         let mut process = Process::begin(command, folder)?;
         let name = module.as_ref().map(|module| module.display().to_string()).unwrap_or_default();
-        let about = process.ask("ready").map_err(|lack| Failure::new(format!("{name}: {}", lack.reason)))?;
+        let about = process.ask("ready").map_err(|lack| match lack.reason.starts_with(&name) {
+            true => Failure::new(lack.reason),
+            false => Failure::new(format!("{name}: {}", lack.reason)),
+        })?;
         Ok(Self { module, pin, about: serde_json::from_str(&about).unwrap_or_default(), process })
     }
 }

@@ -4,9 +4,12 @@
 mod key;
 mod made;
 mod message;
+mod oaep;
+mod output;
 mod pair;
 mod random;
 mod session;
+mod signature;
 
 use cryptoki_sys::*;
 
