@@ -31,10 +31,13 @@ impl Arrival {
     /// [`Error::MaskedInvalid`], with a sentence for people, for what is no token object, is not of one piece, or was made by a later version
     /// and must be understood.
     pub fn read(id: ObjectId, version: u64, record: &[u8], material: Option<Secret>) -> Result<Self> {
+        let refused = |why: &str| Error::MaskedInvalid(format!("object {id} {why}").into());
+        if !VERSIONS.contains(&version) {
+            return Err(refused("has a version that no object comes to"));
+        }
         if is_tombstone(record) && material.is_none() {
             return Ok(Self::Tombstone { id, version });
         }
-        let refused = |why: &str| Error::MaskedInvalid(format!("object {id} {why}").into());
         let object = Object::from_record(id, version, record).map_err(|_| refused("has a damaged record"))?;
         if object.is_of_later_version() {
             return Err(refused(
@@ -47,9 +50,10 @@ impl Arrival {
         if !object.is_token() || object.value(CKA_UNIQUE_ID) != Some(id.to_string().as_bytes()) {
             return Err(refused("is no token object of this id"));
         }
-        let is_whole = version > 0 && object.check_consistency().is_ok();
         match object.is_of(material.as_ref()) {
-            Ok(true) if is_whole => Ok(Self::Object(object, material.map(|value| KeyMaterial::new(id.0, value)))),
+            Ok(true) if object.check_consistency().is_ok() => {
+                Ok(Self::Object(object, material.map(|value| KeyMaterial::new(id.0, value))))
+            }
             _ => Err(refused("is not of one piece: its attributes and its value contradict each other")),
         }
     }
@@ -62,6 +66,9 @@ impl Arrival {
         }
     }
 }
+
+/// What an object's changes can come to, and as many again.
+const VERSIONS: std::ops::RangeInclusive<u64> = 1..=1 << 62;
 
 impl Object {
     /// Whether the attributes are those of this value, and what follows from them is as it should be.

@@ -3,13 +3,13 @@
 
 use std::cmp::Ordering;
 
-use cryptoki_sys::{CKA_ALWAYS_SENSITIVE, CKA_NEVER_EXTRACTABLE};
+use cryptoki_sys::{CKA_ALWAYS_SENSITIVE, CKA_DESTROYABLE, CKA_NEVER_EXTRACTABLE};
 
 use super::attribute::{Attribute, CKA_KEYSTEAD_MASKABLE, Change, rows};
 use super::{Arrival, Object, next_version};
 use crate::crypto::hash::sha256;
 use crate::error::{Error, Result};
-use crate::key::KeyMaterial;
+use crate::key::{KeyMaterial, KeyType};
 
 /// What a token has of the object that arrives.
 pub enum Here<'a> {
@@ -51,13 +51,14 @@ impl Arrival {
     /// key.
     ///
     /// # Errors
-    /// [`Error::LaterVersion`] if a later version of the library made what is here.
+    /// [`Error::LaterVersion`] if a later version of the library made what is here; [`Error::ActionProhibited`] if no token of a domain can have
+    /// destroyed it.
     pub fn onto(&self, here: &Here<'_>) -> Result<Merge> {
         let (here, held, arrived, material) = match (here, self) {
             (Here::Nothing, _) => return Ok(Merge::ComeIn),
             (Here::Tombstone, Self::Tombstone { .. }) => return Ok(Merge::Same),
             (Here::Tombstone, Self::Object(..)) => return Ok(Merge::Destroyed),
-            (Here::Object(..), Self::Tombstone { .. }) => return Ok(Merge::Destroy),
+            (Here::Object(here, _), Self::Tombstone { .. }) => return here.may_end().map(|()| Merge::Destroy),
             (Here::Object(here, held), Self::Object(arrived, material)) => (*here, *held, arrived, material.as_ref()),
         };
         if here.is_of_later_version() {
@@ -91,6 +92,14 @@ impl Object {
         rows(self.class, self.of()).filter(never).filter(|row| !is_history(row)).find(differs).map(|row| row.name)
     }
 
+    /// Whether it can have been destroyed elsewhere: `CKA_DESTROYABLE` never changes, and what a domain rests on never travels.
+    fn may_end(&self) -> Result<()> {
+        if self.key_type().is_some_and(KeyType::is_inside) {
+            return Err(Error::ActionProhibited("it is what a domain itself rests on"));
+        }
+        if self.flag(CKA_DESTROYABLE) { Ok(()) } else { Err(Error::ActionProhibited("CKA_DESTROYABLE is false")) }
+    }
+
     /// Both in one, if they are one object.
     fn merged(&self, arrived: &Self) -> Result<Merge> {
         let (own, other) = (self.to_record(), arrived.to_record());
@@ -116,7 +125,8 @@ impl Object {
             let (own, others) = (self.says(row.number), other.says(row.number));
             let both = match row.change {
                 Change::Up => own || others,
-                Change::Down => own && others,
+                // Trust is an SO's word: nobody brings back what another SO has taken away.
+                Change::Down | Change::BySo => own && others,
                 _ if is_history(row) => own && others,
                 _ => continue,
             };
@@ -145,18 +155,19 @@ mod tests {
     use cryptoki_sys::*;
 
     use super::*;
-    use crate::key::{Class, KeyType, Login};
+    use crate::key::{Class, Login};
     use crate::object::{Basis, Draft, Given, Template, Way};
     use crate::secret::Secret;
     use crate::store::ObjectId;
 
     /// What goes one way only, and the value that binds more.
-    const ONE_WAY: [(u64, u8); 7] = [
+    const ONE_WAY: [(u64, u8); 8] = [
         (CKA_SENSITIVE, 1),
         (CKA_WRAP_WITH_TRUSTED, 1),
         (CKA_EXTRACTABLE, 0),
         (CKA_KEYSTEAD_MASKABLE, 0),
         (CKA_COPYABLE, 0),
+        (CKA_TRUSTED, 0),
         (CKA_ALWAYS_SENSITIVE, 0),
         (CKA_NEVER_EXTRACTABLE, 0),
     ];
@@ -209,6 +220,16 @@ mod tests {
             assert_eq!(Arrival::Object(key, Some(material())).onto(&Here::Tombstone), Ok(Merge::Destroyed));
         }
         assert_eq!(tombstone().onto(&Here::Tombstone), Ok(Merge::Same));
+    }
+
+    #[test]
+    fn what_cannot_have_been_destroyed_stays() {
+        let lasting = with(&key(), CKA_DESTROYABLE, &[0]);
+        let domain = with(&key(), CKA_KEY_TYPE, &KeyType::Domain.number().to_le_bytes());
+        for object in [lasting, domain] {
+            let verdict = tombstone().onto(&Here::Object(&object, Some(&material())));
+            assert!(matches!(verdict, Err(Error::ActionProhibited(_))));
+        }
     }
 
     /// All states of each two attributes that go one way, in all orders of versions, with the same label or another.

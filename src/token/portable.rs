@@ -130,7 +130,9 @@ impl Token {
     /// Those that keep out everything.
     fn take_in(&self, batch: &mut Batch, arrival: &Arrival) -> Result<Outcome> {
         match self.merge(batch, arrival) {
-            Err(error @ (Error::ObjectDamaged(_) | Error::LaterVersion)) => Ok(Outcome::Refused(error)),
+            Err(error @ (Error::ObjectDamaged(_) | Error::LaterVersion | Error::ActionProhibited(_))) => {
+                Ok(Outcome::Refused(error))
+            }
             outcome => outcome,
         }
     }
@@ -138,6 +140,10 @@ impl Token {
     fn merge(&self, batch: &mut Batch, arrival: &Arrival) -> Result<Outcome> {
         let (merge, here) = match self.portable(arrival.id())? {
             Portable::Nothing => (arrival.onto(&Here::Nothing)?, None),
+            // Whoever can write to the store could keep the object out with it for ever.
+            Portable::Tombstone { verified: false, .. } => {
+                return Err(Error::ActionProhibited("no login stands behind what is left of it here"));
+            }
             Portable::Tombstone { .. } => (arrival.onto(&Here::Tombstone)?, None),
             Portable::Object(here) => {
                 let key = if here.has_material() { Some(self.prepared(&here)?) } else { None };
