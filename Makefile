@@ -72,14 +72,10 @@ bench: ## time per operation against PEER (SoftHSM2; or several modules) and the
 	$(BENCH_ALL) --only "$(ONLY)" $(BENCH)
 	$(if $(ONLY),,$(MAKE) --no-print-directory bench-stores)
 
-PLOTS = target/plots
-PLOTS_OF_PAGE = gcm-encrypt sha256 gcm-encrypt-64-threads ecdsa-p256-sign-threads
-
 bench-page: ## write the figures and plots of docs/performance.md; a quarter of an hour, on a machine with nothing else to do
 	$(MAKE) --no-print-directory build
 	$(CARGO) build --locked --release --package pkcs11-tests
-	$(BENCH_ALL) --plot $(PLOTS) --page docs/performance.md $(BENCH)
-	install -D -m 644 -t docs/performance $(PLOTS_OF_PAGE:%=$(PLOTS)/%.svg)
+	$(BENCH_ALL) --page docs/performance.md $(BENCH)
 
 SIZES ?= 0,10000,1000000
 

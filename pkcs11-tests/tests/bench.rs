@@ -7,6 +7,7 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
@@ -109,17 +110,19 @@ fn figures_go_into_a_page_and_into_plots() {
     let (page, plots) = (folder.path().join("page.md"), folder.path().join("plots"));
     let [begin, end] = ["<!-- Figures: written by make bench-page -->", "<!-- End of figures -->"];
     std::fs::write(&page, format!("Before.\n{begin}\nold\n{end}\nAfter.\n")).unwrap();
-    let mut command = bench(&["--bare", "--only", "cmac", "--threads", "1,2,3", "--markdown"]);
+    let mut command = bench(&["--bare", "--only", "gcm-encrypt", "--threads", "1,2,3", "--markdown"]);
     let output = command.arg("--page").arg(&page).arg("--plot").arg(&plots).arg(keystead()).output().unwrap();
     assert!(output.status.success(), "{output:?}");
 
     let written = std::fs::read_to_string(&page).unwrap();
     let printed = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(written, format!("Before.\n{begin}\n\n{printed}\n{end}\nAfter.\n"));
+    let images = ["gcm-encrypt", "gcm-encrypt-64-threads"].map(|plot| format!("\n![{plot}](page/{plot}.svg)\n"));
+    assert_eq!(written, format!("Before.\n{begin}\n\n{printed}{}\n{end}\nAfter.\n", images.concat()));
+    assert!(folder.path().join("page/gcm-encrypt.svg").exists());
     for heading in ["| operation | keystead | best | bare | best | own cost | of bare |", "| x2 keystead | x2 bare |"] {
         assert!(printed.contains(heading), "{printed}");
     }
-    for name in ["cmac", "cmac-64-threads", "cmac-1M-threads"] {
+    for name in ["gcm-encrypt", "gcm-encrypt-64-threads", "gcm-encrypt-1M-threads"] {
         let plot = std::fs::read_to_string(plots.join(name).with_extension("svg")).unwrap();
         assert!(plot.contains("keystead") && plot.contains("<polyline"), "{plot}");
         // What is neither black nor white can be read on both.
@@ -139,6 +142,24 @@ fn a_module_that_is_given_twice_has_two_names() {
     let output = bench(&["--only", "session"]).args([keystead(), keystead()]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("- keystead: ") && text.contains("- keystead-2: "), "{text}");
+}
+
+#[test]
+fn a_module_of_another_kind_is_measured_too() {
+    // Its arguments at initialisation are its own, and it works without a login. `tests/install-tools` brings it along.
+    let folder = format!("/usr/lib/{}-linux-gnu", std::env::consts::ARCH);
+    let nss = ["", "nss"].map(|inside| Path::new(&folder).join(inside).join("libsoftokn3.so"));
+    let nss = nss.iter().find(|module| module.exists()).unwrap();
+    let output = bench(&["--only=-64", "--json"]).arg(nss).arg(keystead()).output().unwrap();
+    let report = report(&output);
+    assert!(output.status.success(), "{output:?}");
+    let rows = report["rows"].as_array().unwrap();
+    for operation in ["gcm-encrypt-64", "cbc-decrypt-64", "hmac-sha256-64", "sha256-64", "random-64"] {
+        assert!(side(row(rows, operation), "softokn3")["ratio"].is_number(), "{rows:#?}");
+    }
+    // In parts it has no GCM, and says so when it is asked for.
+    let lack = &side(row(rows, "gcm-parts-64"), "softokn3")["lacks"];
+    assert!(lack.is_null() || lack["code"].as_str().unwrap().starts_with("CKR_"), "{lack:#}");
 }
 
 fn bench(arguments: &[&str]) -> Command {

@@ -14,6 +14,7 @@ mod machine;
 mod operation;
 mod page;
 mod plot;
+mod rounds;
 mod side;
 mod table;
 mod turn;
@@ -22,11 +23,12 @@ mod worker;
 pub use worker::{WorkerArguments, work};
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use figures::{Field, Measured, Row};
+use figures::{Field, Row};
 use machine::Machine;
 use operation::Operation;
+use rounds::Plan;
 use side::Side;
 use table::Form;
 
@@ -68,7 +70,7 @@ pub struct Arguments {
     /// Draw a plot by size for each family, and one by threads for each operation, into this folder
     #[arg(long, value_name = "DIR")]
     plot: Option<PathBuf>,
-    /// Put the tables of Markdown into this page, in the place of those that are there
+    /// Put the tables of Markdown into this page, in the place of those that are there, and some plots beside it
     #[arg(long, value_name = "FILE")]
     page: Option<PathBuf>,
 }
@@ -79,6 +81,8 @@ pub fn run(arguments: &Arguments) -> Result<bool> {
     if wanted.is_empty() {
         return Err(Failure::new(format!("no operation has {:?} in its name", arguments.only)));
     }
+    // Before all the work: it may be no page.
+    let page = arguments.page.as_deref().map(page::Page::open).transpose()?;
     let pin = arguments.pin.as_deref();
     let mut sides = arguments.modules.iter().map(|path| Side::of_module(path, pin)).collect::<Result<Vec<_>>>()?;
     if arguments.bare {
@@ -105,11 +109,11 @@ pub fn run(arguments: &Arguments) -> Result<bool> {
     if arguments.markdown {
         print!("{}", report.markdown());
     }
-    if let Some(path) = &arguments.page {
-        report.write_into(path)?;
+    if let Some(page) = page {
+        page.write(&report)?;
     }
     if let Some(folder) = &arguments.plot {
-        plot::draw(folder, &field, &rows)?;
+        plot::draw(folder, &field, &rows, |_| true)?;
     }
     Ok(none_at_fault(&field, &rows))
 }
@@ -156,48 +160,8 @@ impl Arguments {
     fn plan(&self) -> Plan {
         let time = Duration::try_from_secs_f64(self.seconds).unwrap_or(Duration::from_secs(2));
         match self.quick {
-            true => Plan { rounds: 1, time, longest_turn: Duration::from_micros(200), patience: Duration::ZERO },
-            false => Plan { rounds: self.rounds.max(1), time, longest_turn: Duration::MAX, patience: PATIENCE },
+            true => Plan::quick(),
+            false => Plan::new(self.rounds, time),
         }
     }
 }
-
-/// How long a turn is tried before a disturbed one is taken.
-const PATIENCE: Duration = Duration::from_millis(150);
-
-/// How long everything is tried.
-struct Plan {
-    rounds: usize,
-    time: Duration,
-    longest_turn: Duration,
-    patience: Duration,
-}
-
-impl Plan {
-    /// Lets the sides take turns. A side that lacks the operation, or fails, is left out from then on.
-    fn measure(&self, operation: Operation, threads: &[usize], sides: &mut [Side]) -> Result<Row> {
-        let most = threads.iter().copied().max().unwrap_or(1);
-        let mut all = Vec::new();
-        for side in sides.iter_mut() {
-            side.revive()?;
-            let rounds = side.prepare(operation, most).map(|()| vec![Vec::new(); threads.len()]);
-            all.push(Measured { rounds, disturbed: 0 });
-        }
-        let length = operation.turn().min(self.longest_turn);
-        let (begun, mut rounds) = (Instant::now(), 0);
-        while rounds < self.rounds && (rounds < FEWEST_ROUNDS || begun.elapsed() < self.time) {
-            rounds += 1;
-            for (place, threads) in threads.iter().enumerate() {
-                for (side, measured) in sides.iter_mut().zip(&mut all) {
-                    if measured.rounds.is_ok() {
-                        let turn = side.turn(*threads, length, self.patience);
-                        measured.add(place, turn);
-                    }
-                }
-            }
-        }
-        Ok(Row { operation, sides: all })
-    }
-}
-
-const FEWEST_ROUNDS: usize = 9;

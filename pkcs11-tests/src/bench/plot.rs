@@ -12,9 +12,17 @@ use super::figures::{Field, Measured, Row};
 use super::operation::{Operation, short};
 use crate::failure::{Failure, Result};
 
-/// Draws a plot by size for each family and one by threads for each operation.
-pub fn draw(folder: &Path, field: &Field, rows: &[Row]) -> Result<()> {
+/// Draws a plot by size for each family and one by threads for each operation, if its name is wanted; the names of those.
+pub fn draw(folder: &Path, field: &Field, rows: &[Row], is_wanted: impl Fn(&str) -> bool) -> Result<Vec<String>> {
     fs::create_dir_all(folder)?;
+    let mut drawn = Vec::new();
+    let mut draw = |name: String, plot: &dyn Fn(&Path) -> Result<()>| -> Result<()> {
+        if is_wanted(&name) {
+            plot(&folder.join(format!("{name}.svg")))?;
+            drawn.push(name);
+        }
+        Ok(())
+    };
     let mut families: Vec<&str> = rows.iter().filter_map(|row| row.operation.family()).collect();
     families.dedup();
     for family in families {
@@ -22,15 +30,13 @@ pub fn draw(folder: &Path, field: &Field, rows: &[Row]) -> Result<()> {
         let lines = lines(field, |side| {
             of_family.clone().filter_map(|row| Some((row.operation.size()?, throughput(row, side)?))).collect()
         });
-        by_size(&folder.join(format!("{family}.svg")), family, &lines)?;
+        draw(family.to_owned(), &|path| by_size(path, family, &lines))?;
     }
-    if field.threads.len() > 1 {
-        for row in rows {
-            let lines = lines(field, |side| rates(field, row, side));
-            by_threads(&folder.join(format!("{}-threads.svg", row.operation.name())), row.operation, &lines)?;
-        }
+    for row in rows.iter().filter(|_| field.threads.len() > 1) {
+        let lines = lines(field, |side| rates(field, row, side));
+        draw(format!("{}-threads", row.operation.name()), &|path| by_threads(path, row.operation, &lines))?;
     }
-    Ok(())
+    Ok(drawn)
 }
 
 /// A side's name, its colour, and its points: size or threads, and what it does a second.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::operation::Operation;
+use super::rounds::TakesTurns;
 use super::turn::Outcome;
 use crate::failure::{Failure, Result};
 use crate::token;
@@ -49,34 +50,6 @@ impl Side {
         Some(name.to_string_lossy().into_owned())
     }
 
-    /// Makes the operation ready for so many threads.
-    pub fn prepare(&mut self, operation: Operation, threads: usize) -> std::result::Result<(), Lack> {
-        self.process.ask(&format!("prepare {threads} {}", operation.name())).map(drop)
-    }
-
-    /// One turn with so many threads, tried again for as long as `patience` lasts while the kernel takes the processor away.
-    pub fn turn(&mut self, threads: usize, length: Duration, patience: Duration) -> std::result::Result<Outcome, Lack> {
-        let question = format!("turn {threads} {}", length.as_micros());
-        let begun = Instant::now();
-        let mut best = self.process.outcome(&question)?;
-        while !best.undisturbed && begun.elapsed() < patience {
-            std::thread::sleep(length.min(patience / 10));
-            let next = self.process.outcome(&question)?;
-            if next.undisturbed || next.nanos < best.nanos {
-                best = next;
-            }
-        }
-        Ok(best)
-    }
-
-    /// Begins again after the process has ended.
-    pub fn revive(&mut self) -> Result<()> {
-        if self.process.child.try_wait()?.is_some() {
-            *self = Self::start(self.module.take(), self.pin.take())?;
-        }
-        Ok(())
-    }
-
     fn start(module: Option<PathBuf>, pin: Option<String>) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let mut command = Command::new(std::env::current_exe()?);
@@ -98,6 +71,33 @@ impl Side {
             false => Failure::new(format!("{name}: {}", lack.reason)),
         })?;
         Ok(Self { module, pin, about: serde_json::from_str(&about).unwrap_or_default(), process })
+    }
+}
+
+impl TakesTurns for Side {
+    fn revive(&mut self) -> Result<()> {
+        if self.process.child.try_wait()?.is_some() {
+            *self = Self::start(self.module.take(), self.pin.take())?;
+        }
+        Ok(())
+    }
+
+    fn prepare(&mut self, operation: Operation, threads: usize) -> std::result::Result<(), Lack> {
+        self.process.ask(&format!("prepare {threads} {}", operation.name())).map(drop)
+    }
+
+    fn turn(&mut self, threads: usize, length: Duration, patience: Duration) -> std::result::Result<Outcome, Lack> {
+        let question = format!("turn {threads} {}", length.as_micros());
+        let begun = Instant::now();
+        let mut best = self.process.outcome(&question)?;
+        while !best.undisturbed && begun.elapsed() < patience {
+            std::thread::sleep(length.min(patience / 10));
+            let next = self.process.outcome(&question)?;
+            if next.undisturbed || next.nanos < best.nanos {
+                best = next;
+            }
+        }
+        Ok(best)
     }
 }
 
