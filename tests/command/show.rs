@@ -34,10 +34,11 @@ fn a_token_is_made_listed_and_shown() {
     assert_eq!(home.good(&["token", "list"]), format!("0\tBüro 1\t{serial}\tready\n"));
     let listed = home.json(&["token", "list"]);
     assert_eq!(listed.as_array().unwrap().len(), 1);
-    for name in ["0", "Büro 1", serial] {
+    let uri = format!("pkcs11:token=B%C3%BCro%201;serial={serial}");
+    for name in ["0", "Büro 1", serial, &uri] {
         let shown = home.json(&["token", "show", name]);
         assert_eq!(shown, listed[0], "{name}");
-        assert_eq!(shown["serial"], serial);
+        assert_eq!((&shown["serial"], &shown["uri"]), (&Value::from(serial), &Value::from(&*uri)));
         assert_eq!((&shown["user_pin"], &shown["so_pin"]), (&Value::from("set"), &Value::from("set")));
         assert_eq!((&shown["write_protected"], &shown["format"]), (&Value::from(false), &Value::from(1)));
         assert_eq!(shown["maskable"], Value::from(false));

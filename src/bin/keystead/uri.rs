@@ -59,6 +59,11 @@ pub fn of_object(token: &str, serial: &[u8], object: &Named<'_>) -> String {
     format!("{SCHEME}{}", said.join(";"))
 }
 
+/// The URI of a token.
+pub fn of_token(label: &str, serial: &[u8]) -> String {
+    of_object(label, serial, &Named { class: CK_UNAVAILABLE_INFORMATION, label: &[], id: &[] })
+}
+
 impl Uri {
     /// Whether a name is meant to be a URI.
     pub fn is_one(text: &str) -> bool {

@@ -4,6 +4,7 @@ mod key;
 pub mod old;
 mod recipes;
 mod refusals;
+mod ways;
 
 use std::fs;
 

@@ -36,14 +36,11 @@ impl Old {
 
     /// Puts a module before SoftHSM2 that gives less away; what, the variables say.
     pub fn reluctant(mut self, variables: &[(&'static str, &str)]) -> Self {
-        let file = self.home.path("reluctant.so");
-        let mut compiler = Command::new("cc");
-        compiler.args(["-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Werror", "-shared", "-fPIC", "-o"]).arg(&file);
-        ran(compiler.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hosts/reluctant.c")).arg("-ldl"));
+        self.module = reluctant(&self.home);
         self.variables = variables.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
         self.variables.push(("RELUCTANT_MODULE", softhsm().to_str().unwrap().to_owned()));
         self.variables.push(("RELUCTANT_LOG", self.home.path("log").to_str().unwrap().to_owned()));
-        Self { module: file, ..self }
+        self
     }
 
     /// pkcs11-tool on the token, its user logged in.
@@ -156,13 +153,40 @@ impl Nss {
 
     /// The migration to the token called `New`.
     pub fn migrate(&self, words: &[&str]) -> Output {
+        self.migrate_by(&softokn(), words).output().unwrap()
+    }
+
+    /// The same, by a module that hides mechanisms of these numbers, in hexadecimal digits.
+    pub fn migrate_without(&self, hidden: &str) -> Report {
+        let mut command = self.migrate_by(&reluctant(&self.home), &["--token", "NSS Certificate DB", "--json"]);
+        command.env("RELUCTANT_MODULE", softokn()).env("RELUCTANT_HIDES", hidden);
+        Report(serde_json::from_slice(&command.output().unwrap().stdout).unwrap())
+    }
+
+    fn migrate_by(&self, module: &Path, words: &[&str]) -> Command {
         let init =
             format!("configdir='{}' certPrefix='' keyPrefix='' secmod='secmod.db' flags=readOnly", self.database());
-        let module = softokn();
         let named = ["migrate", "--module", module.to_str().unwrap(), "--module-init", &init, "--to", "New"];
         let mut command = self.home.command(&[&named, words].concat());
-        command.env("KEYSTEAD_FROM_PIN", OLD_PIN).env("KEYSTEAD_PIN", PIN).output().unwrap()
+        command.env("KEYSTEAD_FROM_PIN", OLD_PIN).env("KEYSTEAD_PIN", PIN);
+        command
     }
+}
+
+/// The module that stands before another and gives less away.
+pub fn reluctant(home: &Home) -> PathBuf {
+    let file = home.path("reluctant.so");
+    let mut compiler = Command::new("cc");
+    compiler.args(["-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Werror", "-shared", "-fPIC", "-o"]).arg(&file);
+    ran(compiler.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hosts/reluctant.c")).arg("-ldl"));
+    file
+}
+
+/// Our library, as `make build` leaves it.
+pub fn library() -> PathBuf {
+    let library = Path::new(env!("CARGO_BIN_EXE_keystead")).with_file_name("libkeystead.so");
+    assert!(library.exists(), "`make build` makes the library");
+    library
 }
 
 /// Runs a program that must succeed.

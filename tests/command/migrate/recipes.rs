@@ -1,14 +1,13 @@
 //! The recipes for keys that stay, done as they are printed.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use cryptoki_sys::*;
 
 use super::IV;
 use super::key::New;
-use super::old::{OLD_PIN, Old, Report, openssl, ran};
+use super::old::{OLD_PIN, Old, Report, library, openssl, ran};
 use crate::home::PIN;
 
 const NEW_IV: &str = "0f0e0d0c0b0a09080706050403020100";
@@ -16,7 +15,8 @@ const NEW_IV: &str = "0f0e0d0c0b0a09080706050403020100";
 /// Does the lines of an object's recipe that are commands and have a word in them, with these words in place of others.
 fn follow(old: &Old, report: &Report, [class, label]: [&str; 2], with: &str, words: &[(&str, &str)]) {
     let recipe = report.of(class, label)["recipe"].as_array().unwrap();
-    let lines = recipe.iter().map(|line| line.as_str().unwrap()).filter(|line| line.contains("pkcs11-tool"));
+    let lines = recipe.iter().map(|line| line.as_str().unwrap());
+    let lines = lines.filter(|line| line.starts_with("pkcs11-tool") || line.starts_with("PKCS11_MODULE_PATH="));
     let mut done = 0;
     for line in lines.filter(|line| line.contains(with)) {
         let mut line = line.replace("libkeystead.so", library().to_str().unwrap());
@@ -31,13 +31,6 @@ fn follow(old: &Old, report: &Report, [class, label]: [&str; 2], with: &str, wor
         done += 1;
     }
     assert!(done > 0, "{recipe:?}");
-}
-
-/// The library, as `make build` leaves it.
-fn library() -> std::path::PathBuf {
-    let library = Path::new(env!("CARGO_BIN_EXE_keystead")).with_file_name("libkeystead.so");
-    assert!(library.exists(), "`make build` makes the library");
-    library
 }
 
 #[test]
@@ -107,5 +100,33 @@ fn what_is_encrypted_to_a_pair_that_stays_comes_to_a_new_pair() {
     follow(&old, &report, key, "--read-object", &words);
     follow(&old, &report, key, "--decrypt", &words);
     let new = New::of(&old.home);
-    assert_eq!(new.decrypt_oaep("locked 2", &fs::read(&fresh).unwrap()), b"a text");
+    assert_eq!(new.decrypt_oaep("locked 3", &fs::read(&fresh).unwrap()), b"a text");
+}
+
+#[test]
+fn a_signing_key_that_stays_certifies_its_successor() {
+    let old = Old::new();
+    old.tool(&["--keypairgen", "--key-type", "EC:prime256v1", "--id", "01", "--label", "locked"]);
+    let report = old.partly(&[]);
+    let key = ["private-key", "locked"];
+    let [request, before, after] =
+        ["request", "old.pem", "new.pem"].map(|name| old.home.path(name).to_str().unwrap().to_owned());
+    let [old_pin, new_pin] = [OLD_PIN, "user%27s"].map(|pin| format!(";type=private?pin-value={pin}'"));
+    // The certificate that is trusted, made by the old key.
+    let mut trusted = old.around(Command::new("openssl"));
+    let uri = format!("pkcs11:token=Old;object=locked;type=private?pin-value={OLD_PIN}");
+    trusted.args(["req", "-new", "-x509", "-engine", "pkcs11", "-keyform", "engine", "-key", &uri, "-subj", "/CN=old"]);
+    ran(trusted.args(["-days", "30", "-out", &before]).env("PKCS11_MODULE_PATH", &old.module));
+
+    follow(&old, &report, key, "--usage-sign", &[]);
+    let words = [("SUBJECT", "/CN=new"), ("REQUEST", &*request), (";type=private'", &*new_pin)];
+    follow(&old, &report, key, "openssl req", &words);
+    let words = [
+        ("REQUEST", &*request),
+        ("OLD_CERTIFICATE", &*before),
+        ("NEW_CERTIFICATE", &*after),
+        (";type=private'", &*old_pin),
+    ];
+    follow(&old, &report, key, "openssl x509", &words);
+    assert!(openssl(&["verify", "-CAfile", &before, &after]).ends_with(b": OK\n"));
 }

@@ -51,46 +51,57 @@ pub fn of(source: &Source, item: &Item, ours: &Ours<'_>) -> Result<Vec<String>, 
     Ok(recipe)
 }
 
+/// What programs load; where it is, only who reads this knows.
+const LIBRARY: &str = "libkeystead.so";
+
 /// `CKO_NSS_TRUST`: what NSS thinks of a certificate.
 const NSS_TRUST: u64 = 0xce53_4353;
 
 /// The beginnings of command lines.
-struct Tools {
+struct Tools<'a> {
+    /// The old module's file.
+    module: String,
     /// `pkcs11-tool` with the old token and the key.
     old: String,
-    /// `pkcs11-tool` with the new token and the key that takes its place.
-    new: String,
-    /// The URI of the key that takes its place.
-    successor: String,
-    /// The new token, as a word.
-    token: String,
+    item: &'a Item,
+    ours: &'a Ours<'a>,
     /// As `--key-type` has it.
     key_type: &'static str,
 }
 
-impl Tools {
-    fn new(source: &Source, item: &Item, ours: &Ours<'_>) -> Self {
-        let old = tool(&source.module.to_string_lossy(), &source.token.label, &item.named());
-        // Another name than the old key's: its public half or its certificate may have moved.
-        let (label, id) = ([&item.label[..], b" 2"].concat(), [&item.id[..], &[2]].concat());
-        let named = Named { class: item.number, label: &label, id: &id };
-        Self {
-            old,
-            new: tool("libkeystead.so", &ours.label, &named),
-            successor: quoted(&ours.uri(&named)),
-            token: quoted(&ours.label),
-            key_type: match item.key_type() {
-                Some(KeyType::Rsa) => "rsa:3072",
-                Some(KeyType::Ec) => "EC:prime256v1",
-                Some(KeyType::EcEdwards) => "EC:edwards25519",
-                Some(KeyType::EcMontgomery) => "EC:curve25519",
-                _ => "GENERIC:32",
-            },
-        }
+/// A key that takes the old one's place.
+struct Successor {
+    /// `pkcs11-tool` with the new token and the key.
+    tool: String,
+    /// Its URI, as a word.
+    uri: String,
+}
+
+impl<'a> Tools<'a> {
+    fn new(source: &Source, item: &'a Item, ours: &'a Ours<'a>) -> Self {
+        let module = source.module.to_string_lossy().into_owned();
+        let old = tool(&module, &source.token.label, &item.named());
+        let key_type = match item.key_type() {
+            Some(KeyType::Rsa) => "rsa:3072",
+            Some(KeyType::Ec) => "EC:prime256v1",
+            Some(KeyType::EcEdwards) => "EC:edwards25519",
+            Some(KeyType::EcMontgomery) => "EC:curve25519",
+            _ => "GENERIC:32",
+        };
+        Self { module, old, item, ours, key_type }
+    }
+
+    /// One for each use, each with a name of its own: the old key's public half or certificate may have moved.
+    fn successor(&self, number: u8) -> Successor {
+        let label = [&self.item.label[..], format!(" {number}").as_bytes()].concat();
+        let id = [&self.item.id[..], &[number]].concat();
+        let named = Named { class: self.item.number, label: &label, id: &id };
+        Successor { tool: tool(LIBRARY, &self.ours.label, &named), uri: quoted(&self.ours.uri(&named)) }
     }
 
     fn encrypting_key(&self) -> Vec<String> {
-        let Self { old, new, .. } = self;
+        let old = &self.old;
+        let Successor { tool: new, .. } = self.successor(2);
         vec![
             "What it has encrypted is decrypted there and encrypted here, under a new key:".into(),
             format!("{new} --keygen --key-type AES:32 --usage-decrypt"),
@@ -103,7 +114,8 @@ impl Tools {
     }
 
     fn wrapping_key(&self) -> Vec<String> {
-        let Self { old, new, .. } = self;
+        let old = &self.old;
+        let Successor { tool: new, .. } = self.successor(3);
         vec![
             "What it has wrapped is unwrapped there, as extractable, and moved by another `keystead migrate`:".into(),
             format!(
@@ -116,7 +128,8 @@ impl Tools {
     }
 
     fn mac_key(&self) -> Vec<String> {
-        let Self { old, new, .. } = self;
+        let old = &self.old;
+        let Successor { tool: new, .. } = self.successor(2);
         vec![
             "From now on MACs are made by a new key:".into(),
             format!("{new} --keygen --key-type GENERIC:32 --usage-sign"),
@@ -129,22 +142,29 @@ impl Tools {
     }
 
     fn signing_key(&self, old: &str) -> Vec<String> {
-        let Self { new, successor, key_type, .. } = self;
+        let key_type = self.key_type;
+        let Successor { tool: new, uri } = self.successor(2);
         vec![
             "Old signatures hold: keep the public key or certificate, which moves. New ones are made by a new pair:".into(),
             format!("{new} --keypairgen --key-type {key_type} --usage-sign"),
-            format!("openssl req -new -engine pkcs11 -keyform engine -key {successor} -out new.csr"),
+            format!(
+                "PKCS11_MODULE_PATH={LIBRARY} openssl req -new -engine pkcs11 -keyform engine -key {uri} -subj SUBJECT \
+                 -out REQUEST"
+            ),
             "Whoever issued the old certificate issues the new one; where the old key is itself trusted, it certifies the new:"
                 .into(),
             format!(
-                "openssl x509 -req -in new.csr -engine pkcs11 -CAkeyform engine -CAkey {} -CA OLD_CERTIFICATE -out new.pem",
+                "PKCS11_MODULE_PATH={} openssl x509 -req -in REQUEST -engine pkcs11 -CAkeyform engine -CAkey {} \
+                 -CA OLD_CERTIFICATE -CAcreateserial -out NEW_CERTIFICATE",
+                quoted(&self.module),
                 quoted(old)
             ),
         ]
     }
 
     fn decrypting_key(&self) -> Vec<String> {
-        let Self { old, new, key_type, .. } = self;
+        let Self { old, key_type, .. } = self;
+        let Successor { tool: new, .. } = self.successor(3);
         vec![
             "What was encrypted to it is decrypted there and encrypted to a new pair:".into(),
             format!("{new} --keypairgen --key-type {key_type} --usage-decrypt"),
@@ -158,7 +178,8 @@ impl Tools {
     }
 
     fn agreeing_key(&self) -> Vec<String> {
-        let Self { new, key_type, .. } = self;
+        let key_type = self.key_type;
+        let Successor { tool: new, .. } = self.successor(4);
         vec![
             "It encrypts nothing itself: make a new pair, give its public key to the other sides, and agree anew:"
                 .into(),
@@ -172,7 +193,7 @@ impl Tools {
             "NSS trusts a certificate by an object of its own kind. Say it of the certificate that has moved, once NSS has \
              this module (modutil -add):"
                 .into(),
-            format!("certutil -M -d DATABASE -h {} -n NAME -t TRUST", self.token),
+            format!("certutil -M -d DATABASE -h {} -n NAME -t TRUST", quoted(&self.ours.label)),
         ]
     }
 }

@@ -11,6 +11,7 @@ use super::choose::{choose_open, none_yet};
 use crate::failure::Result;
 use crate::output::{Form, Word};
 use crate::store::{Slot, Store};
+use crate::uri::of_token;
 
 pub const AFTER_HELP_LIST: &str = "\
 A token that cannot be opened is listed with the reason.
@@ -59,6 +60,8 @@ pub struct Described {
     label: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     serial: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri: Option<String>,
     #[serde(flatten)]
     details: Option<Details>,
     store: PathBuf,
@@ -132,13 +135,15 @@ impl Described {
             format: sqlite::FORMAT,
         };
         let serial = String::from_utf8_lossy(&token.serial).into_owned();
-        let (label, store) = (Some(label_of(token)), store.folder().to_owned());
-        Self { slot, state, label, serial: Some(serial), details: Some(details), store, error: None }
+        let (label, store) = (label_of(token), store.folder().to_owned());
+        let uri = Some(of_token(&label, &token.serial));
+        Self { slot, state, label: Some(label), serial: Some(serial), uri, details: Some(details), store, error: None }
     }
 
     fn closed(slot: u32, reason: &Error, store: &Store) -> Self {
         let (state, store) = (State::CannotBeOpened, store.folder().to_owned());
-        Self { slot, state, label: None, serial: None, details: None, store, error: Some(reason.to_string()) }
+        let error = Some(reason.to_string());
+        Self { slot, state, label: None, serial: None, uri: None, details: None, store, error }
     }
 
     /// A row of the list.
@@ -179,6 +184,7 @@ impl Described {
             ("flags", Word::plain(details.flags.join(", "))),
             ("sessions", Word::plain(sessions)),
             ("format", Word::plain(details.format.to_string())),
+            ("uri", Word::plain(self.uri.as_deref().unwrap_or_default())),
         ]);
         rows
     }
