@@ -1,5 +1,6 @@
 //! `keystead migrate`
 
+mod attributes;
 mod key;
 pub mod old;
 mod recipes;

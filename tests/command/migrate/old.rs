@@ -173,8 +173,34 @@ impl Nss {
     }
 }
 
+/// Two stores of our own: one at `old` with a token called `Old`, and that of the home with one called `New`.
+pub fn two_stores() -> Home {
+    let home = Home::new();
+    let old = home.path("old").to_str().unwrap().to_owned();
+    let make = ["--store", &old, "token", "init", "--label", "Old"];
+    good(&home.command(&make).env("KEYSTEAD_SO_PIN", PIN).env("KEYSTEAD_PIN", PIN).output().unwrap());
+    home.token("New");
+    home
+}
+
+/// The migration from one to the other, by the library as programs load it.
+pub fn leave_our_own(home: &Home) -> Command {
+    let mut command = leave_for_people(home);
+    command.arg("--json");
+    command
+}
+
+/// The same, as people see it.
+pub fn leave_for_people(home: &Home) -> Command {
+    let (module, init) = (reluctant(home), format!("store={}", home.path("old").display()));
+    let words = ["migrate", "--module", module.to_str().unwrap(), "--module-init", &init, "--to", "New"];
+    let mut command = home.command(&words);
+    command.env("RELUCTANT_MODULE", library()).env("KEYSTEAD_FROM_PIN", PIN).env("KEYSTEAD_PIN", PIN);
+    command
+}
+
 /// The module that stands before another and gives less away.
-pub fn reluctant(home: &Home) -> PathBuf {
+fn reluctant(home: &Home) -> PathBuf {
     let file = home.path("reluctant.so");
     let mut compiler = Command::new("cc");
     compiler.args(["-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Werror", "-shared", "-fPIC", "-o"]).arg(&file);

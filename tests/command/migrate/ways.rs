@@ -1,8 +1,6 @@
 //! Every form of wrapping, each with a module that has it.
 
-use serde_json::Value;
-
-use super::old::{Nss, Old, Report, library, ran, reluctant};
+use super::old::{Nss, Old, Report, leave_our_own, library, ran, two_stores};
 use crate::home::{Home, PIN, good};
 
 /// Forms of AES key wrap, and CBC-PAD, by their numbers.
@@ -53,12 +51,10 @@ fn rsa_with_an_aes_key_in_between_carries_every_type() {
     assert_eq!(report.fate("secret-key", "aes"), ("moved", "CKM_RSA_AES_KEY_WRAP", "cipher"));
 }
 
-/// Two stores: one with a token `Old` that has a key of each type, one with an empty token `New`.
+/// A token `Old` of our own with a key of each type, and an empty token `New`.
 fn with_every_type() -> Home {
-    let home = Home::new();
+    let home = two_stores();
     let old = home.path("old").to_str().unwrap().to_owned();
-    let make = ["--store", &old, "token", "init", "--label", "Old"];
-    good(&home.command(&make).env("KEYSTEAD_SO_PIN", PIN).env("KEYSTEAD_PIN", PIN).output().unwrap());
     for (id, label, key_type) in [
         ("01", "rsa", "rsa:2048"),
         ("02", "ec", "EC:secp384r1"),
@@ -68,7 +64,6 @@ fn with_every_type() -> Home {
         make_key(&old, &["--keypairgen", "--key-type", key_type, "--id", id, "--label", label, "--extractable"]);
     }
     make_key(&old, &["--keygen", "--key-type", "AES:32", "--id", "05", "--label", "aes", "--extractable"]);
-    home.token("New");
     home
 }
 
@@ -80,11 +75,6 @@ fn make_key(store: &str, arguments: &[&str]) {
 
 /// Everything moved by the library behind a module that hides mechanisms.
 fn moved(home: &Home, hidden: &str) -> Report {
-    let (module, init) = (reluctant(home), format!("store={}", home.path("old").display()));
-    let words = ["migrate", "--module", module.to_str().unwrap(), "--module-init", &init, "--to", "New", "--json"];
-    let mut command = home.command(&words);
-    command.env("RELUCTANT_MODULE", library()).env("RELUCTANT_HIDES", hidden);
-    command.env("KEYSTEAD_FROM_PIN", PIN).env("KEYSTEAD_PIN", PIN);
-    let report: Value = serde_json::from_str(&good(&command.output().unwrap())).unwrap();
-    Report(report)
+    let output = leave_our_own(home).env("RELUCTANT_HIDES", hidden).output().unwrap();
+    Report(serde_json::from_str(&good(&output)).unwrap())
 }

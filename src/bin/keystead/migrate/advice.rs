@@ -19,15 +19,15 @@ pub fn of(source: &Source, item: &Item, ours: &Ours<'_>) -> Result<Vec<String>, 
     let key_type = item.key_type();
     let mut recipe = Vec::new();
     match item.number {
-        CKO_SECRET_KEY if key_type.is_some_and(|key_type| key_type != KeyType::Aes) => recipe.extend(tools.mac_key()),
         CKO_SECRET_KEY => {
-            if may(CKA_DECRYPT)? {
+            let is_cipher = key_type.is_none_or(|key_type| key_type == KeyType::Aes);
+            if is_cipher && may(CKA_DECRYPT)? {
                 recipe.extend(tools.encrypting_key());
             }
-            if may(CKA_UNWRAP)? {
+            if is_cipher && may(CKA_UNWRAP)? {
                 recipe.extend(tools.wrapping_key());
             }
-            if recipe.is_empty() {
+            if recipe.is_empty() && may(CKA_SIGN)? {
                 recipe.extend(tools.mac_key());
             }
         }

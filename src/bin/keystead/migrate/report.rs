@@ -150,7 +150,7 @@ impl Report {
             form.record(self, &[])?;
         } else {
             form.list(HEADINGS, &self.objects, Line::row)?;
-            self.objects.iter().for_each(Line::advise);
+            self.advise();
         }
         let stay = self.objects.iter().filter(|line| line.stays()).count();
         match (stay, self.objects.len()) {
@@ -164,12 +164,18 @@ impl Report {
     }
 }
 
-impl Line {
+impl Report {
+    /// Says what to do about what stays.
     fn advise(&self) {
-        if self.recipe.is_empty() {
-            return;
+        const SOME: usize = 10;
+        let mut stay = self.objects.iter().filter(|line| line.stays());
+        for line in stay.by_ref().take(SOME) {
+            let recipe = line.recipe.iter().map(|line| format!("\n  {line}")).collect::<String>();
+            Failure::new(format!("{} stays{recipe}", line.from)).say();
         }
-        let lines = self.recipe.iter().map(|line| format!("\n  {line}")).collect::<String>();
-        Failure::new(format!("{} stays{lines}", self.from)).say();
+        match stay.count() {
+            0 => (),
+            more => Failure::new(format!("{more} more stay")).with_next("--json has the recipe for each").say(),
+        }
     }
 }
