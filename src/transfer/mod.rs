@@ -13,3 +13,6 @@ pub use fingerprint::Fingerprint;
 pub use grant::{Answer, Invitation};
 pub use masked::{Content, Masked};
 pub use request::{Lifetime, Party, Request};
+
+#[cfg(test)]
+mod tests;
