@@ -10,6 +10,7 @@ mod completions;
 mod demo;
 mod doctor;
 mod failure;
+mod file;
 mod key;
 mod login;
 mod mechanism;

@@ -8,10 +8,10 @@ use keystead::error::Error;
 use keystead::store::backup::{Header, Writer, unwritable};
 
 use super::envelope::Lock;
-use super::file::Output;
 use super::passphrase::PassphraseSource;
 use super::report::{Report, TokenLine};
 use crate::failure::{Failure, Result};
+use crate::file::Output;
 use crate::output::Form;
 use crate::progress::Progress;
 use crate::store::Store;

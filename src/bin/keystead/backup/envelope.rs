@@ -10,9 +10,9 @@ use age::{DecryptError, Decryptor, Encryptor, Identity, IdentityFile, Recipient,
 use keystead::secret::Secret;
 use keystead::store::backup::{Reader, unreadable, unwritable};
 
-use super::file;
 use super::passphrase::KeySource;
 use crate::failure::{Failure, Result};
+use crate::file;
 
 /// Who can open a backup.
 pub struct Lock(Vec<Box<dyn Recipient>>);

@@ -2,7 +2,6 @@
 
 mod create;
 mod envelope;
-mod file;
 mod passphrase;
 mod report;
 mod restore;

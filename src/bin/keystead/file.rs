@@ -1,15 +1,14 @@
-//! The file that a backup is written to or read from.
+//! Files that are written whole, or read.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Stdout, Write};
 use std::path::{Path, PathBuf};
 
-use keystead::store::backup::unwritable;
 use tempfile::NamedTempFile;
 
 use crate::failure::{Failure, Result};
 
-/// Where a backup goes. Its file has its name only when it is whole and on the disk.
+/// Where it goes. A file has its name only when it is whole and on the disk.
 pub enum Output {
     /// Standard output.
     Stdout(Stdout),
@@ -43,7 +42,7 @@ impl Output {
             Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
             _ => ".".into(),
         };
-        let file = tempfile::Builder::new().prefix(".keystead-backup-").tempfile_in(&folder);
+        let file = tempfile::Builder::new().prefix(".keystead-new-").tempfile_in(&folder);
         let file = file.map_err(|error| Failure::of(path.display(), error))?;
         Ok(Self::File(NewFile { file, path: path.to_owned(), folder, replaces }))
     }
@@ -59,7 +58,7 @@ impl Output {
 
 impl NewFile {
     fn place(self) -> Result<()> {
-        let failed = |error: io::Error| Failure::new(unwritable(&error).to_string());
+        let failed = |error: io::Error| Failure::of(format!("{} cannot be written", self.path.display()), error);
         self.file.as_file().sync_all().map_err(failed)?;
         let named = match self.replaces {
             true => self.file.persist(&self.path),
@@ -89,7 +88,7 @@ impl Write for Output {
     }
 }
 
-/// Opens a backup; `-` is standard input.
+/// Opens a file; `-` is standard input.
 pub fn input(path: &Path) -> Result<BufReader<Box<dyn Read>>> {
     if path.as_os_str() == "-" {
         return Ok(BufReader::new(Box::new(io::stdin())));
