@@ -4,11 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod backup;
+mod crossing;
 mod demo;
 mod destroy;
 mod doctor;
 mod fill;
+mod generate;
 mod home;
+mod import;
 mod init;
 mod keys;
 mod pins;
@@ -18,3 +21,5 @@ mod terminal;
 mod usage;
 mod verify;
 mod witness;
+mod wrapped_file;
+mod wrapping;

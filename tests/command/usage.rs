@@ -9,7 +9,7 @@ use crate::home::{Home, PIN, SO_PIN, bad, says, text};
 fn a_command_line_that_makes_no_sense_is_code_2() {
     let home = Home::new();
     let init = ["token", "init", "--label", "A"];
-    let lines: [&[&str]; 29] = [
+    let lines: [&[&str]; 36] = [
         &[],
         &["tokens"],
         &["token"],
@@ -33,6 +33,13 @@ fn a_command_line_that_makes_no_sense_is_code_2() {
         &["key", "destroy", "--all"],
         &["key", "list", "--class", "keys"],
         &["key", "list", "--login", "--pin", "123456"],
+        &["key", "generate"],
+        &["key", "generate", "--type", "des"],
+        &["key", "generate", "--type", "aes:256", "--id", "xyz"],
+        &["key", "wrap", "A", "--with", "B", "--mechanism", "rot13"],
+        &["key", "unwrap", "A", "--user-pin", "123456"],
+        &["key", "import", "A", "--passphrase", "123456"],
+        &["key", "export-public", "A", "--form", "xml"],
         &["--json", "demo"],
         &["--store", "/x", "demo"],
         // A PIN is never an argument.
@@ -52,7 +59,7 @@ fn a_command_line_that_makes_no_sense_is_code_2() {
 #[test]
 fn help_has_examples_and_the_version_is_the_packages() {
     let home = Home::new();
-    let lines: [&[&str]; 18] = [
+    let lines: [&[&str]; 24] = [
         &[],
         &["backup"],
         &["backup", "verify"],
@@ -67,6 +74,12 @@ fn help_has_examples_and_the_version_is_the_packages() {
         &["key", "list"],
         &["key", "show"],
         &["key", "destroy"],
+        &["key", "generate"],
+        &["key", "wrap"],
+        &["key", "unwrap"],
+        &["key", "rewrap"],
+        &["key", "import"],
+        &["key", "export-public"],
         &["mechanism", "list"],
         &["doctor"],
         &["demo"],
@@ -95,6 +108,8 @@ fn completions_are_scripts_that_know_the_commands() {
                 "secret-key",
                 "salvage",
                 "fill",
+                "export-public",
+                "rsa-oaep",
             ],
         );
         assert!(!script.contains("other-process"), "{shell}");

@@ -40,7 +40,7 @@ const FOR_ALL: [&str; 4] = ["error", "log", "lock", "handle"];
 const NEVER: [(&str, &[&str]); 2] = [("key", &["store", "lock", "fork", "config"]), ("seal", &["lock", "config"])];
 
 /// Crates that belong to certain rooms.
-const CRATES: [(&str, &[&str]); 21] = [
+const CRATES: [(&str, &[&str]); 27] = [
     ("aes", &["crypto"]),
     ("aes_kw", &["crypto"]),
     ("age", &["bin"]),
@@ -54,15 +54,21 @@ const CRATES: [(&str, &[&str]); 21] = [
     // Rooms that know PKCS#11.
     ("cryptoki_sys", &["key", "object", "mechanism", "token", "transfer", "module", "slot", "session", "abi", "bin"]),
     ("ed25519_dalek", &["crypto"]),
+    ("jose_jwk", &["bin"]),
+    ("pem_rfc7468", &["bin"]),
+    ("pkcs8", &["bin"]),
     ("rand", &["crypto"]),
     ("rpassword", &["bin"]),
     ("rusqlite", &["store"]),
+    ("scrypt", &["bin"]),
+    ("sec1", &["bin"]),
     ("serde", &["config", "bin"]),
     ("serde_json", &["bin"]),
     ("sha1", &["crypto"]),
     ("sha2", &["crypto"]),
     ("sha3", &["crypto"]),
-    ("toml", &["config"]),
+    ("ssh_key", &["bin"]),
+    ("toml", &["config", "bin"]),
 ];
 
 /// Every `static` outside `abi`, each with its reason.

@@ -1,4 +1,5 @@
-//! `keystead`, the command: makes, shows and saves tokens, lists mechanisms, and demonstrates what the library is for.
+//! `keystead`, the command: makes, shows and saves tokens, makes and moves keys, lists mechanisms, and demonstrates what the
+//! library is for.
 //!
 //! It opens a [`Module`](keystead::module::Module) of its own and calls what the library's entry points call, so it can
 //! do nothing that a program cannot.
@@ -54,6 +55,7 @@ Examples:
   keystead --store /srv/tokens token show Test
   keystead backup keys.backup
   keystead key list --login
+  keystead key generate --type aes:256 --label data
   keystead doctor
 
 Exit codes:
@@ -67,7 +69,7 @@ enum Command {
     #[command(subcommand)]
     Token(token::Command),
 
-    /// Lists, shows and destroys the objects in a token
+    /// Makes, lists, moves and destroys the keys in a token, and other objects
     #[command(subcommand)]
     Key(key::Command),
 

@@ -24,6 +24,32 @@ pub struct Uri {
 
 const SCHEME: &str = "pkcs11:";
 
+/// What names an object within its token, apart from its class empty where there is nothing.
+pub struct Named<'a> {
+    /// `CKA_CLASS`
+    pub class: CK_OBJECT_CLASS,
+    /// `CKA_LABEL`
+    pub label: &'a [u8],
+    /// `CKA_ID`
+    pub id: &'a [u8],
+}
+
+/// The URI of an object: as many of the names of token and object as there are.
+pub fn of_object(token: &str, serial: &[u8], object: &Named<'_>) -> String {
+    let class = CLASSES.iter().find(|(_, class)| *class == object.class).map_or("", |(word, _)| word);
+    let parts = [
+        ("token", encoded(token.as_bytes())),
+        ("serial", encoded(serial)),
+        ("object", encoded(object.label)),
+        // RFC 7512, section 2.3: an id is always written in this form.
+        ("id", object.id.iter().map(|byte| format!("%{byte:02X}")).collect()),
+        ("type", class.to_owned()),
+    ];
+    let said: Vec<String> =
+        parts.iter().filter(|(_, value)| !value.is_empty()).map(|(n, v)| format!("{n}={v}")).collect();
+    format!("{SCHEME}{}", said.join(";"))
+}
+
 impl Uri {
     /// Whether a name is meant to be a URI.
     pub fn is_one(text: &str) -> bool {
@@ -100,15 +126,18 @@ impl Uri {
 /// The manufacturer and the model of every token, in saved URIs for ever.
 const KEYSTEAD: &[u8] = b"Keystead";
 
+/// The classes that a URI can name.
+const CLASSES: [(&str, CK_OBJECT_CLASS); 5] = [
+    ("cert", CKO_CERTIFICATE),
+    ("data", CKO_DATA),
+    ("private", CKO_PRIVATE_KEY),
+    ("public", CKO_PUBLIC_KEY),
+    ("secret-key", CKO_SECRET_KEY),
+];
+
 fn class(name: &str) -> Result<CK_OBJECT_CLASS, String> {
-    match name {
-        "cert" => Ok(CKO_CERTIFICATE),
-        "data" => Ok(CKO_DATA),
-        "private" => Ok(CKO_PRIVATE_KEY),
-        "public" => Ok(CKO_PUBLIC_KEY),
-        "secret-key" => Ok(CKO_SECRET_KEY),
-        _ => Err(format!("{name:?} is no type of objects: cert, data, private, public or secret-key")),
-    }
+    let known = CLASSES.iter().find(|(word, _)| *word == name).map(|(_, class)| *class);
+    known.ok_or_else(|| format!("{name:?} is no type of objects: cert, data, private, public or secret-key"))
 }
 
 /// The query says how the module is found, which this one is already, and where PINs are.
@@ -120,6 +149,19 @@ fn check_query(attribute: &str) -> Result<(), String> {
         }
         _ => Err(format!("{attribute:?} is no query")),
     }
+}
+
+/// A value in percent encoding: what RFC 3986, section 2.3, leaves as it is stays so.
+fn encoded(value: &[u8]) -> String {
+    let mut text = String::new();
+    for byte in value {
+        match byte {
+            b'-' | b'.' | b'_' | b'~' => text.push(char::from(*byte)),
+            byte if byte.is_ascii_alphanumeric() => text.push(char::from(*byte)),
+            byte => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
 }
 
 /// A value without its percent encoding.
@@ -166,6 +208,18 @@ mod tests {
         assert!(Uri::parse("PKCS11:slot-id=327").unwrap().is_slot_only(327));
         assert!(!Uri::parse("pkcs11:model=v1").unwrap().fits_token(0, b"", b""));
         assert!(Uri::parse("pkcs11:token=;serial=ab").unwrap().fits_token(0, b"", b"ab"));
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let named = Named { class: CKO_PRIVATE_KEY, label: "a;b ü".as_bytes(), id: &[0, 0x41] };
+        let text = of_object("My Token", b"00ff", &named);
+        assert_eq!(text, "pkcs11:token=My%20Token;serial=00ff;object=a%3Bb%20%C3%BC;id=%00%41;type=private");
+        let read = Uri::parse(&text).unwrap();
+        assert_eq!((read.object.as_deref(), read.id.as_deref()), (Some(named.label), Some(named.id)));
+        assert!(read.class == Some(CKO_PRIVATE_KEY) && read.fits_token(0, b"My Token", b"00ff"));
+        let bare = of_object("T", b"", &Named { class: CKO_SECRET_KEY, label: b"", id: b"" });
+        assert_eq!(bare, "pkcs11:token=T;type=secret-key");
     }
 
     #[test]
