@@ -277,3 +277,52 @@ fn what_is_no_key_is_refused_and_nothing_is_made() {
     says(&home.refused(&["key", "import", &home.word("nothing")]), &["nothing", "No such file"]);
     assert_eq!(home.done_json(&["key", "list", "--login"]), json!([]));
 }
+
+#[test]
+fn the_passphrase_comes_from_a_file_too() {
+    let home = home();
+    let (file, form, phrase) = (genpkey(&home, KINDS[1].1), home.word("form"), home.word("phrase"));
+    fs::write(&phrase, "from a file\nnot this line\n").unwrap();
+    other("openssl", &["pkcs8", "-topk8", "-in", &file, "-out", &form, "-passout", "pass:from a file"]);
+    home.done(&["key", "import", &form, "--label", "pair", "--extractable", "--passphrase-file", &phrase]);
+    let out = home.word("out");
+    let private = "pkcs11:object=pair;type=private";
+    home.done(&["key", "wrap", private, "--form", "pkcs8", "--out", &out, "--passphrase-file", &phrase]);
+    other("openssl", &["pkey", "-in", &out, "-noout", "-passin", "pass:from a file"]);
+    let variable = ["key", "import", &out, "--passphrase-env", "PHRASE"];
+    noted(&home.user(&variable).env("PHRASE", "from a file").output().unwrap());
+    says(&home.refused(&variable), &["PHRASE", "not set"]);
+}
+
+#[test]
+fn no_value_is_ever_printed() {
+    let home = home();
+    fs::write(home.path("bytes"), [0x57; 32]).unwrap();
+    let bytes = home.word("bytes");
+    home.done(&["key", "import", &bytes, "--type", "aes", "--label", "kek", "--usage", "wrap,unwrap"]);
+    let free = ["--extractable", "--sensitive=false"];
+    for line in [
+        &[&["key", "import", &bytes, "--type", "aes", "--label", "data"][..], &free].concat()[..],
+        &["key", "list", "--login", "--json"],
+        &["key", "show", "data", "--login"],
+        &["key", "wrap", "data", "--with", "kek"],
+        &[
+            "key",
+            "wrap",
+            "data",
+            "--with",
+            "kek",
+            "--mechanism",
+            "aes-gcm",
+            "--form",
+            "raw",
+            "--out",
+            &home.word("raw"),
+        ],
+    ] {
+        let (printed, notes) = noted(&home.user(line).output().unwrap());
+        for value in ["575757", "V1dXV1", "WWWWWW"] {
+            assert!(!printed.contains(value) && !notes.contains(value), "{line:?}: {printed}{notes}");
+        }
+    }
+}
