@@ -1,11 +1,14 @@
-//! Keys from secrets (HKDF), from secrets just agreed (X9.63, SP 800-56C) and from PINs (Argon2id).
+//! Keys from secrets (HKDF), from secrets just agreed (X9.63, SP 800-56C), from PINs (Argon2id) and from passphrases that other
+//! programs share (PBKDF2).
+
+use std::num::NonZeroU32;
 
 use super::Rejected;
 use super::hash::{Algorithm, Hash};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 use argon2::{Argon2, Block, Params, Version};
-use aws_lc_rs::hkdf;
+use aws_lc_rs::{hkdf, pbkdf2};
 use zeroize::{Zeroize, Zeroizing};
 
 /// HKDF with SHA-256: RFC 5869. The parts of `info` are joined as they are: the caller sees to it that different uses
@@ -18,6 +21,27 @@ pub fn hkdf_sha256(ikm: &Secret, salt: &[u8], info: &[&[u8]], length: usize) -> 
     let mut okm = Secret::zeroed(length);
     prk.expand(info, Length(length)).map_err(failed)?.fill(okm.expose_mut()).map_err(failed)?;
     Ok(okm)
+}
+
+/// PBKDF2 with the HMAC of one of these hashes: RFC 8018, section 5.2. Rejects other hashes and no iterations.
+pub fn pbkdf2(
+    algorithm: Algorithm,
+    password: &Secret,
+    salt: &[u8],
+    iterations: u32,
+    length: usize,
+) -> Result<Secret, Rejected> {
+    let hmac = match algorithm {
+        Algorithm::Sha1 => pbkdf2::PBKDF2_HMAC_SHA1,
+        Algorithm::Sha256 => pbkdf2::PBKDF2_HMAC_SHA256,
+        Algorithm::Sha384 => pbkdf2::PBKDF2_HMAC_SHA384,
+        Algorithm::Sha512 => pbkdf2::PBKDF2_HMAC_SHA512,
+        _ => return Err(Rejected),
+    };
+    let mut key = Secret::zeroed(length);
+    let iterations = NonZeroU32::new(iterations).ok_or(Rejected)?;
+    pbkdf2::derive(hmac, iterations, salt, password.expose(), key.expose_mut());
+    Ok(key)
 }
 
 struct Length(usize);

@@ -10,10 +10,10 @@ use crate::error::{Error, Result};
 use crate::key::KeyType;
 
 /// `CKA_EC_PARAMS` of Ed25519: its object identifier. RFC 8410, section 3.
-pub(super) const ED25519: &[u8] = &[0x06, 0x03, 0x2b, 0x65, 0x70];
+pub const ED25519: &[u8] = &[0x06, 0x03, 0x2b, 0x65, 0x70];
 
 /// `CKA_EC_PARAMS` of X25519. RFC 8410, section 3.
-pub(super) const X25519: &[u8] = &[0x06, 0x03, 0x2b, 0x65, 0x6e];
+pub const X25519: &[u8] = &[0x06, 0x03, 0x2b, 0x65, 0x6e];
 
 /// The curve of a `CKK_EC` key. Curves are named, by object identifier or by name; parameters in full are refused.
 pub fn weierstrass(params: &[u8]) -> Result<Curve> {

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 
 pub const SO_PIN: &str = "officer's";
 pub const PIN: &str = "user's";
+pub const PASSPHRASE: &str = "a phrase";
 
 /// A folder for one test: a configuration with cheap PINs, its store, and whatever else the test puts there.
 pub struct Home(TempDir);
@@ -46,6 +47,35 @@ impl Home {
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("HOME", self.0.path()).env("KEYSTEAD_CONF", self.path("keystead.toml"));
         command
+    }
+
+    /// The same with the user's PIN in its environment, and the passphrase of encrypted keys.
+    pub fn user<S: AsRef<OsStr>>(&self, words: &[S]) -> Command {
+        let mut command = self.command(words);
+        command.env("KEYSTEAD_PIN", PIN).env("KEYSTEAD_KEY_PASSPHRASE", PASSPHRASE);
+        command
+    }
+
+    /// What it prints for the user when it succeeds, whatever it notes besides.
+    #[track_caller]
+    pub fn done(&self, words: &[&str]) -> String {
+        noted(&self.user(words).output().unwrap()).0
+    }
+
+    #[track_caller]
+    pub fn done_json(&self, words: &[&str]) -> Value {
+        serde_json::from_str(&self.done(&[words, &["--json"]].concat())).unwrap()
+    }
+
+    /// The sentence that it ends with when it fails for the user.
+    #[track_caller]
+    pub fn refused(&self, words: &[&str]) -> String {
+        bad(&self.user(words).output().unwrap())
+    }
+
+    /// The path of a file in it as a word of a command line.
+    pub fn word(&self, name: &str) -> String {
+        self.path(name).to_str().unwrap().to_owned()
     }
 
     pub fn run(&self, words: &[&str]) -> Output {
@@ -99,6 +129,24 @@ pub fn good(output: &Output) -> String {
     assert_eq!(text(&output.stderr), "", "{}", text(&output.stdout));
     assert_eq!(output.status.code(), Some(0));
     text(&output.stdout)
+}
+
+/// What it printed on success, and the notes beside it.
+#[track_caller]
+pub fn noted(output: &Output) -> (String, String) {
+    let notes = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{notes}");
+    assert!(notes.lines().all(|note| note.starts_with("keystead: ")), "{notes}");
+    (text(&output.stdout), notes)
+}
+
+/// Another program, which has to succeed; what it printed.
+#[track_caller]
+pub fn other(program: &str, arguments: &[&str]) -> Vec<u8> {
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
+    let output = output.unwrap_or_else(|error| panic!("{program}: {error}; `make test` installs what it needs"));
+    assert!(output.status.success(), "{program} {arguments:?}: {}", text(&output.stderr));
+    output.stdout
 }
 
 /// The sentence that a command ends with that failed, for whatever reason. `exits` looks at the codes.

@@ -44,14 +44,8 @@ fn given(attributes: &[(u64, Vec<u8>)]) -> Vec<Given<'_>> {
     attributes.iter().map(|(number, value)| Given::new(*number, value)).collect()
 }
 
-fn logged_in(home: &Home, words: &[&str]) -> std::process::Command {
-    let mut command = home.command(words);
-    command.env("KEYSTEAD_PIN", PIN);
-    command
-}
-
 fn json(home: &Home, words: &[&str]) -> Value {
-    serde_json::from_str(&good(&logged_in(home, &[words, &["--json"]].concat()).output().unwrap())).unwrap()
+    serde_json::from_str(&good(&home.user(&[words, &["--json"]].concat()).output().unwrap())).unwrap()
 }
 
 /// Every token shows so many objects of its own.
@@ -84,7 +78,7 @@ fn keys_are_listed_with_what_they_are_and_may() {
         (json!(2048), json!(2048))
     );
 
-    let plain = good(&logged_in(&home, &["key", "list", "--login"]).output().unwrap());
+    let plain = good(&home.user(&["key", "list", "--login"]).output().unwrap());
     assert_eq!(plain.lines().count(), 5);
     let line = plain.lines().find(|line| line.contains("schlüssel")).unwrap();
     let words: Vec<String> = (0..7).map(|number| field(line, number)).collect();
@@ -144,13 +138,13 @@ fn every_attribute_is_shown_by_name_and_no_value_of_a_key() {
         assert_eq!(shown.get("CKA_WRAP_TEMPLATE"), None, "what it does not have");
         assert_eq!(shown["CKA_KEYSTEAD_MASKABLE"], false);
     }
-    let lines = good(&logged_in(&home, &["key", "show", "01", "--login"]).output().unwrap());
+    let lines = good(&home.user(&["key", "show", "01", "--login"]).output().unwrap());
     assert!(lines.lines().any(|line| line == "CKA_VALUE\t(never shown)"), "{lines}");
     assert!(lines.lines().any(|line| line == "CKA_WRAP\tfalse"), "{lines}");
-    says(&bad(&logged_in(&home, &["key", "show", "pair", "--login"]).output().unwrap()), &["2 objects", "--class"]);
+    says(&bad(&home.user(&["key", "show", "pair", "--login"]).output().unwrap()), &["2 objects", "--class"]);
     let private = json(&home, &["key", "show", "pair", "--class", "private-key", "--login"]);
     assert_eq!(private["CKA_EC_PARAMS"], "secp256r1");
-    says(&bad(&logged_in(&home, &["key", "show", "nothing", "--login"]).output().unwrap()), &["\"nothing\""]);
+    says(&bad(&home.user(&["key", "show", "nothing", "--login"]).output().unwrap()), &["\"nothing\""]);
 }
 
 /// One that programs may read is not printed either.
@@ -160,7 +154,7 @@ fn a_readable_key_is_not_printed() {
     home.token("A");
     let module = home.module();
     put_readable(&module);
-    let shown = good(&logged_in(&home, &["key", "show", "open", "--login"]).output().unwrap());
+    let shown = good(&home.user(&["key", "show", "open", "--login"]).output().unwrap());
     says(&shown, &["CKA_VALUE\t(not printed; programs may read it)", "CKA_SENSITIVE\tfalse", "not generated here"]);
     assert!(!shown.contains("57575757"), "{shown}");
 }
@@ -184,7 +178,7 @@ fn put_readable(module: &Module) {
 fn what_is_destroyed_is_one_object_unless_all_are_meant() {
     let home = home();
     let left = || json(&home, &["key", "list", "--login", "--class", "any"]).as_array().unwrap().len() - PROFILES;
-    let destroy = |words: &[&str]| logged_in(&home, &[&["key", "destroy"], words].concat()).output().unwrap();
+    let destroy = |words: &[&str]| home.user(&[&["key", "destroy"], words].concat()).output().unwrap();
     says(&home.bad(&["key", "destroy", "01", "--yes"]), &["no terminal", "user PIN"]);
     says(&bad(&destroy(&["01"])), &["schlüssel", "would be destroyed", "--yes"]);
     says(&bad(&destroy(&["pair", "--yes"])), &["2 objects", "private-key", "public-key", "--all"]);

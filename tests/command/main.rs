@@ -4,13 +4,16 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod backup;
+mod crossing;
 mod demo;
 mod destroy;
 mod doctor;
 mod domain;
 mod exits;
 mod fill;
+mod generate;
 mod home;
+mod import;
 mod init;
 mod keys;
 mod migrate;
@@ -21,3 +24,5 @@ mod terminal;
 mod usage;
 mod verify;
 mod witness;
+mod wrapped_file;
+mod wrapping;

@@ -38,6 +38,13 @@ fn a_command_line_that_makes_no_sense_is_code_2() {
         &["key", "destroy", "--all"],
         &["key", "list", "--class", "keys"],
         &["key", "list", "--login", "--pin", "123456"],
+        &["key", "generate"],
+        &["key", "generate", "--type", "des"],
+        &["key", "generate", "--type", "aes:256", "--id", "xyz"],
+        &["key", "wrap", "A", "--with", "B", "--mechanism", "rot13"],
+        &["key", "unwrap", "A", "--user-pin", "123456"],
+        &["key", "import", "A", "--passphrase", "123456"],
+        &["key", "export-public", "A", "--form", "xml"],
         &["--json", "demo"],
         &["--store", "/x", "demo"],
         // A PIN is never an argument.

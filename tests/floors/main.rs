@@ -40,7 +40,7 @@ const FOR_ALL: [&str; 4] = ["error", "log", "lock", "handle"];
 const NEVER: [(&str, &[&str]); 2] = [("key", &["store", "lock", "fork", "config"]), ("seal", &["lock", "config"])];
 
 /// Crates that belong to certain rooms.
-const CRATES: [(&str, &[&str]); 24] = [
+const CRATES: [(&str, &[&str]); 29] = [
     ("aes", &["crypto"]),
     ("aes_kw", &["crypto"]),
     ("age", &["bin"]),
@@ -56,16 +56,21 @@ const CRATES: [(&str, &[&str]); 24] = [
     ("cryptoki_sys", &["key", "object", "mechanism", "token", "transfer", "module", "slot", "session", "abi", "bin"]),
     ("ed25519_dalek", &["crypto"]),
     ("hpke", &["crypto"]),
-    ("pem_rfc7468", &["transfer"]),
+    ("jose_jwk", &["bin"]),
+    ("pem_rfc7468", &["transfer", "bin"]),
+    ("pkcs8", &["bin"]),
     ("rand", &["crypto"]),
     ("rpassword", &["bin"]),
     ("rusqlite", &["store"]),
+    ("scrypt", &["bin"]),
+    ("sec1", &["bin"]),
     ("serde", &["config", "bin"]),
     ("serde_json", &["bin"]),
     ("sha1", &["crypto"]),
     ("sha2", &["crypto"]),
     ("sha3", &["crypto"]),
-    ("toml", &["config"]),
+    ("ssh_key", &["bin"]),
+    ("toml", &["config", "bin"]),
 ];
 
 /// Every `static` outside `abi`, each with its reason.

@@ -5,6 +5,7 @@ use std::io::{self, BufReader, Read, Stdout, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
+use zeroize::Zeroizing;
 
 use crate::failure::{Failure, Result};
 
@@ -97,6 +98,19 @@ pub fn input(path: &Path) -> Result<BufReader<Box<dyn Read>>> {
         Ok(file) => Ok(BufReader::new(Box::new(file))),
         Err(error) => Err(Failure::of(path.display(), error)),
     }
+}
+
+/// What is in a file that may hold a key; `-` is standard input. Bounded, since no key is longer.
+pub fn short(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
+    const LONGEST: u64 = 1 << 20;
+    // Never grows, so that no copy is left behind.
+    let mut content = Zeroizing::new(Vec::with_capacity(LONGEST as usize + 2));
+    let read = input(path)?.take(LONGEST.saturating_add(1)).read_to_end(&mut content);
+    read.map_err(|error| Failure::of(path.display(), error))?;
+    if content.len() as u64 > LONGEST {
+        return Err(Failure::new(format!("{} is too long for a key", path.display())));
+    }
+    Ok(content)
 }
 
 fn exists(path: &Path) -> Failure {

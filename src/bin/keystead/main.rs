@@ -1,4 +1,5 @@
-//! `keystead`, the command: makes, shows and saves tokens, lists mechanisms, and demonstrates what the library is for.
+//! `keystead`, the command: makes, shows and saves tokens, makes and moves keys, lists mechanisms, and demonstrates what the
+//! library is for.
 //!
 //! It opens a [`Module`](keystead::module::Module) of its own and calls what the library's entry points call, so it can
 //! do nothing that a program cannot.
@@ -58,6 +59,7 @@ Examples:
   keystead backup keys.backup
   keystead key list --login
   keystead migrate --module /usr/lib/softhsm/libsofthsm2.so
+  keystead key generate --type aes:256 --label data
   keystead doctor
 
 Exit codes:
@@ -74,7 +76,7 @@ enum Command {
     #[command(subcommand, after_help = token::AFTER_HELP)]
     Token(token::Command),
 
-    /// Lists, shows and destroys the objects in a token
+    /// Makes, lists, moves and destroys the keys in a token, and other objects
     #[command(subcommand, after_help = key::AFTER_HELP)]
     Key(key::Command),
 

@@ -1,7 +1,8 @@
 //! HKDF and Argon2id.
 
 use super::{
-    Algorithm, Argon2Cost, HmacKey, Rejected, Secret, argon2id, hex, hkdf_sha256, one_step, openssl, pattern, x963,
+    Algorithm, Argon2Cost, HmacKey, Rejected, Secret, argon2id, hex, hkdf_sha256, one_step, openssl, pattern, pbkdf2,
+    x963,
 };
 use crate::error::Error;
 
@@ -154,4 +155,27 @@ fn argon2id_believes_no_absurd_cost() {
         assert!(!wrong.is_valid());
         assert!(matches!(argon2id(b"", b"saltsalt", wrong), Err(Error::GeneralError(_))));
     }
+}
+
+/// RFC 6070, section 2, and RFC 7914, section 11.
+#[test]
+fn pbkdf2_of_the_rfcs() {
+    for (hash, password, salt, iterations, expected) in [
+        (Algorithm::Sha1, "password", "salt", 4096, "4b007901b765489abead49d926f721d065a429c1"),
+        (
+            Algorithm::Sha256,
+            "passwd",
+            "salt",
+            1,
+            "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc49ca9cccf179b645991664b39d77ef31\
+             7c71b845b1e30bd509112041d3a19783",
+        ),
+    ] {
+        let (password, expected) = (Secret::from_slice(password.as_bytes()), hex(expected));
+        let key = pbkdf2(hash, &password, salt.as_bytes(), iterations, expected.len());
+        assert_eq!(key.map(|key| key.expose().to_vec()), Ok(expected));
+    }
+    let nothing = |hash, iterations| pbkdf2(hash, &Secret::zeroed(1), b"salt", iterations, 16).err();
+    assert_eq!(nothing(Algorithm::Sha256, 0), Some(Rejected));
+    assert_eq!(nothing(Algorithm::Sha3_256, 1), Some(Rejected));
 }

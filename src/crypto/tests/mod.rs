@@ -27,7 +27,7 @@ use super::edwards::{Ed25519PrivateKey, Ed25519PublicKey, Form};
 use super::gcm::GcmKey;
 use super::hash::{Algorithm, Hash, Output};
 use super::hmac::HmacKey;
-use super::kdf::{Argon2Cost, argon2id, hkdf_sha256, one_step, x963};
+use super::kdf::{Argon2Cost, argon2id, hkdf_sha256, one_step, pbkdf2, x963};
 use super::keywrap::{IV, WrapKey};
 use super::montgomery::{X25519PrivateKey, X25519PublicKey};
 use super::{InOut, Rejected, equal, random};

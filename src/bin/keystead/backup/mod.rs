@@ -2,7 +2,7 @@
 
 mod create;
 mod envelope;
-mod passphrase;
+pub mod passphrase;
 mod report;
 mod restore;
 mod verify;

@@ -38,10 +38,7 @@ impl PassphraseSource {
 
     /// The passphrase of a new backup; from a terminal, typed twice.
     pub fn new_one(&self) -> Result<Secret> {
-        self.wanted().new_one(|passphrase| match passphrase.is_empty() {
-            true => Err(Failure::new(format!("the {NAME} is empty"))),
-            false => Ok(()),
-        })
+        new_one(self.wanted())
     }
 
     /// Whether standard input is to hold the passphrase.
@@ -60,4 +57,13 @@ impl PassphraseSource {
     }
 }
 
-const NAME: &str = "passphrase";
+/// In sentences.
+pub const NAME: &str = "passphrase";
+
+/// A new passphrase; from a terminal, typed twice.
+pub fn new_one(wanted: Wanted<'_>) -> Result<Secret> {
+    wanted.new_one(|passphrase| match passphrase.is_empty() {
+        true => Err(Failure::new(format!("the {NAME} is empty"))),
+        false => Ok(()),
+    })
+}

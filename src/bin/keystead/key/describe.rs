@@ -10,7 +10,8 @@ use serde::Serialize;
 use super::names;
 use super::select::{Opened, number};
 use crate::failure::Result;
-use crate::output::Word;
+use crate::output::{Form, Word};
+use crate::uri::Named;
 
 /// An object as it is printed.
 #[derive(Serialize)]
@@ -27,6 +28,7 @@ pub struct Listed {
     /// In hexadecimal digits.
     id: String,
     unique_id: String,
+    uri: String,
     usage: Vec<&'static str>,
     flags: Vec<&'static str>,
 }
@@ -34,10 +36,10 @@ pub struct Listed {
 impl Listed {
     /// What stands behind a handle; none if it has gone meanwhile.
     pub fn of(opened: &Opened<'_>, handle: Handle) -> Result<Option<Self>> {
-        Ok(opened.view(handle)?.and_then(|view| Self::seen(&view)))
+        Ok(opened.view(handle)?.and_then(|view| Self::seen(opened, &view)))
     }
 
-    fn seen(view: &View) -> Option<Self> {
+    fn seen(opened: &Opened<'_>, view: &View) -> Option<Self> {
         let (class, of) = shape(view)?;
         let key_type = of.and_then(Type::key);
         let bytes = |attribute| view.attribute(attribute).map(|value| value.to_vec()).unwrap_or_default();
@@ -47,13 +49,15 @@ impl Listed {
             table.iter().filter(|(attribute, _)| is(*attribute)).map(|(_, word)| *word).collect::<Vec<_>>()
         };
         let denied = DENIALS.iter().filter(|(attribute, _)| *bytes(*attribute) == [0]).map(|(_, word)| *word);
+        let (label, id) = (bytes(CKA_LABEL), bytes(CKA_ID));
         Some(Self {
             class: names::class(class),
             of: of.map(names::of),
             bits: bits(view, class, key_type),
             curve,
-            label: String::from_utf8_lossy(&bytes(CKA_LABEL)).into_owned(),
-            id: hex(&bytes(CKA_ID)),
+            uri: opened.uri(&Named { class: class.number(), label: &label, id: &id }),
+            label: String::from_utf8_lossy(&label).into_owned(),
+            id: hex(&id),
             unique_id: String::from_utf8_lossy(&bytes(CKA_UNIQUE_ID)).into_owned(),
             usage: said(USES),
             flags: said(FLAGS).into_iter().chain(denied).collect(),
@@ -76,11 +80,28 @@ impl Listed {
         ]
     }
 
+    /// A row of what was made, under [`MADE`].
+    pub fn row_of_made(&self) -> Vec<Word> {
+        let mut row = self.row();
+        row.truncate(5);
+        row.extend([&self.unique_id, &self.uri].map(Word::plain));
+        row
+    }
+
     /// For a sentence.
     pub fn briefly(&self) -> String {
         format!("the {} {:?} ({})", self.class, self.label, self.unique_id)
     }
 }
+
+/// Prints the objects that were made.
+pub fn report(opened: &Opened<'_>, made: &[Handle], form: Form) -> Result<()> {
+    let listed: Vec<Listed> =
+        made.iter().filter_map(|handle| Listed::of(opened, *handle).transpose()).collect::<Result<_>>()?;
+    form.list(MADE, &listed, Listed::row_of_made)
+}
+
+const MADE: &[&str] = &["class", "type", "size", "label", "id", "unique id", "uri"];
 
 /// What an object is.
 pub fn shape(view: &View) -> Option<(Class, Option<Type>)> {

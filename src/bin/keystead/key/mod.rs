@@ -1,26 +1,68 @@
 //! `keystead key`
 
 pub mod describe;
+mod export;
+mod generate;
+mod hits;
+mod import;
+mod kind;
 pub mod names;
+mod passphrase;
+mod pbes2;
+mod proposal;
+mod public;
+mod rewrap;
 mod select;
 mod show;
+mod template;
+mod text;
+mod to;
+mod transport;
+mod unwrap;
+mod value;
+mod wrap;
+mod wrapping;
+mod wrapping_key;
 
 use std::path::PathBuf;
 
-use keystead::handle::Handle;
-
 use crate::ask::Asked;
-use crate::failure::{Exit, Failure, Result};
+use crate::failure::{Failure, Result};
 use crate::output::Form;
 use crate::store::Store;
 use describe::Listed;
-use select::{Object, Opened, Place};
+use hits::{hits, named, too_many};
+use select::{Among, Object};
 
 #[derive(clap::Subcommand)]
 pub enum Command {
     /// Lists the keys in a token, or other objects
     #[command(after_help = AFTER_HELP_LIST)]
     List(List),
+
+    /// Makes a key, or a pair of keys, in a token
+    #[command(after_help = generate::AFTER_HELP)]
+    Generate(generate::Generate),
+
+    /// Writes a key to a file, wrapped under another one
+    #[command(after_help = wrap::AFTER_HELP)]
+    Wrap(wrap::Wrap),
+
+    /// Makes a key of a wrapped one
+    #[command(after_help = unwrap::AFTER_HELP)]
+    Unwrap(unwrap::Unwrap),
+
+    /// Makes keys and certificates of files that other programs wrote
+    #[command(after_help = import::AFTER_HELP)]
+    Import(import::Import),
+
+    /// Writes a public key to a file, also that of a private key or a certificate
+    #[command(after_help = export::AFTER_HELP)]
+    ExportPublic(export::ExportPublic),
+
+    /// Wraps a wrapped key under another key, without making it a key of the token
+    #[command(after_help = rewrap::AFTER_HELP)]
+    Rewrap(rewrap::Rewrap),
 
     /// Shows every attribute of one object
     #[command(after_help = AFTER_HELP_SHOW)]
@@ -69,7 +111,7 @@ pub struct List {
     object: Option<String>,
 
     #[command(flatten)]
-    place: Place,
+    among: Among,
 
     /// Logs in as the user
     #[arg(long)]
@@ -82,7 +124,7 @@ pub struct Show {
     object: Object,
 
     #[command(flatten)]
-    place: Place,
+    among: Among,
 
     /// Logs in as the user
     #[arg(long)]
@@ -95,7 +137,7 @@ pub struct Destroy {
     object: Object,
 
     #[command(flatten)]
-    place: Place,
+    among: Among,
 
     /// Destroys all that is called so, not only one object
     #[arg(long)]
@@ -113,13 +155,19 @@ pub fn run(command: Command, store: Option<PathBuf>, form: Form) -> Result<()> {
     let store = Store::open(store)?;
     match command {
         Command::List(args) => list(&args, &store, form),
+        Command::Generate(args) => generate::run(&args, &store, form),
+        Command::Wrap(args) => wrap::run(&args, &store, form),
+        Command::Unwrap(args) => unwrap::run(&args, &store, form),
+        Command::Import(args) => import::run(&args, &store, form),
+        Command::ExportPublic(args) => export::run(&args, &store, form),
+        Command::Rewrap(args) => rewrap::run(&args, &store, form),
         Command::Show(args) => show(&args, &store, form),
         Command::Destroy(args) => destroy(&args, &store, form),
     }
 }
 
 fn list(args: &List, store: &Store, form: Form) -> Result<()> {
-    let opened = args.place.open(args.object.as_deref(), args.login, store)?;
+    let opened = args.among.open(args.object.as_deref(), args.login, store)?;
     let mut stream = form.stream(HEADINGS);
     opened.each(|handle| match Listed::of(&opened, handle)? {
         Some(listed) => stream.push(&listed, Listed::row),
@@ -133,15 +181,12 @@ fn list(args: &List, store: &Store, form: Form) -> Result<()> {
 }
 
 fn show(args: &Show, store: &Store, form: Form) -> Result<()> {
-    let opened = args.place.open(Some(&args.object.name), args.login, store)?;
-    match hits(&opened, &args.object.name)?[..] {
-        [one] => show::show(&opened, one, form),
-        ref several => Err(too_many(&opened, several, "narrow it with --class, or name one by its unique id")),
-    }
+    let opened = args.among.open(Some(&args.object.name), args.login, store)?;
+    show::show(&opened, hits::one(&opened, &args.object.name)?, form)
 }
 
 fn destroy(args: &Destroy, store: &Store, form: Form) -> Result<()> {
-    let opened = args.place.open(Some(&args.object.name), true, store)?;
+    let opened = args.among.open(Some(&args.object.name), true, store)?;
     let hits = hits(&opened, &args.object.name)?;
     if hits.len() > 1 && !args.all {
         return Err(too_many(&opened, &hits, "narrow it with --class, name one by its unique id, or pass --all"));
@@ -163,41 +208,4 @@ fn destroy(args: &Destroy, store: &Store, form: Form) -> Result<()> {
         }
     }
     stream.finish().map(drop)
-}
-
-/// What is called so; at least one.
-fn hits(opened: &Opened<'_>, name: &str) -> Result<Vec<Handle>> {
-    let mut hits = Vec::new();
-    opened.each(|handle| {
-        hits.push(handle);
-        Ok(())
-    })?;
-    if !hits.is_empty() {
-        return Ok(hits);
-    }
-    let failure = Failure::new(format!("no such object is called {name:?}")).with_exit(Exit::NotFound);
-    let next = match opened.logged_in {
-        true => "`keystead key list --class any --login` shows what there is",
-        false => "--login looks among private objects too",
-    };
-    Err(failure.with_next(next))
-}
-
-fn too_many(opened: &Opened<'_>, hits: &[Handle], next: &str) -> Failure {
-    Failure::new(format!("{} are called so: {}", count(hits), named(opened, hits))).with_next(next)
-}
-
-fn count(hits: &[Handle]) -> String {
-    format!("{} objects", hits.len())
-}
-
-/// The first few of them, for a sentence.
-fn named(opened: &Opened<'_>, hits: &[Handle]) -> String {
-    const FEW: usize = 4;
-    let listed = hits.iter().take(FEW).filter_map(|handle| Listed::of(opened, *handle).ok().flatten());
-    let mut names: Vec<String> = listed.map(|listed| listed.briefly()).collect();
-    if hits.len() > FEW {
-        names.push(format!("and {} more", hits.len().saturating_sub(FEW)));
-    }
-    names.join(", ")
 }

@@ -21,6 +21,16 @@ pub fn class(class: Class) -> &'static str {
     }
 }
 
+/// The class that is called so.
+pub fn class_named(word: &str) -> Option<Class> {
+    Class::ALL.iter().copied().find(|known| class(*known) == word)
+}
+
+/// The type of secret keys or of pairs that is called so.
+pub fn key_type_named(word: &str) -> Option<KeyType> {
+    [KeyType::SECRET, KeyType::PAIRS].into_iter().flatten().copied().find(|known| key(*known) == word)
+}
+
 /// A type within a class.
 pub fn of(of: Type) -> &'static str {
     match of {

@@ -1,21 +1,26 @@
 //! Which objects are meant, and the session in which they are found.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use clap::ValueEnum;
 use cryptoki_sys::*;
 use keystead::error::Error;
 use keystead::handle::Handle;
+use keystead::key::Class;
+use keystead::mechanism::Mechanism;
+use keystead::module::Module;
 use keystead::object::{Given, Search};
 use keystead::session::Sessions;
-use keystead::token::View;
+use keystead::token::{TokenState, View};
 
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::login;
 use crate::pin::{Role, UserSource};
 use crate::store::Store;
 use crate::token::choose::{NAME, choose_by_uri, choose_only, choose_open};
-use crate::uri::Uri;
+use crate::token::label_of;
+use crate::uri::{self, Named, Uri};
 
 /// How an object is named.
 #[derive(clap::Args)]
@@ -25,19 +30,26 @@ pub struct Object {
     pub name: String,
 }
 
-/// Where objects are looked for.
+/// The token in which keys are made or looked for.
 #[derive(clap::Args)]
 pub struct Place {
     /// The token; not needed where there is one only, or where a URI says it
     #[arg(long, value_name = NAME)]
     token: Option<String>,
 
+    #[command(flatten)]
+    pin: UserSource,
+}
+
+/// Where objects are looked for.
+#[derive(clap::Args)]
+pub struct Among {
     /// Only objects of this class [default: key, or what a URI says]
     #[arg(long)]
     class: Option<Kind>,
 
     #[command(flatten)]
-    pin: UserSource,
+    place: Place,
 }
 
 /// What objects are.
@@ -57,54 +69,106 @@ pub enum Kind {
 
 /// A session, and what is looked for in it.
 pub struct Opened<'a> {
-    store: &'a Store,
+    module: &'a Module,
+    slot: u32,
+    token: Rc<TokenState>,
     /// The session.
     pub session: Handle,
     /// Whether private objects are seen.
     pub logged_in: bool,
     /// One after the other until one of them hits.
     searches: Vec<Wanted>,
-    kind: Kind,
+    /// The classes that are looked for; all, where there is nothing here.
+    takes: Option<fn(Class) -> bool>,
 }
 
 /// Attributes and their values.
-type Wanted = Vec<(u64, Vec<u8>)>;
+pub type Wanted = Vec<(u64, Vec<u8>)>;
 
 impl Place {
-    /// Opens a session with the token that is meant, for objects of that name, or all.
-    pub fn open<'a>(&self, name: Option<&str>, log_in: bool, store: &'a Store) -> Result<Opened<'a>> {
+    /// Opens a session with the token that is meant, and its user logged in.
+    pub fn open<'a>(&self, store: &'a Store) -> Result<Opened<'a>> {
+        self.open_for(None, true, store)
+    }
+
+    /// The same for objects of that name, or all; logged in if that is wanted, or a PIN is named.
+    fn open_for<'a>(&self, name: Option<&str>, log_in: bool, store: &'a Store) -> Result<Opened<'a>> {
         let uri = name.filter(|name| Uri::is_one(name)).map(Uri::parse).transpose()?;
-        let (slot, _) = match (&self.token, &uri) {
+        let (slot, token) = match (&self.token, &uri) {
             (Some(token), _) => choose_open(token, store)?,
             (None, Some(uri)) => choose_by_uri(uri, name.unwrap_or_default(), store)?,
             (None, None) => choose_only(store)?,
         };
-        let kind = match (self.class, &uri) {
-            (Some(kind), _) => kind,
-            (None, Some(uri)) if uri.class.is_some() => Kind::Any,
-            (None, _) => Kind::Key,
-        };
-        let mut searches = match (&uri, name) {
-            (Some(uri), _) => vec![of_uri(uri)],
-            (None, Some(name)) => of_name(name),
-            (None, None) => vec![Vec::new()],
-        };
-        if let Some(class) = kind.only_class() {
-            searches.iter_mut().for_each(|search| search.push((CKA_CLASS, class.to_ne_bytes().into())));
-        }
         let logged_in = log_in || self.pin.is_named();
         let session = match logged_in {
             true => login::session(store, slot, Role::User, &self.pin.pin().existing()?)?,
             false => store.module.open_session(slot.into(), false)?,
         };
-        Ok(Opened { store, session, logged_in, searches, kind })
+        let searches = name.map_or_else(|| Ok(vec![Vec::new()]), searches)?;
+        let token = Rc::from(token);
+        Ok(Opened { module: &store.module, slot, token, session, logged_in, searches, takes: Some(Class::is_key) })
     }
 }
 
-impl Opened<'_> {
+impl Among {
+    /// Opens a session with the token that is meant, for objects of that name, or all.
+    pub fn open<'a>(&self, name: Option<&str>, log_in: bool, store: &'a Store) -> Result<Opened<'a>> {
+        let mut opened = self.place.open_for(name, log_in, store)?;
+        opened.takes = match self.class {
+            Some(Kind::Key) => Some(Class::is_key),
+            Some(_) => None,
+            // A URI that says what it means.
+            None if opened.searches.iter().flatten().any(|(asked, _)| *asked == CKA_CLASS) => None,
+            None => Some(Class::is_key),
+        };
+        if let Some(only) = self.class.and_then(Kind::only_class) {
+            opened.searches.iter_mut().for_each(|search| search.push((CKA_CLASS, only.to_ne_bytes().into())));
+        }
+        Ok(opened)
+    }
+}
+
+impl<'a> Opened<'a> {
     /// The sessions of the module.
-    pub fn sessions(&self) -> &Sessions {
-        self.store.module.sessions()
+    pub fn sessions(&self) -> &'a Sessions {
+        self.module.sessions()
+    }
+
+    /// A mechanism by its number.
+    pub fn mechanism(&self, number: u64) -> Result<&'static Mechanism> {
+        Ok(self.module.mechanisms().find(number)?)
+    }
+
+    /// All mechanisms.
+    pub fn mechanisms(&self) -> &'a [&'static Mechanism] {
+        self.module.mechanisms().all()
+    }
+
+    /// What is looked for, of these classes only.
+    pub fn narrowed(self, takes: fn(Class) -> bool) -> Self {
+        Self { takes: Some(takes), ..self }
+    }
+
+    /// Other objects in the same session: those of that name and of these classes.
+    pub fn others(&self, name: &str, takes: fn(Class) -> bool) -> Result<Self> {
+        let label = label_of(&self.token);
+        let uri = Some(name).filter(|name| Uri::is_one(name)).map(Uri::parse).transpose()?;
+        if uri.is_some_and(|uri| !uri.fits_token(self.slot, label.as_bytes(), &self.token.serial)) {
+            let failure = Failure::new(format!("{name} is not in the token {label:?}"));
+            return Err(failure.with_next("both keys have to be in one token"));
+        }
+        let (token, searches) = (Rc::clone(&self.token), searches(name)?);
+        Ok(Self { token, searches, takes: Some(takes), ..*self })
+    }
+
+    /// Objects with these attributes in the same session.
+    pub fn with(&self, wanted: Wanted) -> Self {
+        Self { token: Rc::clone(&self.token), searches: vec![wanted], takes: None, ..*self }
+    }
+
+    /// The URI of an object in this token. RFC 7512.
+    pub fn uri(&self, object: &Named<'_>) -> String {
+        uri::of_object(&label_of(&self.token), &self.token.serial, object)
     }
 
     /// An object, to be asked for its attributes; none if it has gone meanwhile.
@@ -141,7 +205,7 @@ impl Opened<'_> {
                 return Ok(hit);
             }
             for handle in found {
-                if self.is_of_kind(handle)? {
+                if self.is_wanted(handle)? {
                     hit = true;
                     work(handle)?;
                 }
@@ -149,12 +213,10 @@ impl Opened<'_> {
         }
     }
 
-    fn is_of_kind(&self, handle: Handle) -> Result<bool> {
-        if self.kind != Kind::Key {
-            return Ok(true);
-        }
+    fn is_wanted(&self, handle: Handle) -> Result<bool> {
+        let Some(takes) = self.takes else { return Ok(true) };
         let class = self.view(handle)?.and_then(|view| number(&view, CKA_CLASS));
-        Ok(class.and_then(keystead::key::Class::from_number).is_some_and(keystead::key::Class::is_key))
+        Ok(class.and_then(Class::from_number).is_some_and(takes))
     }
 }
 
@@ -178,6 +240,11 @@ pub fn number(view: &View, attribute: u64) -> Option<u64> {
     value.as_slice().try_into().map(u64::from_ne_bytes).ok()
 }
 
+/// What is looked for under a name, one after the other.
+fn searches(name: &str) -> Result<Vec<Wanted>> {
+    if Uri::is_one(name) { Ok(vec![of_uri(&Uri::parse(name)?)]) } else { Ok(of_name(name)) }
+}
+
 fn of_uri(uri: &Uri) -> Wanted {
     let class = uri.class.map(|class| (CKA_CLASS, class.to_ne_bytes().to_vec()));
     let label = uri.object.clone().map(|label| (CKA_LABEL, label));
@@ -193,8 +260,8 @@ fn of_name(name: &str) -> Vec<Wanted> {
     unique.into_iter().chain(id).chain([label]).collect()
 }
 
-/// The bytes that pairs of hexadecimal digits mean.
-fn bytes(digits: &str) -> Option<Vec<u8>> {
+/// The bytes that pairs of hexadecimal digits mean; none if there are no digits.
+pub fn bytes(digits: &str) -> Option<Vec<u8>> {
     let value = |digit: u8| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let (pairs, []) = digits.as_bytes().as_chunks::<2>() else { return None };
     let bytes = pairs.iter().map(|[high, low]| Some(value(*high)? << 4 | value(*low)?)).collect::<Option<Vec<u8>>>();

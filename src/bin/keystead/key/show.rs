@@ -1,11 +1,9 @@
 //! All attributes of an object, by the table of attributes.
 
 use cryptoki_sys::*;
-use keystead::config::Settings;
 use keystead::error::Error;
 use keystead::handle::Handle;
-use keystead::key::{Class, Type};
-use keystead::mechanism::Mechanisms;
+use keystead::key::Type;
 use keystead::object::attribute::{self, Attribute, Kind};
 use keystead::token::View;
 use serde_json::{Map, Value};
@@ -13,6 +11,7 @@ use serde_json::{Map, Value};
 use super::describe::{hex, shape};
 use super::names;
 use super::select::Opened;
+use super::value::plain;
 use crate::failure::{Failure, Result};
 use crate::output::{Form, Word};
 
@@ -69,44 +68,3 @@ fn shown(view: &View, row: &Attribute) -> Result<Shown> {
         _ => plain(row, &value),
     }))
 }
-
-/// A value in the form for people: words where there are some, digits of bytes else.
-fn plain(row: &Attribute, value: &[u8]) -> Value {
-    match row.kind {
-        Kind::Bool => Value::from(value == [1]),
-        Kind::Number | Kind::Choice(_) => number(row.number, value),
-        Kind::Numbers => {
-            let (words, _) = value.as_chunks::<8>();
-            Value::Array(words.iter().map(|word| mechanism(u64::from_ne_bytes(*word))).collect())
-        }
-        Kind::Date | Kind::Digits(_) => String::from_utf8_lossy(value).into(),
-        Kind::Bytes(_) if TEXTS.contains(&row.number) => match std::str::from_utf8(value) {
-            Ok(text) => text.into(),
-            Err(_) => hex(value).into(),
-        },
-        _ => hex(value).into(),
-    }
-}
-
-fn number(attribute: u64, value: &[u8]) -> Value {
-    let Ok(number) = value.try_into().map(u64::from_ne_bytes) else { return hex(value).into() };
-    let word = match attribute {
-        CKA_CLASS => Class::from_number(number).map(names::class),
-        _ => Type::named(attribute, number).map(names::of),
-    };
-    match (word, attribute) {
-        (Some(word), _) => word.into(),
-        (None, CKA_KEY_GEN_MECHANISM) if number == CK_UNAVAILABLE_INFORMATION => "not generated here".into(),
-        (None, CKA_KEY_GEN_MECHANISM) => mechanism(number),
-        (None, _) => number.into(),
-    }
-}
-
-fn mechanism(number: u64) -> Value {
-    let mechanisms = Mechanisms::new(&Settings::default());
-    let name = mechanisms.all().iter().find(|known| known.number == number).map(|known| known.name);
-    name.map_or_else(|| format!("0x{number:08x}").into(), Value::from)
-}
-
-/// What is text by its nature.
-const TEXTS: [u64; 5] = [CKA_LABEL, CKA_UNIQUE_ID, CKA_APPLICATION, CKA_URL, CKA_OTP_USER_IDENTIFIER];
