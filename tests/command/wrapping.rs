@@ -117,6 +117,8 @@ fn a_key_that_may_not_leave_stays_and_the_next_step_is_said() {
     says(&wrap("partner", "kek"), &["not extractable"]);
     home.done(&["key", "generate", "--type", "aes", "--label", "encrypts"]);
     says(&wrap("data", "encrypts"), &["CKA_WRAP", "--usage wrap,unwrap"]);
+    home.done(&["key", "generate", "--type", "aes", "--label", "careful", "--extractable", "--wrap-with-trusted"]);
+    says(&wrap("careful", "kek"), &["CKA_WRAP_WITH_TRUSTED", "the SO"]);
     assert!(!home.path("out").exists());
 }
 

@@ -266,6 +266,9 @@ fn not_wrapped(error: Error, method: Method) -> Failure {
         (Error::KeyNotWrappable(_) | Error::KeySizeRange, Method::RsaOaep) => {
             "rsa-aes and --double carry private keys and long ones under an RSA key"
         }
+        (Error::KeyNotWrappable(_), _) => {
+            "the SO makes a wrapping key trusted; a public key that came in without a login is imported again by `key import`"
+        }
         (Error::KeySizeRange, Method::AesKw) => "aes-kwp carries values of any length",
         _ => return error.into(),
     };
