@@ -9,7 +9,7 @@ use crate::home::{Home, PIN, SO_PIN, bad, says, text};
 fn a_command_line_that_makes_no_sense_is_code_2() {
     let home = Home::new();
     let init = ["token", "init", "--label", "A"];
-    let lines: [&[&str]; 34] = [
+    let lines: [&[&str]; 41] = [
         &[],
         &["tokens"],
         &["token"],
