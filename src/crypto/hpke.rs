@@ -7,6 +7,7 @@ use hpke::kem::XWing;
 use hpke::{Deserializable, Kem, OpModeR, OpModeS, Serializable};
 use zeroize::Zeroizing;
 
+use super::hash::sha256;
 use super::{Rejected, random};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -34,14 +35,14 @@ impl PublicKey {
         Deserializable::from_bytes(bytes).map(Self).map_err(|_| Rejected)
     }
 
-    /// Seals a message. What it is for, `info`, is a constant of the caller's; `bound` is what it is bound to.
-    pub fn seal(&self, info: &'static [u8], bound: &[u8], message: &[u8]) -> Result<Sealed> {
+    /// Seals a message for a purpose, bound to something that goes along in the open.
+    pub fn seal(&self, purpose: &'static [u8], bound: &[u8], message: &[u8]) -> Result<Sealed> {
         let sealed = hpke::single_shot_seal_with_rng::<AesGcm256, HkdfSha256, XWing>(
             &OpModeS::Base,
             &self.0,
-            info,
+            &info(purpose, bound),
             message,
-            bound,
+            &[],
             &mut random::generator()?,
         );
         let (encapsulated, ciphertext) =
@@ -61,17 +62,23 @@ impl PrivateKey {
         XWing::sk_to_pk(&self.0).to_bytes().to_vec()
     }
 
-    /// Opens a message that was sealed for this key, with the same `info` and bound to the same.
-    pub fn open(&self, info: &'static [u8], bound: &[u8], sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, Rejected> {
+    /// Opens a message that was sealed for this key and purpose, and bound to the same.
+    pub fn open(&self, purpose: &'static [u8], bound: &[u8], sealed: &Sealed) -> Result<Zeroizing<Vec<u8>>, Rejected> {
         let encapsulated = Deserializable::from_bytes(&sealed.encapsulated).map_err(|_| Rejected)?;
         let opened = hpke::single_shot_open::<AesGcm256, HkdfSha256, XWing>(
             &OpModeR::Base,
             &self.0,
             &encapsulated,
-            info,
+            &info(purpose, bound),
             &sealed.ciphertext,
-            bound,
+            &[],
         );
         opened.map(Zeroizing::new).map_err(|_| Rejected)
     }
+}
+
+/// All that a message is bound to, in the one place that every implementation of HPKE has: the purpose, and the SHA-256 of the rest,
+/// since `info` cannot have any length.
+fn info(purpose: &'static [u8], bound: &[u8]) -> Vec<u8> {
+    [purpose, &sha256(&[bound])].concat()
 }

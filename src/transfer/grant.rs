@@ -70,7 +70,7 @@ impl Answer {
         fields.insert(LABEL, encoded_text(&granting.label));
         let bound = fields.encode();
         let sealed = domain.with(caller, Purpose::Share, None, |keyed| {
-            request.key.seal(INFO, &bound, &encode(keyed.passed()?, domain.name()))
+            request.key.seal(PURPOSE, &bound, &encode(keyed.passed()?, domain.name()))
         })?;
         fields.insert(ENCAPSULATED, encoded_bytes(&sealed.encapsulated));
         fields.insert(SEALED, encoded_bytes(&sealed.ciphertext));
@@ -102,13 +102,19 @@ impl Answer {
         let key = token.prepared(&kept)?;
         let asked = Use { purpose: Purpose::Join, fit: fit(), key: key.facts(), other: None };
         let grant = permit(caller, &asked)?;
-        let private = PrivateKey::from_seed(Keyed::new(&key, &grant).passed()?);
-        let plain = private.and_then(|private| private.open(INFO, &self.bound, &self.sealed));
-        let plain = plain.map_err(|_| refused("the answer is not as it was made"))?;
-        let (key, name) = decode(&plain).map_err(|error| refused(format!("the answer is damaged: {error}")))?;
+        let (key, name) = self.open_with(Keyed::new(&key, &grant).passed()?)?;
         let fingerprint = fingerprint(&hkdf_sha256(&key, &[], &[FINGERPRINT], 32)?)?;
         let granting = self.granting.clone();
         Ok(Invitation { domain: self.domain, name, fingerprint, granting, key, request })
+    }
+
+    /// The domain key and the name of the domain, by the key of the request.
+    pub(super) fn open_with(&self, seed: &Secret) -> Result<(Secret, DomainName)> {
+        let private = PrivateKey::from_seed(seed);
+        let plain = private.and_then(|private| private.open(PURPOSE, &self.bound, &self.sealed));
+        let plain =
+            plain.map_err(|_| refused("the answer is not as it was made: let it be sent again, or ask anew"))?;
+        decode(&plain).map_err(|error| refused(format!("the answer is damaged: {error}")))
     }
 
     fn check_address(&self, token: &Token) -> Result<()> {
@@ -198,12 +204,15 @@ fn decode(plain: &[u8]) -> Result<(Secret, DomainName), String> {
     if encode(&key, name).as_slice() != plain {
         return Err("not in the one form that it can have".into());
     }
+    if !KeyType::Domain.takes_length(key.len()) {
+        return Err("the key of a domain has another length".into());
+    }
     DomainName::parse(name).map(|name| (key, name))
 }
 
 const FORM: Form = Form { kind: "keystead domain grant", format: 1 };
 const ARMOUR: &str = "KEYSTEAD DOMAIN GRANT";
-const INFO: &[u8] = b"keystead 1 domain grant";
+const PURPOSE: &[u8] = b"keystead 1 domain grant";
 
 /// The numbers of the fields.
 const REQUEST: u64 = 4;

@@ -15,3 +15,6 @@ pub use grant::{Answer, Invitation};
 pub use mask::{mask, take_in, unmask};
 pub use masked::{Content, Masked};
 pub use request::{Lifetime, Party, Request};
+
+#[cfg(test)]
+mod tests;

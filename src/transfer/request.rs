@@ -50,9 +50,12 @@ pub struct Lifetime(u64);
 impl Request {
     /// Asks: the token keeps the private key, and forgets that of an earlier request, which nobody can answer any more.
     pub fn make(token: &Arc<Token>, caller: &Caller, lifetime: Lifetime) -> Result<Self> {
+        Self::made_at(system::seconds_since_1970(), token, caller, lifetime)
+    }
+
+    pub(super) fn made_at(created: u64, token: &Arc<Token>, caller: &Caller, lifetime: Lifetime) -> Result<Self> {
         let seed = random::secret(SEED)?;
         let key = PrivateKey::from_seed(&seed).map_err(|_| Error::GeneralError("a seed has another length".into()))?;
-        let created = system::seconds_since_1970();
         let asking = Party::of(token)?;
         let mut fields = FORM.fields();
         fields.insert(TOKEN, encoded_bytes(&token.id().0));

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use keystead::key::Login;
 
-use crate::home::{Home, PIN, SO_PIN, says};
+use crate::home::{Home, PIN, SO_PIN, good, says};
 
 #[test]
 fn new_pins_are_typed_twice_and_not_shown() {
@@ -124,6 +124,43 @@ fn the_label_is_typed_before_a_token_is_destroyed() {
     terminal.answer("Type its label to go on: ", "Precious");
     let (code, seen) = terminal.end();
     assert_eq!((code, home.module().slots().list(true)), (Some(0), vec![1]), "{seen}");
+}
+
+#[test]
+fn a_token_is_let_in_and_joins_when_somebody_says_yes() {
+    let home = Home::new();
+    home.token("First");
+    home.token("Second");
+    let (request, grant) = (home.path("join.request"), home.path("join.grant"));
+    let (request, grant) = (request.to_str().unwrap(), grant.to_str().unwrap());
+    for words in
+        [["create", "--name", "production", "--token", "First"], ["request", "--out", request, "--token", "Second"]]
+    {
+        let mut command = home.command(&[&["domain"], &words[..]].concat());
+        good(&command.env("KEYSTEAD_SO_PIN", SO_PIN).env("KEYSTEAD_PIN", PIN).output().unwrap());
+    }
+    let said = |words: &[&str], answer: &str| {
+        let mut terminal = Terminal::run(home.command(&[&["domain"], words].concat()));
+        terminal.type_pin("SO PIN: ", SO_PIN);
+        terminal.type_pin("user PIN: ", PIN);
+        terminal.wait_for("fingerprint of ");
+        terminal.answer("Type \"yes\" to go on: ", answer);
+        terminal.end()
+    };
+    let steps =
+        [["grant", request, "--out", grant, "--token", "First"], ["accept", grant, "--token", "Second", "--name", "p"]];
+    for words in steps {
+        let (code, seen) = said(&words, "y");
+        assert_eq!(code, Some(1), "{seen}");
+        says(&seen, &["nothing was changed"]);
+        let (code, seen) = said(&words, "yes");
+        assert_eq!(code, Some(0), "{seen}");
+    }
+    for token in [0, 1] {
+        let mut list = home.command(&["domain", "list", "--token", &token.to_string(), "--json"]);
+        let listed = good(&list.env("KEYSTEAD_PIN", PIN).output().unwrap());
+        assert!(listed.contains("fingerprint"), "{listed}");
+    }
 }
 
 #[test]

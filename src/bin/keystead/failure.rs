@@ -19,7 +19,7 @@ pub enum Exit {
     Partly = 3,
     /// Nobody is logged in: the PIN is wrong, locked, not set or nowhere to be had.
     Login = 4,
-    /// No token or object is called so.
+    /// No token, object or domain is called so.
     NotFound = 5,
 }
 

@@ -1,6 +1,7 @@
 //! How listings are printed: a table for a terminal, words separated by tabs for everything else, or JSON.
 
 use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, UNIX_EPOCH};
 
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table, presets};
 use serde::Serialize;
@@ -125,10 +126,21 @@ impl Word {
         Self { alarming: true, ..Self::plain(text) }
     }
 
+    /// The text, as it may be printed.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     fn cell(&self) -> Cell {
         let cell = Cell::new(&self.text);
         if self.alarming && colours() { cell.fg(Color::Red) } else { cell }
     }
+}
+
+/// A time in seconds since 1970, as RFC 3339 writes it. The year 9999 is as far as that form reaches.
+pub fn time(seconds: u64) -> String {
+    let time = UNIX_EPOCH.checked_add(Duration::from_secs(seconds.min(253_402_300_799))).unwrap_or(UNIX_EPOCH);
+    humantime::format_rfc3339_seconds(time).to_string()
 }
 
 fn table(headings: &[&str], rows: &[Vec<Word>]) -> Result<()> {

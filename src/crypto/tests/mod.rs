@@ -12,6 +12,7 @@ mod ecdsa;
 mod edwards;
 mod forks;
 mod gcm;
+mod hpke;
 mod kdf;
 mod keywrap;
 mod mac;

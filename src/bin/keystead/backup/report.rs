@@ -1,7 +1,6 @@
 //! What is told of a backup.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, UNIX_EPOCH};
 
 use keystead::error::Error;
 use keystead::store::Item;
@@ -10,7 +9,7 @@ use keystead::token::TokenCopy;
 use serde::Serialize;
 
 use crate::failure::Result;
-use crate::output::{Form, Word};
+use crate::output::{Form, Word, time};
 use crate::token::show::unpadded;
 
 /// A backup, as it is printed.
@@ -38,11 +37,8 @@ pub struct TokenLine {
 impl Report {
     /// Of a backup without tokens.
     pub fn new(file: &Path, header: &Header) -> Self {
-        // The year 9999 is as far as the form of the time reaches.
-        let made = UNIX_EPOCH.checked_add(Duration::from_secs(header.made.min(253_402_300_799))).unwrap_or(UNIX_EPOCH);
-        let made = humantime::format_rfc3339_seconds(made).to_string();
         let (library, next_slot) = (header.library.clone(), header.next_slot);
-        Self { file: file.to_owned(), made, library, next_slot, tokens: Vec::new() }
+        Self { file: file.to_owned(), made: time(header.made), library, next_slot, tokens: Vec::new() }
     }
 
     /// Prints it.

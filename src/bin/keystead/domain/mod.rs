@@ -1,8 +1,13 @@
 //! `keystead domain`
 
+mod accept;
 mod create;
+mod grant;
 mod join;
+mod leave;
 mod list;
+mod parcel;
+mod request;
 
 use std::path::PathBuf;
 
@@ -10,9 +15,9 @@ use keystead::handle::Handle;
 use keystead::secret::Secret;
 use keystead::session::Membership;
 use keystead::token::{SoApproval, TokenState};
-use keystead::transfer::DomainName;
+use keystead::transfer::{DomainName, Fingerprint};
 
-use crate::failure::{Failure, Result};
+use crate::failure::{Exit, Failure, Result};
 use crate::login::{refused, session};
 use crate::output::Form;
 use crate::pin::Role;
@@ -26,6 +31,18 @@ pub enum Command {
     #[command(after_help = create::AFTER_HELP)]
     Create(create::Args),
 
+    /// Asks to join a domain, in a file for one of its tokens
+    #[command(after_help = request::AFTER_HELP)]
+    Request(request::Args),
+
+    /// Lets the token that asks into a domain, in a file for it
+    #[command(after_help = grant::AFTER_HELP)]
+    Grant(grant::Args),
+
+    /// Joins the domain that an answer lets the token into
+    #[command(after_help = accept::AFTER_HELP)]
+    Accept(accept::Args),
+
     /// Joins a domain that another token here is in, all in one step
     #[command(after_help = join::AFTER_HELP)]
     Join(join::Args),
@@ -33,14 +50,22 @@ pub enum Command {
     /// Lists the domains that a token is in
     #[command(after_help = list::AFTER_HELP)]
     List(list::Args),
+
+    /// Leaves a domain; keys that came with it stay
+    #[command(after_help = leave::AFTER_HELP)]
+    Leave(leave::Args),
 }
 
 /// `keystead domain ...`
 pub fn run(command: Command, store: Option<PathBuf>, form: Form) -> Result<()> {
     match command {
         Command::Create(args) => create::run(&args, store, form),
+        Command::Request(args) => request::run(&args, store, form),
+        Command::Grant(args) => grant::run(&args, store, form),
+        Command::Accept(args) => accept::run(&args, store, form),
         Command::Join(args) => join::run(&args, store, form),
         Command::List(args) => list::run(&args, store, form),
+        Command::Leave(args) => leave::run(&args, store, form),
     }
 }
 
@@ -104,12 +129,22 @@ impl<'a> Member<'a> {
             (Some(_), false, Some(wanted)) => Err(Failure::new(format!("several domains are called {wanted:?}"))
                 .with_next(format!("name one by its id; {list}"))),
             (None, _, Some(wanted)) => {
-                Err(Failure::new(format!("the token {token:?} is in no domain called {wanted:?}")).with_next(list))
+                let failure = Failure::new(format!("the token {token:?} is in no domain called {wanted:?}"));
+                Err(failure.with_exit(Exit::NotFound).with_next(list))
             }
             (None, _, None) => Err(Failure::new(format!("the token {token:?} is in no domain"))
                 .with_next("`keystead domain create` makes one")),
         }
     }
+}
+
+/// Refuses what does not have the fingerprint that somebody was told.
+fn compare(what: &str, found: &Fingerprint, expected: &str) -> Result<()> {
+    if found.is(expected) {
+        return Ok(());
+    }
+    let failure = Failure::new(format!("the {what} has the fingerprint {found}, and not the one that was given"));
+    Err(failure.with_next("find out on both sides which one is right: somebody may have exchanged it"))
 }
 
 /// A name for a domain, as `clap` takes it.

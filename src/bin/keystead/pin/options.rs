@@ -79,6 +79,11 @@ pub struct FromSources {
 }
 
 impl Sources {
+    /// Whether standard input is to hold one of the PINs.
+    pub fn use_standard_input(&self) -> bool {
+        [&self.so.so_pin_file, &self.user.user_pin_file].into_iter().any(|file| file.as_deref() == Some(Path::new("-")))
+    }
+
     /// The SO's PIN.
     pub fn so(&self) -> Wanted<'_> {
         self.so.pin()

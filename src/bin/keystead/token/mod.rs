@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use crate::failure::Result;
 use crate::output::Form;
 
+pub use change::Done;
 pub use show::label_of;
 
 #[derive(clap::Subcommand)]
