@@ -102,17 +102,18 @@ impl Answer {
         let key = token.prepared(&kept)?;
         let asked = Use { purpose: Purpose::Join, fit: fit(), key: key.facts(), other: None };
         let grant = permit(caller, &asked)?;
-        let (key, name) = self.unseal(Keyed::new(&key, &grant).passed()?)?;
+        let (key, name) = self.open_with(Keyed::new(&key, &grant).passed()?)?;
         let fingerprint = fingerprint(&hkdf_sha256(&key, &[], &[FINGERPRINT], 32)?)?;
         let granting = self.granting.clone();
         Ok(Invitation { domain: self.domain, name, fingerprint, granting, key, request })
     }
 
     /// The domain key and the name of the domain, by the key of the request.
-    pub(super) fn unseal(&self, seed: &Secret) -> Result<(Secret, DomainName)> {
+    pub(super) fn open_with(&self, seed: &Secret) -> Result<(Secret, DomainName)> {
         let private = PrivateKey::from_seed(seed);
         let plain = private.and_then(|private| private.open(PURPOSE, &self.bound, &self.sealed));
-        let plain = plain.map_err(|_| refused("the answer is not as it was made"))?;
+        let plain =
+            plain.map_err(|_| refused("the answer is not as it was made: let it be sent again, or ask anew"))?;
         decode(&plain).map_err(|error| refused(format!("the answer is damaged: {error}")))
     }
 

@@ -41,7 +41,7 @@ fn outcome(name: &str, text: &[u8], values: &BTreeMap<String, String>) -> &'stat
         return if Request::parse(text).is_ok() { "request" } else { "refused" };
     }
     let Ok(answer) = Answer::parse(text) else { return "refused" };
-    match answer.unseal(&Secret::new(bytes(&values["seed"]))) {
+    match answer.open_with(&Secret::new(bytes(&values["seed"]))) {
         Err(Error::DomainRefused(_)) => "sealed",
         Err(_) => "another error",
         Ok((key, name)) => {

@@ -46,6 +46,7 @@ mod login;
 mod macs;
 mod many_tokens;
 mod maskable;
+mod masked;
 mod mechanisms;
 mod media;
 mod nested;
@@ -143,6 +144,7 @@ const SUITES: &[&[Test]] = &[
     macs::TESTS,
     many_tokens::TESTS,
     maskable::TESTS,
+    masked::TESTS,
     mechanisms::TESTS,
     media::TESTS,
     nested::TESTS,

@@ -66,17 +66,17 @@ pub fn run(args: &Args, store: Option<PathBuf>, form: Form) -> Result<()> {
     let member = Member::log_in(&store, token, &user_pin)?;
     let granting = Member::log_in(other_store, other, &other_user_pin)?;
     let domain = granting.domain(args.domain.as_deref())?;
-    let approvals = (member.approve(&so_pin)?, granting.approve(&other_so_pin)?);
+    let (consent, other_consent) = (member.approve(&so_pin)?, granting.approve(&other_so_pin)?);
 
     let sessions = store.module.sessions();
     let lifetime = Lifetime::new(WHILE).unwrap_or(Lifetime::DEFAULT);
     let request = sessions.request_domain(member.session, lifetime)?;
     let joined = || {
         let granted = other_store.module.sessions();
-        let answer = granted.grant_domain(granting.session, &approvals.1, domain.id, &request)?;
+        let answer = granted.grant_domain(granting.session, &other_consent, domain.id, &request)?;
         let invitation = sessions.open_answer(member.session, &answer)?;
         let name = args.name.clone().unwrap_or_else(|| invitation.name.clone());
-        sessions.join_domain(member.session, &approvals.0, invitation, &name)
+        sessions.join_domain(member.session, &consent, invitation, &name)
     };
     match joined() {
         Ok(joined) => Listed::of(&member, &joined).print(form),
