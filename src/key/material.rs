@@ -48,14 +48,14 @@ impl KeyMaterial {
         &self.secret
     }
 
-    /// Whether both have the same value, in a time that depends on the lengths alone.
-    pub fn is_same(&self, other: &Self) -> bool {
-        self.secret == other.secret
-    }
-
     /// Door five: the value, to be given to a token that joins a domain, or to open what was given.
     pub fn for_passing(&self, grant: &Grant) -> Result<&Secret> {
         if grant.covers_passing_of(&self.id) { Ok(&self.secret) } else { Err(Self::wrong_grant()) }
+    }
+
+    /// Whether both have the same value, in a time that depends on the lengths alone.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.secret == other.secret
     }
 
     /// The value for a copy of the key, which stays inside.

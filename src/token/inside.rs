@@ -13,7 +13,7 @@ use super::opened::Opened;
 use super::pins::SoApproval;
 use crate::error::{Error, Result};
 use crate::key::{Act, Caller, KeyType, Login, admit};
-use crate::object::{Given, New, Object, Search, next_version};
+use crate::object::{Given, New, Search, next_version};
 use crate::store::{Check, Commit};
 
 impl Token {
@@ -52,8 +52,8 @@ impl Token {
             }
             for opened in old()? {
                 admit(caller, Act::Destroy, &opened.object().standing(opened.is_sealed()))?;
-                let Object { id, version, .. } = *opened.object();
-                let tombstone = tombstone(id, next_version(version)?, batch.seal())?;
+                let object = opened.object();
+                let tombstone = tombstone(object.id, next_version(object.version)?, batch.seal())?;
                 batch.delete(&opened, tombstone)?;
             }
             if let Some((object, material)) = new {
