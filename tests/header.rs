@@ -5,9 +5,16 @@
 use std::path::Path;
 use std::process::Command;
 
+use keystead::key::{CKK_KEYSTEAD_DOMAIN, CKK_KEYSTEAD_DOMAIN_REQUEST};
+use keystead::mechanism::CKM_KEYSTEAD_MASK;
 use keystead::object::attribute::CKA_KEYSTEAD_MASKABLE;
 
-const NUMBERS: [(&str, u64); 1] = [("CKA_KEYSTEAD_MASKABLE", CKA_KEYSTEAD_MASKABLE)];
+const NUMBERS: [(&str, u64); 4] = [
+    ("CKA_KEYSTEAD_MASKABLE", CKA_KEYSTEAD_MASKABLE),
+    ("CKM_KEYSTEAD_MASK", CKM_KEYSTEAD_MASK),
+    ("CKK_KEYSTEAD_DOMAIN", CKK_KEYSTEAD_DOMAIN),
+    ("CKK_KEYSTEAD_DOMAIN_REQUEST", CKK_KEYSTEAD_DOMAIN_REQUEST),
+];
 
 #[test]
 fn the_header_compiles_alone_and_its_numbers_are_the_librarys() {

@@ -3,9 +3,10 @@
 use cryptoki_sys::*;
 use keystead::error::Error;
 use keystead::key::{Class, KeyType, Login};
-use keystead::object::{Basis, Draft, Given, Object, Search, Template, Way, terms};
+use keystead::object::{Arrival, Basis, Draft, Given, Here, Merge, Object, Search, Template, Way, terms};
 use keystead::secret::Secret;
 use keystead::store::ObjectId;
+use keystead::transfer::Masked;
 
 use crate::attributes;
 use crate::input::Input;
@@ -53,6 +54,7 @@ fn is_accepted(given: &[Given<'_>], way: Way) -> bool {
     let backwards = Template::parse(&reversed, way);
     assert_eq!(verdict.is_ok(), backwards.is_ok(), "the order of attributes decides");
     let Ok(template) = verdict else { return false };
+    assert!(!template.key_type().is_some_and(KeyType::is_inside), "a template makes what only the library makes");
     same(&template, &backwards.unwrap());
 
     let canonical = template.attributes.iter().map(|(number, value)| Given::new(*number, value));
@@ -119,7 +121,10 @@ fn record(object: &Object) {
 
 /// A record from nowhere is refused, or it is exactly what its object writes.
 fn foreign_record(data: &[u8]) {
+    let _ = Masked::parse(data);
+    let _ = Arrival::read(ObjectId([7; 16]), 3, data, Some(Secret::zeroed(16)));
     if let Ok(object) = Object::from_record(ObjectId([7; 16]), 3, data) {
+        let _ = Arrival::read(object.id, 3, data, None);
         assert_eq!(object.to_record(), data);
         let _ = object.facts();
         search(&object, &attributes::read(&mut Input::new(data), 32));
@@ -147,6 +152,7 @@ fn changes(object: &Object, given: &[Given<'_>], login: Login) {
     if let Ok(changed) = object.changed(given, login) {
         assert_eq!((changed.id, changed.class, changed.version), (object.id, object.class, object.version + 1));
         one_way(object, &changed, login);
+        merges(object, &changed);
         for number in [CKA_UNIQUE_ID, CKA_TOKEN, CKA_PRIVATE, CKA_MODIFIABLE, CKA_DESTROYABLE] {
             assert_eq!(changed.value(number), object.value(number));
         }
@@ -159,6 +165,14 @@ fn changes(object: &Object, given: &[Given<'_>], login: Login) {
         one_way(object, &copy, login);
         record(&copy);
     }
+}
+
+/// A later state takes the place of an earlier one in another token, and the earlier one changes nothing.
+fn merges(before: &Object, after: &Object) {
+    let onto = |arrives: &Object, here| Arrival::Object(arrives.clone(), None).onto(&Here::Object(here, None));
+    assert_eq!(onto(after, before), Ok(Merge::Replace { object: after.clone().into(), decided: false }));
+    assert_eq!(onto(before, after), Ok(Merge::Earlier));
+    assert_eq!(onto(after, after), Ok(Merge::Same));
 }
 
 fn one_way(before: &Object, after: &Object, login: Login) {

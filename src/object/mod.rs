@@ -157,12 +157,12 @@ impl Object {
         self.flag(CKA_PRIVATE)
     }
 
-    /// Whether the key may travel as a masked object. A record of the time before the attribute says no for an unextractable
+    /// Whether the object may travel masked: a key with a value that stays inside if it says so. A record of the time before the attribute says no for an unextractable
     /// key, for nobody was asked when it was made.
     pub fn is_maskable(&self) -> bool {
         match self.value(attribute::CKA_KEYSTEAD_MASKABLE) {
             Some(said) => said == [1],
-            None => self.class.is_secret() && self.flag(CKA_EXTRACTABLE),
+            None => !self.class.is_secret() || self.flag(CKA_EXTRACTABLE),
         }
     }
 

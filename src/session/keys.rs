@@ -76,6 +76,9 @@ impl Sessions {
         self.with(session, |session| {
             let caller = session.caller();
             session.token.revision()?;
+            if mechanism.does.mask {
+                return session.mask(&caller, [wrapping, key], output);
+            }
             let how = wrapping_of(mechanism)?;
             let by =
                 session.token.opened(&caller, wrapping).map_err(|error| as_key(error, Purpose::Wrap.no_such_key()))?;
@@ -119,6 +122,9 @@ impl Sessions {
     ) -> Result<Handle> {
         self.with(session, |session| {
             let caller = session.caller();
+            if mechanism.does.mask {
+                return session.unmask(&caller, unwrapping, wrapped, given);
+            }
             let how = wrapping_of(mechanism)?;
             let (opened, key, grant) = session.key(Purpose::Unwrap, mechanism, unwrapping)?;
             let keyed = Keyed::new(&key, &grant);
@@ -221,6 +227,6 @@ fn private_key(value: &Secret, key_type: KeyType) -> Result<PrivateKey> {
 }
 
 /// The code for a key that is not there instead of that for an object.
-fn as_key(error: Error, key: Error) -> Error {
+pub(super) fn as_key(error: Error, key: Error) -> Error {
     if error == Error::ObjectHandleInvalid { key } else { error }
 }

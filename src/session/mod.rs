@@ -7,6 +7,7 @@ mod dual;
 mod find;
 mod keys;
 mod login;
+mod masked;
 mod objects;
 mod operation;
 mod random;

@@ -66,7 +66,12 @@ impl Opened {
         self.facts.as_ref()
     }
 
-    /// Whether a login of this token wrote it.
+    /// Whether a login of this token is known to have written it.
+    pub fn is_verified(&self) -> bool {
+        self.verified == Verified::Yes
+    }
+
+    /// Whether a login of this token wrote it, as far as can be told.
     pub(super) fn verified(&self) -> Verified {
         self.verified
     }
@@ -87,7 +92,7 @@ impl Opened {
     }
 
     /// Whether it has a value that stays inside, in memory or sealed.
-    pub(super) fn has_material(&self) -> bool {
+    pub fn has_material(&self) -> bool {
         self.object.class.is_secret()
     }
 

@@ -9,6 +9,7 @@ use super::batch::Batch;
 use super::objects::tombstone;
 use super::opened::Opened;
 use crate::error::{Error, Result};
+use crate::handle::Handle;
 use crate::key::{Caller, adopt};
 use crate::object::{Arrival, Here, Merge, Object, is_tombstone, next_version};
 use crate::seal::{self, Verified};
@@ -53,6 +54,19 @@ pub enum Outcome {
     Refused(Error),
 }
 
+impl Outcome {
+    /// Why what arrived is not here now, for people; none if it is, or its end.
+    pub fn obstacle(&self) -> Option<String> {
+        match self {
+            Self::New | Self::Same | Self::Changed { .. } | Self::Destroyed => None,
+            Self::Earlier => Some("a later state of it is here".into()),
+            Self::StaysDestroyed => Some("it was destroyed here".into()),
+            Self::Conflict(name) => Some(format!("another object has its id here, with another {name}")),
+            Self::Refused(error) => Some(error.to_string()),
+        }
+    }
+}
+
 impl Token {
     /// What there is of an object, read and opened anew.
     ///
@@ -79,6 +93,11 @@ impl Token {
     /// Up to `limit` objects that were destroyed, by ascending id, after the id `after`.
     pub fn destroyed_ids(&self, after: Option<ObjectId>, limit: usize) -> Result<Vec<ObjectId>> {
         self.store.tombstones(after, limit)
+    }
+
+    /// The handle of an object that has been taken in.
+    pub fn handle_of(&self, object: &Object) -> Result<Handle> {
+        self.catalog.handle_of(object.id, object.is_private())
     }
 
     /// Takes in what arrives from another token of a domain, by the rule of [`Arrival::onto`]. What can come in comes in at once, in one
@@ -146,7 +165,7 @@ impl Token {
             }
         };
         // Sealed by this login, it would pass for what a login wrote.
-        if merge != Merge::Destroy && here.as_ref().is_some_and(|here| here.verified() != Verified::Yes) {
+        if merge != Merge::Destroy && here.as_ref().is_some_and(|here| !here.is_verified()) {
             let reason = "no login stands behind what is here of this id";
             return Ok(Outcome::Refused(Error::ActionProhibited(reason)));
         }

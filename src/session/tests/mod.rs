@@ -1,8 +1,10 @@
 //! What sessions do to each other, on a token in memory. These tests run with the order of locks asserted.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+mod domain_keys;
 mod faults;
 mod find;
+mod masked;
 mod pairs;
 
 use std::sync::Arc;
