@@ -137,6 +137,8 @@ pub enum Error {
     TemplateInconsistent(&'static str),
     /// The token in the slot cannot be opened; why is said.
     TokenNotRecognized(Box<str>),
+    /// What another token's side says when tokens are synchronised cannot be used, or does not come; the sentence says why.
+    Sync(Box<str>),
     /// The token has been removed, by whomever.
     TokenRemoved,
     /// Another token lies where this one was: it has been initialised anew, or its file was exchanged.
@@ -184,7 +186,7 @@ impl fmt::Display for Error {
             AttributeSensitive(name) => write!(f, "{name} of this object is never shown"),
             AttributeTypeInvalid(number) => write!(f, "attribute 0x{number:08x} is unknown or not one of this object"),
             AttributeValueInvalid(name) => write!(f, "{name} has a value that is not allowed"),
-            Backup(sentence) => f.write_str(sentence),
+            Backup(sentence) | Sync(sentence) => f.write_str(sentence),
             BufferTooSmall => f.write_str("the output buffer is too small"),
             CantLock => f.write_str("only native locks are supported, and the caller forbids them"),
             CurveNotSupported => f.write_str("the curve is not supported, or not named by its identifier or name"),

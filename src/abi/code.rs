@@ -16,7 +16,7 @@ pub(super) fn of(error: &Error) -> CK_RV {
         AttributeTypeInvalid(_) => CKR_ATTRIBUTE_TYPE_INVALID,
         AttributeValueInvalid(_) => CKR_ATTRIBUTE_VALUE_INVALID,
         // Of the command only.
-        Backup(_) | DomainRefused(_) => CKR_GENERAL_ERROR,
+        Backup(_) | DomainRefused(_) | Sync(_) => CKR_GENERAL_ERROR,
         BufferTooSmall => CKR_BUFFER_TOO_SMALL,
         CantLock => CKR_CANT_LOCK,
         CurveNotSupported => CKR_CURVE_NOT_SUPPORTED,

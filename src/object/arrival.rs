@@ -173,7 +173,7 @@ mod tests {
             let Ok(Arrival::Object(arrived, Some(material))) = arrive(&object, Some(&value)) else { panic!() };
             assert!(arrived == object && material.is_same(&KeyMaterial::new([0; 16], value)));
         }
-        let end = Arrival::read(ObjectId([3; 16]), 9, &tombstone(), None).unwrap();
+        let end = Arrival::read(ObjectId([3; 16]), 9, &tombstone(false), None).unwrap();
         assert!(matches!(end, Arrival::Tombstone { id: ObjectId([3, ..]), version: 9 }));
     }
 
@@ -205,7 +205,7 @@ mod tests {
         says(arrive(&with(&object, CKA_TOKEN, &[0]), Some(&value)), "no token object");
         says(arrive(&Object { id: ObjectId([1; 16]), ..object.clone() }, Some(&value)), "of this id");
         says(Arrival::read(object.id, 1, b"", Some(value.duplicate())), "damaged record");
-        says(Arrival::read(object.id, 1, &tombstone(), Some(value.duplicate())), "damaged record");
+        says(Arrival::read(object.id, 1, &tombstone(false), Some(value.duplicate())), "damaged record");
         for (number, outcome) in [(1000, false), (1001, true)] {
             let mut later = object.clone();
             later.unknown.insert(number, vec![0]);

@@ -25,7 +25,7 @@ pub use change::next_version;
 pub use draft::{Basis, Draft, New, Origin};
 pub use index::{Column, terms};
 pub use merge::{Here, Merge};
-pub use record::{is_tombstone, tombstone};
+pub use record::{is_tombstone, stays, tombstone};
 pub use search::{Narrowed, Search};
 pub use template::{Given, Template, Way};
 

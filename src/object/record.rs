@@ -21,6 +21,7 @@ const CLASS: u64 = 2;
 const ATTRIBUTES: u64 = 4;
 const ORIGIN: u64 = 6;
 const TOMBSTONE: u64 = 8;
+const STAYS: u64 = 9;
 
 impl Object {
     /// The record of this object. Id and version are not in it: the store keeps them, and the seal binds them to it.
@@ -75,9 +76,18 @@ impl Object {
     }
 }
 
-/// The record that is left of an object: that there was one, and nothing of it.
-pub fn tombstone() -> Vec<u8> {
-    Fields::from([(FORMAT, encoded(THIS_FORMAT)), (TOMBSTONE, TRUE.into())]).encode()
+/// The record that is left of an object: that there was one, and nothing of it. One that `stays` is no other token's business.
+pub fn tombstone(stays: bool) -> Vec<u8> {
+    let mut fields = Fields::from([(FORMAT, encoded(THIS_FORMAT)), (TOMBSTONE, TRUE.into())]);
+    if stays {
+        fields.insert(STAYS, TRUE.into());
+    }
+    fields.encode()
+}
+
+/// Whether a tombstone is no other token's business.
+pub fn stays(tombstone: &[u8]) -> bool {
+    Fields::decode(tombstone).is_ok_and(|fields| fields.get(STAYS) == Some(TRUE))
 }
 
 /// Whether a record is a tombstone: that of this version, or with fields of a later one that need not be understood.

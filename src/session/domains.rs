@@ -87,7 +87,8 @@ impl Sessions {
         Domain::leave(&token, &caller, domain)
     }
 
-    fn token_and_caller(&self, session: Handle) -> Result<(Arc<Token>, Caller)> {
+    /// The token of a session, and who asks in it.
+    pub(super) fn token_and_caller(&self, session: Handle) -> Result<(Arc<Token>, Caller)> {
         self.fixed(session, |fixed| (Arc::clone(&fixed.token), fixed.token.caller(fixed.read_write)))
     }
 }

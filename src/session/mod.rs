@@ -14,6 +14,7 @@ mod random;
 mod recover;
 mod sign;
 mod state;
+mod sync;
 
 pub use crypt::Direction;
 pub use domains::Membership;

@@ -8,12 +8,12 @@ use cryptoki_sys::CKA_KEY_TYPE;
 use super::Token;
 use super::again::Again;
 use super::batch::Batch;
-use super::objects::tombstone;
+use super::objects::end_of;
 use super::opened::Opened;
 use super::pins::SoApproval;
 use crate::error::{Error, Result};
 use crate::key::{Act, Caller, KeyType, Login, admit};
-use crate::object::{Given, New, Search, next_version};
+use crate::object::{Given, New, Search};
 use crate::store::{Check, Commit};
 
 impl Token {
@@ -52,8 +52,7 @@ impl Token {
             }
             for opened in old()? {
                 admit(caller, Act::Destroy, &opened.object().standing(opened.is_sealed()))?;
-                let object = opened.object();
-                let tombstone = tombstone(object.id, next_version(object.version)?, batch.seal())?;
+                let tombstone = end_of(opened.object(), batch.seal())?;
                 batch.delete(&opened, tombstone)?;
             }
             if let Some((object, material)) = new {

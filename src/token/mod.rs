@@ -381,6 +381,11 @@ impl Token {
         });
     }
 
+    /// A handle of this token object, which is private.
+    pub fn handle_by_id(&self, id: ObjectId) -> Handle {
+        self.catalog.handle_of(id, true).unwrap_or(Handle::NONE)
+    }
+
     /// Whether a handle names this token object.
     pub fn has_handle(&self, id: ObjectId) -> bool {
         self.catalog.handles.lock().contains_key(&id)

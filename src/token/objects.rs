@@ -11,7 +11,7 @@ use super::catalog::{Entry, Place};
 use super::opened::{Opened, View};
 use crate::error::{Error, Result};
 use crate::handle::Handle;
-use crate::key::{Act, Caller, Facts, KeyMaterial, Login, admit, visible};
+use crate::key::{Act, Caller, Facts, KeyMaterial, KeyType, Login, admit, visible};
 use crate::mechanism::PreparedKey;
 use crate::object::{self, Given, New, Object, next_version};
 use crate::seal::{self, Plain, Seal, Verified, Visibility};
@@ -159,8 +159,7 @@ impl Token {
                 break;
             }
             let mut batch = Batch::new(self);
-            let Object { id, version, .. } = *opened.object();
-            let tombstone = tombstone(id, next_version(version)?, batch.seal())?;
+            let tombstone = end_of(opened.object(), batch.seal())?;
             batch.delete(&opened, tombstone)?;
             match self.commit(batch)? {
                 Commit::Done { .. } => break,
@@ -260,10 +259,15 @@ impl Token {
     }
 }
 
-/// What is left of a token object that is destroyed: authenticated if somebody is logged in.
-pub(super) fn tombstone(id: ObjectId, version: u64, seal: Option<&Seal>) -> Result<Row> {
-    let (body, terms) = (object::tombstone(), Terms::default());
-    let visibility = Visibility::Public;
-    let record = seal::seal(seal, &Plain { id, version, visibility, body: &body, material: None, terms: &terms })?;
+/// What is left of a token object that is destroyed. What a domain rests on is no other token's business.
+pub(super) fn end_of(object: &Object, seal: Option<&Seal>) -> Result<Row> {
+    let stays = object.key_type().is_some_and(KeyType::is_inside);
+    tombstone(object.id, next_version(object.version)?, &object::tombstone(stays), seal)
+}
+
+/// The tombstone with this record: authenticated if somebody is logged in.
+pub(super) fn tombstone(id: ObjectId, version: u64, body: &[u8], seal: Option<&Seal>) -> Result<Row> {
+    let (visibility, terms) = (Visibility::Public, Terms::default());
+    let record = seal::seal(seal, &Plain { id, version, visibility, body, material: None, terms: &terms })?;
     Ok(Row { id, version, terms, record })
 }

@@ -6,12 +6,12 @@ use std::collections::HashSet;
 use super::Token;
 use super::again::Again;
 use super::batch::Batch;
-use super::objects::tombstone;
+use super::objects::{end_of, tombstone};
 use super::opened::Opened;
 use crate::error::{Error, Result};
 use crate::handle::Handle;
 use crate::key::{Caller, adopt};
-use crate::object::{Arrival, Here, Merge, Object, is_tombstone, next_version};
+use crate::object::{self, Arrival, Here, Merge, Object, is_tombstone};
 use crate::seal::{self, Verified};
 use crate::store::{Commit, ObjectId};
 
@@ -27,6 +27,8 @@ pub enum Portable {
         version: u64,
         /// Whether a login destroyed it.
         verified: bool,
+        /// Whether that is no other token's business.
+        stays: bool,
     },
 }
 
@@ -41,6 +43,8 @@ pub enum Outcome {
     Changed {
         /// Both were of one version and said different things: a hash decided.
         decided: bool,
+        /// What is here now is just what arrived.
+        as_arrived: bool,
     },
     /// What was here is destroyed, as it was where this comes from.
     Destroyed,
@@ -79,7 +83,8 @@ impl Token {
         let Some(row) = self.store.tombstone(id)? else { return Ok(Portable::Nothing) };
         match seal::open(self.seal().as_deref(), id, row.version, &row.terms, &row.record)? {
             Some(opened) if is_tombstone(&opened.body) => {
-                Ok(Portable::Tombstone { version: row.version, verified: opened.verified == Verified::Yes })
+                let (verified, stays) = (opened.verified == Verified::Yes, object::stays(&opened.body));
+                Ok(Portable::Tombstone { version: row.version, verified, stays })
             }
             _ => Err(Error::ObjectDamaged(format!("what is left of object {id} is no tombstone").into())),
         }
@@ -106,10 +111,7 @@ impl Token {
     /// # Errors
     /// [`Error::UserNotLoggedIn`], [`Error::SessionReadOnly`], and those of the store: then nothing more has come in.
     pub fn adopt(&self, caller: &Caller, mut arrivals: &[Arrival]) -> Result<Vec<Outcome>> {
-        adopt(caller)?;
-        if !self.store.writable() {
-            return Err(Error::TokenWriteProtected);
-        }
+        self.check_adopter(caller)?;
         let mut outcomes = Vec::new();
         while !arrivals.is_empty() {
             let mut seen = HashSet::new();
@@ -119,6 +121,21 @@ impl Token {
             arrivals = rest;
         }
         Ok(outcomes)
+    }
+
+    /// What would become of these if they were adopted, one by one; nothing changes.
+    ///
+    /// # Errors
+    /// Those of [`adopt`](Self::adopt), but for what only a commit tells.
+    pub fn foresee(&self, caller: &Caller, arrivals: &[Arrival]) -> Result<Vec<Outcome>> {
+        self.check_adopter(caller)?;
+        self.revision()?;
+        arrivals.iter().map(|arrival| self.take_in(&mut Batch::new(self), arrival)).collect()
+    }
+
+    fn check_adopter(&self, caller: &Caller) -> Result<()> {
+        adopt(caller)?;
+        if self.store.writable() { Ok(()) } else { Err(Error::TokenWriteProtected) }
     }
 
     fn adopt_together(&self, arrivals: &[Arrival]) -> Result<Vec<Outcome>> {
@@ -185,17 +202,16 @@ impl Token {
                 Outcome::New
             }
             (Merge::ComeIn, Arrival::Tombstone { id, version }, _) => {
-                batch.bury(tombstone(*id, *version, batch.seal())?);
+                batch.bury(tombstone(*id, *version, &object::tombstone(false), batch.seal())?);
                 Outcome::New
             }
-            (Merge::Replace { object, decided }, Arrival::Object(_, material), Some(here)) => {
+            (Merge::Replace { object, decided }, Arrival::Object(arrived, material), Some(here)) => {
                 let row = self.sealed(&object, material.as_ref(), batch.seal())?;
                 batch.update(&here, row)?;
-                Outcome::Changed { decided }
+                Outcome::Changed { decided, as_arrived: *object == *arrived }
             }
             (Merge::Destroy, _, Some(here)) => {
-                let Object { id, version, .. } = *here.object();
-                let tombstone = tombstone(id, next_version(version)?, batch.seal())?;
+                let tombstone = end_of(here.object(), batch.seal())?;
                 batch.delete(&here, tombstone)?;
                 Outcome::Destroyed
             }

@@ -13,6 +13,15 @@ use crate::token::{Opened, Outcome, Token};
 /// # Errors
 /// Those of the gate; [`Error::KeyNotWrappable`] for a session object, and for one that no login stands behind.
 pub fn mask(token: &Token, caller: &Caller, domain: &Domain, target: &Opened) -> Result<Vec<u8>> {
+    let (content, object) = (content(token, caller, domain, target)?, target.object());
+    domain.with(caller, Purpose::Mask, None, |keyed| content.mask(keyed, domain.id(), object.id, object.version))
+}
+
+/// What travels of an object, if it may leave its token.
+///
+/// # Errors
+/// Those of [`mask`].
+pub(super) fn content(token: &Token, caller: &Caller, domain: &Domain, target: &Opened) -> Result<Content> {
     let object = target.object();
     if !object.is_token() {
         return Err(Error::KeyNotWrappable("it is a session object, and only token objects are masked"));
@@ -28,8 +37,7 @@ pub fn mask(token: &Token, caller: &Caller, domain: &Domain, target: &Opened) ->
             true => Some(keyed.release(&*token.prepared(target)?)?.duplicate()),
             false => None,
         };
-        let content = Content { record: object.to_record().into(), material };
-        content.mask(keyed, domain.id(), object.id, object.version)
+        Ok(Content { record: object.to_record().into(), material })
     })
 }
 

@@ -52,7 +52,7 @@ fn what_arrives_is_here_as_it_was_there() {
     assert_eq!((object, material.is_some()), (key.0.clone(), true));
     assert!(material.unwrap().is_same(&KeyMaterial::new([0; 16], key.1.duplicate())));
     assert_eq!(token.held(data.id).0, data);
-    assert!(matches!(token.portable(ObjectId([9; 16])), Ok(Portable::Tombstone { version: 4, verified: true })));
+    assert!(matches!(token.portable(ObjectId([9; 16])), Ok(Portable::Tombstone { version: 4, verified: true, .. })));
     assert!(matches!(token.portable(ObjectId([8; 16])), Ok(Portable::Nothing)));
     assert_eq!(token.adopt(&USER, &arrivals).unwrap(), [Outcome::Same, Outcome::Same, Outcome::Same]);
     assert_eq!(token.revision().unwrap(), before + 1, "nothing was to be done");
@@ -73,7 +73,7 @@ fn handles_show_what_has_come() {
     let prepared = token.prepared(&token.opened(&USER, handle).unwrap()).unwrap();
     let later = changed(&object, b"after");
     let outcome = token.adopt(&USER, &[arrival(&(later, value.duplicate()))]).unwrap();
-    assert_eq!(outcome, [Outcome::Changed { decided: false }]);
+    assert_eq!(outcome, [Outcome::Changed { decided: false, as_arrived: true }]);
     let label = token.view(&USER, handle).unwrap().attribute(CKA_LABEL).unwrap();
     assert_eq!(label.as_slice(), b"after");
     assert!(prepared.is_alive() && !prepared.is_current(), "operations go on, new ones look it up");
@@ -120,7 +120,7 @@ fn an_object_that_comes_twice_comes_in_one_after_the_other() {
     let data = public();
     let (second, third) = (changed(&data, b"2"), changed(&changed(&data, b"2"), b"3"));
     let outcomes = token.adopt(&USER, &[arrives(&data), arrives(&third), arrives(&second)]).unwrap();
-    assert_eq!(outcomes, [Outcome::New, Outcome::Changed { decided: false }, Outcome::Earlier]);
+    assert_eq!(outcomes, [Outcome::New, Outcome::Changed { decided: false, as_arrived: true }, Outcome::Earlier]);
     assert_eq!(token.held(data.id).0, third);
     token.is_sound();
 }
