@@ -32,6 +32,3 @@ pub use replica::Replica;
 pub use request::{Lifetime, Party, Request};
 pub use sync::{Moved, Report, Ways, sync, withheld};
 pub use wire::{Remote, serve};
-
-#[cfg(test)]
-mod tests;

@@ -4,6 +4,7 @@
 mod bundles;
 mod comparisons;
 mod conversations;
+mod domains;
 mod kit;
 mod liars;
 mod rules;

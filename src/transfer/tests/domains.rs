@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::domain::{FINGERPRINT, fingerprint};
-use super::*;
+use super::super::domain::{FINGERPRINT, fingerprint};
+use super::super::*;
 use crate::config::Pins;
 use crate::crypto::kdf::hkdf_sha256;
 use crate::error::Error;
