@@ -16,6 +16,7 @@ mod keys;
 mod pins;
 mod salvage;
 mod show;
+mod sync;
 mod terminal;
 mod usage;
 mod verify;

@@ -19,6 +19,7 @@ mod output;
 mod pin;
 mod progress;
 mod store;
+mod sync;
 mod token;
 mod uri;
 
@@ -91,6 +92,10 @@ enum Command {
     #[command(subcommand)]
     Store(store::Command),
 
+    /// Brings the tokens of a domain to the same state
+    #[command(after_help = sync::AFTER_HELP)]
+    Sync(sync::Args),
+
     /// What the tokens can do
     #[command(subcommand)]
     Mechanism(mechanism::Command),
@@ -125,6 +130,7 @@ fn run(Cli { store, json, command }: Cli) -> Result<()> {
         Command::Backup(args) => backup::run(&args, store, form),
         Command::Restore(args) => backup::run_restore(&args, store, form),
         Command::Store(command) => store::run(&command, store, form),
+        Command::Sync(args) => sync::run(&args, store, form),
         Command::Mechanism(command) => mechanism::run(command, form),
         Command::Doctor(args) => doctor::run(&args, store, form),
         Command::Demo(_) | Command::Completions(_) if json => misused("--json is for listings and reports"),
