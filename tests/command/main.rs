@@ -20,6 +20,7 @@ mod migrate;
 mod pins;
 mod salvage;
 mod show;
+mod sync;
 mod terminal;
 mod usage;
 mod verify;

@@ -22,6 +22,7 @@ mod output;
 mod pin;
 mod progress;
 mod store;
+mod sync;
 mod token;
 mod uri;
 
@@ -99,6 +100,9 @@ enum Command {
     /// Moves what another PKCS#11 module gives away into a token
     #[command(after_help = migrate::AFTER_HELP)]
     Migrate(migrate::Args),
+    /// Brings the tokens of a domain to the same state
+    #[command(after_help = sync::AFTER_HELP)]
+    Sync(sync::Args),
 
     /// What the tokens can do
     #[command(subcommand, after_help = mechanism::AFTER_HELP)]
@@ -138,6 +142,7 @@ fn run(Cli { store, json, command }: Cli) -> Result<()> {
         Command::Restore(args) => backup::run_restore(&args, store, form),
         Command::Store(command) => store::run(&command, store, form),
         Command::Migrate(args) => migrate::run(&args, store, form),
+        Command::Sync(args) => sync::run(&args, store, form),
         Command::Mechanism(command) => mechanism::run(command, form),
         Command::Doctor(args) => doctor::run(&args, store, form),
         Command::Demo(_) | Command::Completions(_) | Command::Man(_) if json => {

@@ -13,7 +13,7 @@ use keystead::secret::Secret;
 
 use crate::failure::{Exit, Failure, Result};
 
-pub use options::{ChangeSources, FromSources, SoSource, Sources, UserSource};
+pub use options::{ChangeSources, FromSources, FromUserSource, SoSource, Sources, UserSource};
 
 /// Whose PIN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -69,6 +69,13 @@ pub struct FromSources {
     #[arg(long, value_name = "VAR", conflicts_with = "from_so_pin_file")]
     from_so_pin_env: Option<String>,
 
+    #[command(flatten)]
+    user: FromUserSource,
+}
+
+/// The options that name a source of the user's PIN of another token, which something comes from.
+#[derive(clap::Args)]
+pub struct FromUserSource {
     /// Takes the user PIN of the other token from the first line of FILE; - is standard input, after its SO PIN if that is there too
     #[arg(long, value_name = "FILE")]
     from_user_pin_file: Option<PathBuf>,
@@ -169,6 +176,13 @@ impl FromSources {
 
     /// The user's PIN of the other token.
     pub fn user(&self) -> Wanted<'_> {
+        self.user.pin()
+    }
+}
+
+impl FromUserSource {
+    /// The user's PIN of the other token.
+    pub fn pin(&self) -> Wanted<'_> {
         Wanted {
             name: "user PIN of the other token",
             option: "--from-user-pin-file",
