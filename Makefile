@@ -6,7 +6,7 @@ PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
 DESTDIR ?=
 
-.PHONY: help build demo test check conformance docs lint soak fuzz deny bench bench-page bench-stores install clean
+.PHONY: help build demo picture test check conformance docs lint soak fuzz deny bench bench-page bench-stores install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -14,9 +14,13 @@ help: ## this list
 build: ## the library, target/release/libkeystead.so
 	$(CARGO) rustc --locked --release --lib --crate-type cdylib
 
-demo: ## keys made in one token, moved wrapped to another, used there
+demo: ## the whole story: keys that never leave one token in the clear work in another one
 	$(CARGO) build --locked --release --bin keystead
 	target/release/keystead demo
+
+picture: ## record what the demo prints, docs/demo.svg; needs Python and PyPI
+	$(CARGO) build --locked --release --bin keystead
+	docs/record-demo
 
 test: ## all tests; installs what they need where it may, else says what to install
 	tests/install-tools

@@ -111,7 +111,7 @@ enum Command {
     /// Looks for what is wrong with the store and around it, and says what to do
     Doctor(doctor::Args),
 
-    /// Moves keys between two throw-away tokens, in two processes, and checks every step
+    /// Tells the whole story with throw-away tokens, and checks every step
     Demo(demo::Args),
 
     /// Prints the completions for a shell

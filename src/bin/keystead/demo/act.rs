@@ -1,55 +1,49 @@
-//! The seven steps.
+//! The eight steps.
 
-use cryptoki_sys::{CK_MECHANISM_TYPE, CKM_AES_KEY_WRAP, CKM_AES_KEY_WRAP_KWP};
+use cryptoki_sys::CKM_AES_KEY_WRAP_KWP;
 use keystead::handle::Handle;
 
 use super::folder::{Folder, contains};
 use super::hex::{self, Hex};
-use super::openssl;
+use super::member::Taken;
 use super::other::{Other, Reply, Request, code};
 use super::party::{Mode, Party, Purpose, Sealed};
 use super::story::Story;
+use super::{openssl, thief};
 use crate::failure::{Failure, Result};
 
 /// All of them.
 pub fn play(story: &mut Story, folder: &Folder) -> Result<()> {
     let (a, mut b) = start(story, folder)?;
-    let wrapping = share_wrapping_key(story, &a, &mut b)?;
-    let parcels = send_keys(story, &a, wrapping.handle)?;
-    receive_keys(story, &a, &mut b, &parcels)?;
-    try_to_read(story, folder, &a, &mut b, &wrapping, &parcels)?;
-    meet_openssl(story, folder, &a)?;
-    flip_bits(story, &mut b, &parcels)
+    let fingerprint = join(story, &a, &mut b)?;
+    let keys = make_keys(story, &a)?;
+    let bundle = move_keys(story, &a, &mut b, &fingerprint, &keys)?;
+    work_in_both(story, &a, &mut b, &keys)?;
+    meet_openssl(story, &a, &mut b, &keys)?;
+    thief::come(story, folder, &mut b, &bundle, &keys)?;
+    destroy(story, &a, &mut b, &keys)
 }
 
-/// A key that the demo knows the value of.
-struct Known {
+/// What A has made.
+pub struct Keys {
+    /// Generated inside: nobody knows their values.
+    generated: Vec<Key>,
+    /// Its value was drawn outside, so that it can be searched for and shown to OpenSSL.
+    known: Key,
+    /// The value.
+    pub value: Vec<u8>,
+}
+
+/// A key of A, and what it has sealed.
+struct Key {
+    name: String,
     handle: Handle,
-    value: Vec<u8>,
-}
-
-/// A key of A that leaves it wrapped, with what it has sealed.
-struct Parcel {
-    form: Form,
-    bits: usize,
-    key: Handle,
-    wrapped: Vec<u8>,
+    unique_id: String,
     sealed: [Sealed; 2],
 }
 
-/// How keys are wrapped.
-#[derive(Clone, Copy)]
-struct Form {
-    name: &'static str,
-    mechanism: CK_MECHANISM_TYPE,
-}
-
-const FORMS: [Form; 2] = [
-    Form { name: "KEY_WRAP", mechanism: CKM_AES_KEY_WRAP },
-    Form { name: "KEY_WRAP_KWP", mechanism: CKM_AES_KEY_WRAP_KWP },
-];
-
-const QUESTION: &str = "The lamp is lit. Who is there?";
+/// What A seals.
+pub const QUESTION: &str = "The lamp is lit. Who is there?";
 const ANSWER: &str = "A friend, with the same key.";
 
 fn start(story: &mut Story, folder: &Folder) -> Result<(Party, Other)> {
@@ -66,120 +60,145 @@ fn start(story: &mut Story, folder: &Folder) -> Result<(Party, Other)> {
     Ok((a, b))
 }
 
-fn share_wrapping_key(story: &mut Story, a: &Party, b: &mut Other) -> Result<Known> {
-    story.step("A wrapping key, AES-256, is brought into both (C_CreateObject)")?;
-    let value = a.random(32)?;
-    story.say(&format!("its value, once in the clear because the demo has just drawn it: {}", hex::short(&value)))?;
-    let handle = a.import("wrapping key", Purpose::Keys, &value)?;
-    let reply = b.ask(&Request::WrappingKey(Hex(value.clone())))?;
-    story.check("both tokens took it", matches!(reply, Reply::Done))?;
-    Ok(Known { handle, value })
+/// The fingerprint of the domain.
+fn join(story: &mut Story, a: &Party, b: &mut Other) -> Result<String> {
+    story.step("A makes a domain, and lets B in (keystead domain create, request, grant, accept)")?;
+    let fingerprint = a.found_domain()?;
+    let Reply::Said(request) = b.ask(&Request::Ask)? else {
+        return Err(Failure::new("process B asked nothing"));
+    };
+    story.say("B asks: a public key, X-Wing (X25519 and ML-KEM-768), for one answer")?;
+    let answer = a.grant(&request)?;
+    story.say("A grants, by its user and its SO: the domain key, sealed for B (HPKE, RFC 9180)")?;
+    story.check("the answer is for B alone: A cannot take it", a.accept(&answer).is_err())?;
+    let joined = b.ask(&Request::Accept(answer))?;
+    story.say(&format!("the domain's fingerprint: {fingerprint}"))?;
+    story.check(
+        "B, which joins by its own user and SO, shows the same one",
+        matches!(joined, Reply::Said(b) if b == fingerprint),
+    )?;
+    Ok(fingerprint)
 }
 
-fn send_keys(story: &mut Story, a: &Party, wrapping: Handle) -> Result<Vec<Parcel>> {
-    story.step("In A, sensitive AES keys are generated, seal a text, and are wrapped")?;
+fn make_keys(story: &mut Story, a: &Party) -> Result<Keys> {
+    story.step("In A, keys that never leave in the clear are generated, and seal a text")?;
     story.say(&format!("the text: {QUESTION}"))?;
-    let mut parcels = Vec::new();
-    for form in FORMS {
-        for length in [16, 24, 32] {
-            let bits = length * 8;
-            let key = a.generate(&format!("AES-{bits} for {}", form.name), length)?;
-            let [gcm, cbc] = Mode::ALL;
-            let sealed = [a.seal(key, gcm, QUESTION.as_bytes())?, a.seal(key, cbc, QUESTION.as_bytes())?];
-            let wrapped = a.wrap(form.mechanism, wrapping, key)?;
-            story.say(&format!("AES-{bits}, CKM_AES_{}", form.name))?;
-            for (mode, sealed) in Mode::ALL.iter().zip(&sealed) {
-                story.say(&format!("  {:8} {}", mode.name(), hex::short(&sealed.data.0)))?;
-            }
-            story.say(&format!("  {:8} {}", "wrapped", hex::short(&wrapped)))?;
-            let hidden = sealed.iter().all(|sealed| !contains(&sealed.data.0, QUESTION.as_bytes()));
-            story
-                .check("sealed, and wrapped in 8 bytes more than the key has", hidden && wrapped.len() == length + 8)?;
-            parcels.push(Parcel { form, bits, key, wrapped, sealed });
-        }
+    let mut generated = Vec::new();
+    for length in [16, 24, 32] {
+        let name = format!("AES-{}", length * 8);
+        let handle = a.generate(&name, length)?;
+        generated.push(Key::seal(story, a, name, handle)?);
     }
-    Ok(parcels)
+    let value = a.random(32)?;
+    let handle = a.import("AES-256, known", Purpose::Texts, &value)?;
+    let known = Key::seal(story, a, "AES-256, known".into(), handle)?;
+    story.say(&format!("the last one's value was drawn by the demo: {}", hex::short(&value)))?;
+
+    let refused = |shown: keystead::error::Result<Vec<u8>>, wanted| shown.is_err_and(|error| code(&error) == wanted);
+    let all = || generated.iter().chain([&known]);
+    let hidden = all().all(|key| refused(a.value(key.handle), "CKR_ATTRIBUTE_SENSITIVE"));
+    story.check("asked for the value of each, A says CKR_ATTRIBUTE_SENSITIVE", hidden)?;
+    let wrapping = a.import("wrapping key", Purpose::Keys, &a.random(32)?)?;
+    let inside = all().all(|key| refused(a.wrap(CKM_AES_KEY_WRAP_KWP, wrapping, key.handle), "CKR_KEY_UNEXTRACTABLE"));
+    story.check("asked to wrap each under an AES key, A says CKR_KEY_UNEXTRACTABLE", inside)?;
+    Ok(Keys { generated, known, value })
 }
 
-fn receive_keys(story: &mut Story, a: &Party, b: &mut Other, parcels: &[Parcel]) -> Result<()> {
-    story.step("B unwraps each key, opens what A has sealed, and seals an answer")?;
+/// The bundle in which they travel.
+fn move_keys(story: &mut Story, a: &Party, b: &mut Other, fingerprint: &str, keys: &Keys) -> Result<Vec<u8>> {
+    story.step("They are moved to B, masked by the domain key (keystead sync A FILE, keystead sync FILE B)")?;
+    let bundle = a.bundle()?;
+    story.say(&format!(
+        "a bundle of {} bytes, for the tokens of {}... alone",
+        bundle.len(),
+        first_group(fingerprint)
+    ))?;
+    let expected = keys.all().count() as u64;
+    let taken = b.ask(&Request::Take(Hex(bundle.clone())))?;
+    story.check(
+        &format!("B has {expected} new keys; the wrapping key, which is not maskable, stayed"),
+        matches!(taken, Reply::Taken(taken) if taken == Taken { created: expected, destroyed: 0, whole: true }),
+    )?;
+    let again = b.ask(&Request::Take(Hex(bundle.clone())))?;
+    story.check(
+        "the same bundle once more changes nothing",
+        matches!(again, Reply::Taken(taken) if taken == Taken { created: 0, destroyed: 0, whole: true }),
+    )?;
+    let mut same = true;
+    for key in &keys.generated {
+        same &= matches!(b.ask(&Request::HasHistory(key.unique_id.clone()))?, Reply::Yes);
+    }
+    story.check(
+        "in B, too, each has its CKA_UNIQUE_ID, and was made inside, always sensitive and never extractable",
+        same,
+    )?;
+    Ok(bundle)
+}
+
+fn work_in_both(story: &mut Story, a: &Party, b: &mut Other, keys: &Keys) -> Result<()> {
+    story.step("B opens what A has sealed, and seals an answer")?;
     story.say(&format!("the answer: {ANSWER}"))?;
-    for Parcel { form, bits, key, wrapped, sealed } in parcels {
-        let what = format!("AES-{bits}, {}", form.name);
-        let unwrap = Request::Unwrap { mechanism: form.mechanism, wrapped: Hex(wrapped.clone()) };
-        let unwrapped = matches!(b.ask(&unwrap)?, Reply::Done);
-        let opened = matches!(b.ask(&Request::Open(sealed.clone()))?, Reply::Opened(texts) if texts == [QUESTION; 2]);
-        story.check(&format!("{what}: B reads the text, in GCM and CBC-PAD"), unwrapped && opened)?;
-        let Reply::Sealed(answers) = b.ask(&Request::Seal(ANSWER.into()))? else {
-            return Err(Failure::new("process B sealed nothing"));
-        };
+    for Key { name, handle, unique_id, sealed } in keys.all() {
+        let opened = b.ask(&Request::Open(unique_id.clone(), sealed.clone()))?;
+        let read = matches!(opened, Reply::Opened(texts) if texts == [QUESTION; 2]);
+        story.check(&format!("{name}: B reads the text, in GCM and CBC-PAD"), read)?;
+        let answers = b.seal(unique_id, ANSWER)?;
         let mut read = Vec::new();
         for (mode, answer) in Mode::ALL.into_iter().zip(&answers) {
-            read.push(a.open(*key, mode, answer)?);
+            read.push(a.open(*handle, mode, answer)?);
         }
-        story.check(&format!("{what}: A reads the answer"), read == [ANSWER.as_bytes(); 2])?;
+        story.check(&format!("{name}: A reads the answer"), read == [ANSWER.as_bytes(); 2])?;
     }
     Ok(())
 }
 
-fn try_to_read(
-    story: &mut Story,
-    folder: &Folder,
-    a: &Party,
-    b: &mut Other,
-    wrapping: &Known,
-    parcels: &[Parcel],
-) -> Result<()> {
-    const REFUSED: &str = "CKR_ATTRIBUTE_SENSITIVE";
-    story.step("No value can be read (C_GetAttributeValue of CKA_VALUE, and the files)")?;
-    let generated = parcels.iter().map(|parcel| a.value(parcel.key));
-    let all_refused =
-        generated.chain([a.value(wrapping.handle)]).all(|shown| shown.is_err_and(|e| code(&e) == REFUSED));
-    story.check(&format!("A, asked for each of its keys: {REFUSED}"), all_refused)?;
-    let refused = |reply| matches!(reply, Reply::Refused(code) if code == REFUSED);
-    let all_refused = refused(b.ask(&Request::Value)?) && refused(b.ask(&Request::WrappingValue)?);
-    story.check(&format!("B, asked for its last key and the wrapping key: {REFUSED}"), all_refused)?;
-    let (labelled, files) = folder.search(b"Demo A")?;
-    story.say(&format!("the two stores are {files} files"))?;
-    story.check("searched for A's label, which is no secret, they have it", !labelled.is_empty())?;
-    let (found, _) = folder.search(&wrapping.value)?;
-    story.check("searched for the wrapping key, whose value we know, they do not", found.is_empty())
-}
-
-fn meet_openssl(story: &mut Story, folder: &Folder, a: &Party) -> Result<()> {
-    story.step("OpenSSL reads and writes the same ciphertext")?;
+fn meet_openssl(story: &mut Story, a: &Party, b: &mut Other, keys: &Keys) -> Result<()> {
+    story.step("OpenSSL agrees, with the key whose value the demo has drawn")?;
     story.say(&openssl::version()?)?;
-    let value = a.random(32)?;
-    let key = a.import("shared with OpenSSL", Purpose::Texts, &value)?;
-    story.say(&format!("an AES-256 key that both know: {}", hex::short(&value)))?;
-    let sealed = a.seal(key, Mode::CbcPad, QUESTION.as_bytes())?;
-    story.say(&format!("A seals, CBC-PAD: {}", hex::short(&sealed.data.0)))?;
-    story.check("openssl enc -d -aes-256-cbc reads it", openssl::open(&value, &sealed)? == QUESTION.as_bytes())?;
+    let [_, by_a] = &keys.known.sealed;
+    story.check(
+        "openssl enc -d -aes-256-cbc reads what A sealed",
+        openssl::open(&keys.value, by_a)? == QUESTION.as_bytes(),
+    )?;
+    let [_, by_b] = &b.seal(&keys.known.unique_id, ANSWER)?;
+    story.check("and what B sealed", openssl::open(&keys.value, by_b)? == ANSWER.as_bytes())?;
     let iv = a.random(16)?;
-    let theirs = Sealed { data: Hex(openssl::seal(&value, &iv, ANSWER.as_bytes())?), iv: Hex(iv) };
-    story.say(&format!("openssl enc -aes-256-cbc seals: {}", hex::short(&theirs.data.0)))?;
-    story.check("A reads it", a.open(key, Mode::CbcPad, &theirs)? == ANSWER.as_bytes())?;
-    let (found, _) = folder.search(&value)?;
-    story.check("this key's value is in no file either", found.is_empty())
+    let theirs = Sealed { data: Hex(openssl::seal(&keys.value, &iv, ANSWER.as_bytes())?), iv: Hex(iv) };
+    story.check("A reads what openssl sealed", a.open(keys.known.handle, Mode::CbcPad, &theirs)? == ANSWER.as_bytes())
 }
 
-fn flip_bits(story: &mut Story, b: &mut Other, parcels: &[Parcel]) -> Result<()> {
-    const REFUSED: &str = "CKR_WRAPPED_KEY_INVALID";
-    story.step("A wrapped key that was tampered with is refused")?;
-    for Parcel { form, bits, wrapped, .. } in parcels {
-        let mut tried = 0;
-        let mut refused = 0;
-        for at in 0..wrapped.len() {
-            for bit in 0..8 {
-                let mut damaged = wrapped.clone();
-                damaged.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1 << bit);
-                let unwrap = Request::Unwrap { mechanism: form.mechanism, wrapped: Hex(damaged) };
-                tried += 1;
-                refused += usize::from(matches!(b.ask(&unwrap)?, Reply::Refused(code) if code == REFUSED));
-            }
-        }
-        let what = format!("AES-{bits}, {}: each of its {tried} bits flipped, {REFUSED}", form.name);
-        story.check(&what, refused == tried && tried > 0)?;
+fn destroy(story: &mut Story, a: &Party, b: &mut Other, keys: &Keys) -> Result<()> {
+    story.step("A key is destroyed in A, and then in B (keystead sync)")?;
+    let Key { name, handle, unique_id, .. } = &keys.known;
+    a.destroy(*handle)?;
+    story.say(&format!("A has destroyed {name}, and makes a new bundle"))?;
+    let taken = b.ask(&Request::Take(Hex(a.bundle()?)))?;
+    let gone = matches!(taken, Reply::Taken(taken) if taken == Taken { created: 0, destroyed: 1, whole: true });
+    story.check(
+        "B has destroyed it, too",
+        gone && matches!(b.ask(&Request::HasHistory(unique_id.clone()))?, Reply::Refused(_)),
+    )
+}
+
+impl Keys {
+    fn all(&self) -> impl Iterator<Item = &Key> {
+        self.generated.iter().chain([&self.known])
     }
-    Ok(())
+}
+
+impl Key {
+    fn seal(story: &mut Story, a: &Party, name: String, handle: Handle) -> Result<Self> {
+        let [gcm, cbc] = Mode::ALL;
+        let sealed = [a.seal(handle, gcm, QUESTION.as_bytes())?, a.seal(handle, cbc, QUESTION.as_bytes())?];
+        for (mode, sealed) in Mode::ALL.iter().zip(&sealed) {
+            story.say(&format!("{name:15} {:8} {}", mode.name(), hex::short(&sealed.data.0)))?;
+        }
+        let hidden = sealed.iter().all(|sealed| !contains(&sealed.data.0, QUESTION.as_bytes()));
+        story.check("sealed", hidden)?;
+        Ok(Self { name, handle, unique_id: a.unique_id(handle)?, sealed })
+    }
+}
+
+fn first_group(fingerprint: &str) -> &str {
+    fingerprint.split(' ').next().unwrap_or(fingerprint)
 }

@@ -1,9 +1,11 @@
-//! `keystead demo`: keys are made in one token, leave it wrapped, and work in another one, in another process.
+//! `keystead demo`: keys are made in one token, reach another one of its domain, in another process, and work there.
 //!
 //! ```text
-//! act      the seven steps
+//! act      the eight steps
+//! thief    the last but one of them
 //! story    what is told, and the checks
 //! party    a token at work: what both sides do with theirs
+//! member   the same in its domain: how it joins, and what it sends and takes
 //! other    the second process and the words between the two
 //! openssl  the same ciphertext in somebody else's hands
 //! folder   where the throw-away stores lie, and what is in their files
@@ -13,10 +15,12 @@
 mod act;
 mod folder;
 mod hex;
+mod member;
 mod openssl;
 mod other;
 mod party;
 mod story;
+mod thief;
 
 pub use other::{Args as OtherArgs, NAME as OTHER, run as run_other};
 
@@ -26,8 +30,7 @@ use story::Story;
 
 #[derive(clap::Args)]
 #[command(after_help = "\
-Everything happens in a new temporary folder; no store of yours is touched. The last step but one needs the \
-openssl command.
+Everything happens in a new temporary folder; no store of yours is touched. The sixth step needs the openssl command.
 
 Examples:
   keystead demo

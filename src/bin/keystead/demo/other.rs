@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use keystead::error::{self, Error};
-use keystead::handle::Handle;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::hex::Hex;
-use super::party::{Mode, Party, Purpose, Sealed};
+use super::member::Taken;
+use super::party::{Mode, Party, Sealed};
 use crate::failure::{Failure, Result};
 
 /// The hidden subcommand.
@@ -20,18 +20,20 @@ pub const NAME: &str = "demo-other-process";
 /// What the first process asks.
 #[derive(Serialize, Deserialize)]
 pub enum Request {
-    /// `C_CreateObject` of the wrapping key.
-    WrappingKey(Hex),
-    /// `C_UnwrapKey`; the new key is asked about from here on.
-    Unwrap { mechanism: u64, wrapped: Hex },
-    /// Open the texts with the key, each in its mode.
-    Open([Sealed; 2]),
-    /// Seal a text with the key, in each mode.
-    Seal(String),
-    /// `C_GetAttributeValue` of the key's value.
-    Value,
-    /// The same of the wrapping key's.
-    WrappingValue,
+    /// Ask to join a domain.
+    Ask,
+    /// Join by an answer.
+    Accept(String),
+    /// Take a bundle in.
+    Take(Hex),
+    /// Take a bundle in, over and over, each time with another byte changed.
+    Spoil(Hex),
+    /// Whether the key of this unique id is there, with the history of one that never left.
+    HasHistory(String),
+    /// Open the texts with the key of this unique id, each in its mode.
+    Open(String, [Sealed; 2]),
+    /// Seal a text with the key of this unique id, in each mode.
+    Seal(String, String),
 }
 
 /// What the second process answers.
@@ -39,14 +41,20 @@ pub enum Request {
 pub enum Reply {
     /// It has made its token.
     Ready { process: u32, slot: u64, serial: String },
-    /// It is done, and there is nothing to tell.
-    Done,
+    /// A request, or the fingerprint of a domain.
+    Said(String),
+    /// What came of a bundle.
+    Taken(Taken),
+    /// So many times a change was noticed.
+    Noticed(u64),
+    /// It is so.
+    Yes,
+    /// It is not so.
+    No,
     /// The texts.
     Opened([String; 2]),
     /// The sealed text.
     Sealed([Sealed; 2]),
-    /// A value that should never have been shown.
-    Shown,
     /// Refused, with the standard's code, or the reason where it is none of those that the demo expects.
     Refused(String),
 }
@@ -83,6 +91,14 @@ impl Other {
         send(requests, request)?;
         self.reply()
     }
+
+    /// Has a text sealed with the key of this unique id.
+    pub fn seal(&mut self, unique_id: &str, text: &str) -> Result<[Sealed; 2]> {
+        match self.ask(&Request::Seal(unique_id.into(), text.into()))? {
+            Reply::Sealed(sealed) => Ok(sealed),
+            _ => Err(Failure::new("process B sealed nothing")),
+        }
+    }
 }
 
 impl Drop for Other {
@@ -102,11 +118,11 @@ pub struct Args {
 /// Process B: a token of its own, and an answer to every request until there are no more.
 pub fn run(args: &Args) -> Result<()> {
     let (mut requests, mut replies) = (io::stdin().lock(), io::stdout().lock());
-    let mut side = Side { party: Party::start(&args.folder, "Demo B")?, wrapping: None, key: None };
-    let Party { slot, serial, .. } = &side.party;
+    let party = Party::start(&args.folder, "Demo B")?;
+    let Party { slot, serial, .. } = &party;
     send(&mut replies, &Reply::Ready { process: std::process::id(), slot: *slot, serial: serial.clone() })?;
     while let Some(request) = receive(&mut requests)? {
-        let reply = side.answer(request).unwrap_or_else(|error| Reply::Refused(code(&error)));
+        let reply = party.answer(request).unwrap_or_else(|error| Reply::Refused(code(&error)));
         send(&mut replies, &reply)?;
     }
     Ok(())
@@ -116,53 +132,43 @@ pub fn run(args: &Args) -> Result<()> {
 pub fn code(error: &Error) -> String {
     match error {
         Error::AttributeSensitive(_) => "CKR_ATTRIBUTE_SENSITIVE".into(),
-        Error::WrappedKeyInvalid => "CKR_WRAPPED_KEY_INVALID".into(),
+        Error::KeyUnextractable => "CKR_KEY_UNEXTRACTABLE".into(),
         other => other.to_string(),
     }
 }
 
-struct Side {
-    party: Party,
-    wrapping: Option<Handle>,
-    key: Option<Handle>,
-}
-
-impl Side {
-    fn answer(&mut self, request: Request) -> error::Result<Reply> {
+impl Party {
+    fn answer(&self, request: Request) -> error::Result<Reply> {
         match request {
-            Request::WrappingKey(value) => {
-                self.wrapping = Some(self.party.import("wrapping key", Purpose::Keys, &value.0)?);
-                Ok(Reply::Done)
-            }
-            Request::Unwrap { mechanism, wrapped } => {
-                self.key = Some(self.party.unwrap(mechanism, "from A", self.wrapping()?, &wrapped.0)?);
-                Ok(Reply::Done)
-            }
-            Request::Open(sealed) => {
-                let [gcm, cbc] = Mode::ALL;
-                let [in_gcm, in_cbc] = &sealed;
-                let open = |mode, sealed| {
-                    let text = self.party.open(self.key()?, mode, sealed)?;
-                    Ok::<_, Error>(String::from_utf8_lossy(&text).into_owned())
-                };
+            Request::Ask => self.ask().map(Reply::Said),
+            Request::Accept(answer) => self.accept(&answer).map(Reply::Said),
+            Request::Take(bundle) => self.take(bundle.0.as_slice()).map(Reply::Taken),
+            Request::Spoil(bundle) => Ok(Reply::Noticed(self.spoil(bundle.0))),
+            Request::HasHistory(id) => Ok(if self.has_its_history(self.find(&id)?)? { Reply::Yes } else { Reply::No }),
+            Request::Open(id, sealed) => {
+                let (key, [gcm, cbc], [in_gcm, in_cbc]) = (self.find(&id)?, Mode::ALL, &sealed);
+                let open =
+                    |mode, sealed| Ok::<_, Error>(String::from_utf8_lossy(&self.open(key, mode, sealed)?).into_owned());
                 Ok(Reply::Opened([open(gcm, in_gcm)?, open(cbc, in_cbc)?]))
             }
-            Request::Seal(text) => {
-                let [gcm, cbc] = Mode::ALL;
-                let seal = |mode| self.party.seal(self.key()?, mode, text.as_bytes());
-                Ok(Reply::Sealed([seal(gcm)?, seal(cbc)?]))
+            Request::Seal(id, text) => {
+                let (key, [gcm, cbc]) = (self.find(&id)?, Mode::ALL);
+                Ok(Reply::Sealed([self.seal(key, gcm, text.as_bytes())?, self.seal(key, cbc, text.as_bytes())?]))
             }
-            Request::Value => self.party.value(self.key()?).map(|_| Reply::Shown),
-            Request::WrappingValue => self.party.value(self.wrapping()?).map(|_| Reply::Shown),
         }
     }
 
-    fn wrapping(&self) -> error::Result<Handle> {
-        self.wrapping.ok_or(Error::UnwrappingKeyHandleInvalid)
-    }
-
-    fn key(&self) -> error::Result<Handle> {
-        self.key.ok_or(Error::KeyHandleInvalid)
+    /// How often a change of one byte was noticed, of all bytes.
+    fn spoil(&self, mut bundle: Vec<u8>) -> u64 {
+        let mut noticed = 0_u64;
+        for at in 0..bundle.len() {
+            let flip = |bundle: &mut Vec<u8>| bundle.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1);
+            flip(&mut bundle);
+            let accepted = self.take(bundle.as_slice()).is_ok_and(|taken| taken.whole);
+            noticed = noticed.saturating_add(u64::from(!accepted));
+            flip(&mut bundle);
+        }
+        noticed
     }
 }
 

@@ -12,7 +12,8 @@ use keystead::handle::Handle;
 use keystead::key::Login;
 use keystead::mechanism::Parameter;
 use keystead::module::Module;
-use keystead::object::Given;
+use keystead::object::attribute::CKA_KEYSTEAD_MASKABLE;
+use keystead::object::{Given, Search};
 use keystead::session::{Direction, Length, Output};
 use serde::{Deserialize, Serialize};
 
@@ -20,8 +21,10 @@ use super::hex::{self, Hex};
 
 /// A token with its user logged in.
 pub struct Party {
-    module: Module,
-    session: Handle,
+    pub(super) module: Module,
+    pub(super) session: Handle,
+    /// Random, like the user's, and needed by nobody but the demo.
+    pub(super) so_pin: String,
     /// The slot.
     pub slot: u64,
     /// The serial number.
@@ -49,7 +52,7 @@ pub enum Mode {
 /// What a key of the demo may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Seal and open texts, and leave the token wrapped.
+    /// Seal and open texts, and reach other tokens of the domain, but leave in no other form.
     Texts,
     /// Wrap and unwrap keys, and stay.
     Keys,
@@ -60,6 +63,19 @@ pub fn settings() -> Settings {
     let mut settings = Settings::default();
     settings.pin = Pins { memory_kib: 64, passes: 1, ..settings.pin };
     settings
+}
+
+/// The AES keys that a session sees.
+pub fn keys(module: &Module, session: Handle) -> Result<Vec<Handle>> {
+    search(module, session, &[Given::new(CKA_CLASS, SECRET_KEY), Given::new(CKA_KEY_TYPE, AES)])
+}
+
+fn search(module: &Module, session: Handle, given: &[Given<'_>]) -> Result<Vec<Handle>> {
+    let sessions = module.sessions();
+    sessions.find_init(session, Search::new(given))?;
+    let found = sessions.find_next(session, MOST);
+    sessions.find_final(session)?;
+    found
 }
 
 /// What hashing a PIN by Argon2id costs, in words.
@@ -90,7 +106,7 @@ impl Party {
         sessions.init_pin(session, pin.as_bytes())?;
         sessions.logout(session)?;
         sessions.login(session, Login::User, pin.as_bytes())?;
-        Ok(Self { module, session, slot, serial })
+        Ok(Self { module, session, so_pin, slot, serial })
     }
 
     /// `C_GenerateRandom`
@@ -123,11 +139,29 @@ impl Party {
         written(wrapped, told.length)
     }
 
-    /// `C_UnwrapKey`
-    pub fn unwrap(&self, mechanism: CK_MECHANISM_TYPE, label: &str, by: Handle, wrapped: &[u8]) -> Result<Handle> {
-        let mechanism = self.module.mechanisms().find(mechanism)?;
-        let given = template(label, Purpose::Texts, &[(CKA_CLASS, SECRET_KEY), (CKA_KEY_TYPE, AES)]);
-        self.module.sessions().unwrap(self.session, mechanism, &Parameter::None, by, wrapped, &given)
+    /// `C_DestroyObject`
+    pub fn destroy(&self, key: Handle) -> Result<()> {
+        self.module.sessions().destroy(self.session, key)
+    }
+
+    /// `CKA_UNIQUE_ID`
+    pub fn unique_id(&self, key: Handle) -> Result<String> {
+        let id = self.module.sessions().view(self.session, key)?.attribute(CKA_UNIQUE_ID)?;
+        Ok(String::from_utf8_lossy(&id).into_owned())
+    }
+
+    /// Whether the key was made inside, has always been sensitive and was never extractable.
+    pub fn has_its_history(&self, key: Handle) -> Result<bool> {
+        let view = self.module.sessions().view(self.session, key)?;
+        let history = [CKA_LOCAL, CKA_ALWAYS_SENSITIVE, CKA_NEVER_EXTRACTABLE];
+        history.into_iter().try_fold(true, |all, number| Ok(all && view.attribute(number)?.as_slice() == YES))
+    }
+
+    /// The key of this `CKA_UNIQUE_ID`.
+    pub fn find(&self, unique_id: &str) -> Result<Handle> {
+        let given = [Given::new(CKA_UNIQUE_ID, unique_id.as_bytes())];
+        let found = search(&self.module, self.session, &given)?;
+        found.first().copied().ok_or(Error::KeyHandleInvalid)
     }
 
     /// `C_GetAttributeValue` of `CKA_VALUE`, which is what must not succeed.
@@ -194,7 +228,7 @@ impl Mode {
 
 impl Purpose {
     /// What a template says beside class, type and value.
-    fn attributes(self) -> [(CK_ATTRIBUTE_TYPE, &'static [u8]); 8] {
+    fn attributes(self) -> [(CK_ATTRIBUTE_TYPE, &'static [u8]); 9] {
         let [texts, keys] = match self {
             Self::Texts => [YES, NO],
             Self::Keys => [NO, YES],
@@ -203,7 +237,8 @@ impl Purpose {
             (CKA_TOKEN, YES),
             (CKA_PRIVATE, YES),
             (CKA_SENSITIVE, YES),
-            (CKA_EXTRACTABLE, texts),
+            (CKA_EXTRACTABLE, NO),
+            (CKA_KEYSTEAD_MASKABLE, texts),
             (CKA_ENCRYPT, texts),
             (CKA_DECRYPT, texts),
             (CKA_WRAP, keys),
@@ -214,6 +249,9 @@ impl Purpose {
 
 /// More than the longest wrapped AES key.
 const ROOM: usize = 64;
+
+/// More keys than the demo makes.
+const MOST: usize = 100;
 
 const YES: &[u8] = &[CK_TRUE];
 const NO: &[u8] = &[CK_FALSE];

@@ -16,7 +16,7 @@ impl Story {
     /// The opening.
     pub fn begin(folder: &Folder) -> Result<Self> {
         let mut story = Self { step: 0, checks: 0 };
-        story.line("Two tokens, A and B, in two stores, worked by two processes. Keys travel from A to B, wrapped.")?;
+        story.line("Two tokens, A and B, in two stores, worked by two processes. Keys that never leave A in the clear work in B.")?;
         let fate = if folder.is_kept() { "stays" } else { "is removed at the end" };
         story.line(&format!("The stores lie in {}, which {fate}.", folder.path().display()))?;
         story.line(&format!(
