@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use minicbor::Decoder;
 
 /// No body is longer, in bytes: some objects, or one of the largest.
-pub const LONGEST: u32 = 16 << 20;
+pub const LONGEST: u32 = 20 << 20;
 
 /// Why a frame was not read.
 pub enum Unread {

@@ -59,6 +59,12 @@ impl Replica {
         &self.domain
     }
 
+    /// Looks whether the token is still in the domain: another process may have left it, and a conversation may last for days.
+    fn look_again(&mut self) -> Result<()> {
+        self.domain = Domain::find(&self.token, &self.caller, self.domain.id())?;
+        Ok(())
+    }
+
     /// Works with the domain key.
     pub(super) fn with_domain_key<T>(&self, work: impl FnOnce(&Keyed<'_>) -> Result<T>) -> Result<T> {
         self.domain.with(&self.caller, Purpose::Mask, None, work)
@@ -87,10 +93,12 @@ impl Replica {
         let (mut items, mut withheld) = (Vec::new(), BTreeMap::new());
         let mut look = |id| {
             match self.leaving(id)? {
-                Leaving::Object(opened) => {
-                    let content = mask::content(&self.token, &self.caller, &self.domain, &opened)?;
-                    items.push(keys.object(opened.object(), &content));
-                }
+                Leaving::Object(opened) => match mask::content(&self.token, &self.caller, &self.domain, &opened) {
+                    Ok(content) => items.push(keys.object(opened.object(), &content)),
+                    // The value of a key is sealed apart from the rest.
+                    Err(Error::ObjectDamaged(_)) => drop(withheld.insert(id, Withheld::Damaged)),
+                    Err(error) => return Err(error),
+                },
                 Leaving::Tombstone(_) => items.push(keys.tombstone(id)),
                 Leaving::Withheld(why) => drop(withheld.insert(id, why)),
                 Leaving::Nothing => {}
@@ -123,7 +131,10 @@ impl Replica {
     /// An object or its tombstone as it is now, masked.
     fn masked(&self, id: ObjectId) -> Result<Option<Vec<u8>>> {
         match self.leaving(id)? {
-            Leaving::Object(opened) => mask::mask(&self.token, &self.caller, &self.domain, &opened).map(Some),
+            Leaving::Object(opened) => match mask::mask(&self.token, &self.caller, &self.domain, &opened) {
+                Err(Error::ObjectDamaged(_)) => Ok(None),
+                masked => masked.map(Some),
+            },
             Leaving::Tombstone(version) => {
                 let content = Content { record: object::tombstone(false).into(), material: None };
                 self.with_domain_key(|keyed| content.mask(keyed, self.domain.id(), id, version)).map(Some)
@@ -157,21 +168,22 @@ impl Peer for Replica {
     }
 
     fn fetch(&mut self, ids: &[ObjectId]) -> Result<Vec<Option<Vec<u8>>>> {
+        self.look_again()?;
         let (mut objects, mut bytes) = (Vec::new(), 0_usize);
         for id in ids {
             let object = self.masked(*id)?;
             bytes = bytes.saturating_add(object.as_ref().map_or(0, Vec::len));
-            objects.push(object);
-            if bytes >= AT_ONCE {
+            if bytes > AT_ONCE && !objects.is_empty() {
                 break;
             }
+            objects.push(object);
         }
         Ok(objects)
     }
 
     fn put(&mut self, objects: Vec<Vec<u8>>, how: How) -> Result<Vec<Outcome>> {
-        let mut outcomes = Vec::new();
-        let mut arrivals = Vec::new();
+        self.look_again()?;
+        let (mut outcomes, mut arrivals) = (Vec::new(), Vec::new());
         for object in &objects {
             match mask::unmask(&self.caller, &self.domain, object) {
                 Ok(arrival) => {
@@ -204,7 +216,7 @@ const PAGE: usize = 1024;
 /// No more items are handed out at once: they are to fit into a frame.
 const MOST_ITEMS: usize = 100_000;
 
-/// After so many bytes of masked objects no further one is made ready.
+/// So many bytes of masked objects are handed out at once, or one object.
 const AT_ONCE: usize = 1 << 20;
 
 /// All ids that `page` lists, some at a time.

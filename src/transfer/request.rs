@@ -102,11 +102,15 @@ impl Request {
     }
 
     /// Refuses a request that is good for nothing any more.
+    /// Clocks may differ by so much, in seconds.
+    const AHEAD: u64 = 24 * 60 * 60;
+
     pub(super) fn check_date(&self) -> Result<()> {
-        if system::seconds_since_1970() < self.expires {
-            return Ok(());
+        let now = system::seconds_since_1970();
+        if self.created > now.saturating_add(Self::AHEAD) {
+            return Err(refused("the request says that it was made in the future: one of the two clocks is wrong"));
         }
-        Err(refused("the request has expired: the other token asks anew"))
+        if now < self.expires { Ok(()) } else { Err(refused("the request has expired: the other token asks anew")) }
     }
 
     pub(super) fn read(bytes: Vec<u8>) -> Result<Self, String> {
@@ -126,14 +130,41 @@ impl Request {
 impl Party {
     pub(super) fn of(token: &Token) -> Result<Self> {
         let state = token.state()?;
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
+        let shown = |character: char| if deceives(character) { char::REPLACEMENT_CHARACTER } else { character };
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().chars().map(shown).collect();
         Ok(Self { serial: text(&state.serial), label: text(&state.label) })
     }
 
     pub(super) fn read(reading: &mut Reading, serial: u64, label: u64) -> Result<Self, String> {
-        Ok(Self { serial: reading.text(serial)?, label: reading.text(label)? })
+        Ok(Self {
+            serial: told(reading.text(serial)?, SERIAL_LENGTH)?,
+            label: told(reading.text(label)?, LABEL_LENGTH)?,
+        })
     }
 }
+
+/// A text that people are shown before they say yes, so that it must not look like anything else that they are shown.
+fn told(text: String, characters: usize) -> Result<String, String> {
+    if text.chars().count() > characters {
+        return Err("it is damaged: no token is called so".into());
+    }
+    if text.chars().any(deceives) {
+        Err("it names a token so that it would deceive who reads it".into())
+    } else {
+        Ok(text)
+    }
+}
+
+/// Whether a character moves others about, or the cursor of a terminal.
+fn deceives(character: char) -> bool {
+    // Those are what turns the direction of writing. Unicode Standard Annex #9, section 2.
+    character.is_control()
+        || matches!(character, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The longest names of tokens: `CK_TOKEN_INFO`, PKCS#11 3.2, section 3.2.
+const SERIAL_LENGTH: usize = 16;
+const LABEL_LENGTH: usize = 32;
 
 impl Lifetime {
     /// A week.

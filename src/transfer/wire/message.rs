@@ -149,9 +149,15 @@ fn write_list<'e, T>(
     Ok(e)
 }
 
+/// No message lists more of anything.
+const MOST: u64 = 100_000;
+
 /// It grows with what is there, not with what was announced.
 fn list<T>(d: &mut Decoder<'_>, mut each: impl FnMut(&mut Decoder<'_>) -> Result<T, Error>) -> Result<Vec<T>, Error> {
     let length = d.array()?.ok_or_else(|| Error::message("an array of unknown length"))?;
+    if length > MOST {
+        return Err(Error::message("too many at once"));
+    }
     let mut items = Vec::new();
     for _ in 0..length {
         items.push(each(d)?);
