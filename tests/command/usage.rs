@@ -178,7 +178,9 @@ fn completions_are_scripts_that_know_every_command_and_option() {
 fn options(help: &str) -> Vec<String> {
     let lines = help.lines().skip_while(|line| *line != "Options:").skip(1);
     let words = lines.filter(|line| line.trim_start().starts_with('-')).flat_map(str::split_whitespace);
-    words.filter_map(|word| word.strip_prefix("--")).map(|word| word.trim_end_matches(',').to_owned()).collect()
+    let names = words.filter_map(|word| word.strip_prefix("--"));
+    // Of an option that may do without its value, the value stands right behind.
+    names.map(|name| name.split(['[', ',']).next().unwrap_or(name).to_owned()).collect()
 }
 
 #[test]

@@ -140,6 +140,7 @@ def read(data):
 
 
 def taken_in(name, version, record, value):
+    demand(1 <= version <= 2**62, "refused")
     fields = parse(record, "refused")
     demand(isinstance(fields, dict) and fields.get(RECORD_FORMAT) == 1, "refused")
     others = [number for number in fields if number not in (RECORD_FORMAT, RECORD_CLASS, ATTRIBUTES, ORIGIN, TOMBSTONE)]
@@ -149,7 +150,7 @@ def taken_in(name, version, record, value):
         return f"tombstone {name.hex()} {version}"
     attributes, kind = fields.get(ATTRIBUTES), fields.get(RECORD_CLASS)
     demand(isinstance(attributes, dict) and attributes.get(CLASS) == number(kind), "refused")
-    demand(version >= 1 and attributes.get(TOKEN) == b"\1" and attributes.get(UNIQUE_ID) == name.hex().encode(), "refused")
+    demand(attributes.get(TOKEN) == b"\1" and attributes.get(UNIQUE_ID) == name.hex().encode(), "refused")
     demand((kind in (PRIVATE_KEY, SECRET_KEY, OTP_KEY)) == isinstance(value, bytes), "refused")
     key_type = int.from_bytes(attributes.get(KEY_TYPE, b""), "little")
     if kind == SECRET_KEY:
@@ -237,7 +238,7 @@ def kit():
         ("private-key", "a private key", cbor(mask((record(PRIVATE_KEY, edwards), pkcs8)))),
         ("data", "a data object, without a value", cbor(mask((data, None)))),
         ("tombstone", "the end of an object", cbor(mask((tombstone, None)))),
-        ("last-version", "a version of eight bytes", cbor(mask((secret(), VALUE_OF_KEY), {VERSION: 2**64 - 1}))),
+        ("last-version", "a version of eight bytes", cbor(mask((secret(), VALUE_OF_KEY), {VERSION: 2**62}))),
         ("no-check-value", "a check value that was taken away", cbor(mask((secret({CHECK_VALUE: b""}), VALUE_OF_KEY)))),
         ("optional-field", "an optional field of a later version", cbor(mask((secret(), VALUE_OF_KEY), {1001: ["new", None]}))),
         ("optional-record-field", "the same in the record", cbor(mask((secret(None, {1001: "new"}), VALUE_OF_KEY)))),
@@ -277,6 +278,7 @@ def kit():
         ("critical-record-field", "a critical field in the record", cbor(mask((secret(None, {1000: "new"}), VALUE_OF_KEY)))),
         ("session-object", "no token object", cbor(mask((secret({TOKEN: b"\0"}), VALUE_OF_KEY)))),
         ("other-unique-id", "another CKA_UNIQUE_ID", cbor(mask((secret({UNIQUE_ID: b"20" * 16}), VALUE_OF_KEY)))),
+        ("version-beyond", "a version that no object comes to", cbor(mask((secret(), VALUE_OF_KEY), {VERSION: 2**62 + 1}))),
         ("version-0", "version 0", cbor(mask((secret(), VALUE_OF_KEY), {VERSION: 0}))),
         ("key-without-value", "a key without a value", cbor(mask((secret(), None)))),
         ("data-with-value", "a data object with a value", cbor(mask((data, VALUE_OF_KEY)))),

@@ -82,7 +82,7 @@ enum Command {
     Key(key::Command),
 
     /// Makes domains, in which keys move between tokens, joins and leaves them
-    #[command(subcommand)]
+    #[command(subcommand, after_help = domain::AFTER_HELP)]
     Domain(domain::Command),
 
     /// Saves tokens to an encrypted file

@@ -25,6 +25,12 @@ use crate::store::Store;
 use crate::token::choose::{NAME, choose_only, choose_open};
 use crate::token::label_of;
 
+pub const AFTER_HELP: &str = "\
+Examples:
+  keystead domain create --name production --token A
+  keystead domain join --token B --from A
+  keystead domain list --token B";
+
 #[derive(clap::Subcommand)]
 pub enum Command {
     /// Makes a domain, of which the token is the first
