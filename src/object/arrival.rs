@@ -196,7 +196,9 @@ mod tests {
         says(arrive(&with(&private, CKA_PUBLIC_KEY_INFO, info), Some(&pkcs8)), pieces);
         says(arrive(&with(&private, CKA_EC_PARAMS, Curve::P384.oid()), Some(&pkcs8)), pieces);
         assert!(arrive(&with(&private, CKA_EC_PARAMS, Curve::P256.oid()), Some(&pkcs8)).is_ok());
-        says(arrive(&Object { version: 0, ..secret }, Some(&value)), pieces);
+        for version in [0, (1 << 62) + 1, u64::MAX] {
+            says(arrive(&Object { version, ..secret.clone() }, Some(&value)), "a version that no object comes to");
+        }
     }
 
     #[test]
