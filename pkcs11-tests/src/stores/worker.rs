@@ -200,7 +200,7 @@ fn make(session: &Session, label: &str, number: u64) -> Result<CK_OBJECT_HANDLE>
 
 /// By as many threads as commits are shared by.
 fn fill(session: &Session, from: u64, to: u64) -> Result<()> {
-    const THREADS: u64 = 16;
+    const THREADS: u64 = 256;
     std::thread::scope(|scope| {
         let one = |thread: u64| {
             let session = session.module.open_session(session.slot)?;
