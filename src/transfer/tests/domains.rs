@@ -14,6 +14,7 @@ use crate::crypto::kdf::hkdf_sha256;
 use crate::error::Error;
 use crate::key::{Caller, KeyType, Login};
 use crate::log::Log;
+use crate::object::fields::{Fields, encoded_text};
 use crate::secret::Secret;
 use crate::store::faulty::{Fault, Faulty};
 use crate::store::memory::MemoryFolder;
@@ -243,4 +244,39 @@ fn wrong_pins_of_the_so_count_as_at_a_login() {
     }
     assert!(token.state().unwrap().so.locked);
     assert_eq!(token.approve(SO_PIN).err(), Some(Error::PinLocked));
+}
+
+/// They are shown to an SO beside the fingerprint that he is to compare.
+#[test]
+fn a_name_that_would_deceive_who_reads_it_is_refused() {
+    let request = Request::make(&token(), &USER, Lifetime::DEFAULT).unwrap();
+    let named = |field: u64, text: &str| {
+        let mut fields = Fields::decode(&request.bytes).unwrap();
+        fields.insert(field, encoded_text(text));
+        Request::read(fields.encode())
+    };
+    const SERIAL: u64 = 6;
+    const LABEL: u64 = 8;
+    assert!(named(LABEL, "Zweiter, für später").is_ok() && named(LABEL, &"x".repeat(32)).is_ok());
+    for (field, text) in
+        [(LABEL, "B\u{1b}[8m"), (SERIAL, "one\ntwo"), (LABEL, "\u{202e}evas"), (SERIAL, "0123456789abcdefg")]
+    {
+        assert!(named(field, text).is_err(), "{text:?}");
+    }
+    assert!(named(LABEL, &"x".repeat(33)).is_err());
+}
+
+#[test]
+fn what_was_made_in_the_future_is_not_answered() {
+    let (one, two) = (token(), token());
+    let approval = one.approve(SO_PIN).unwrap();
+    let domain = Domain::create(&one, &USER, &approval, &name("production")).unwrap();
+    let made_in = |seconds| {
+        let made = system::seconds_since_1970() + seconds;
+        let request = Request::made_at(made, &two, &USER, Lifetime::DEFAULT).unwrap();
+        Answer::make(&one, &USER, &approval, &domain, &request)
+    };
+    assert!(made_in(HOUR.as_secs()).is_ok(), "clocks differ");
+    let sentence = refusal(made_in(48 * HOUR.as_secs()));
+    assert!(sentence.contains("in the future"), "{sentence}");
 }

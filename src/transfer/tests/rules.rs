@@ -2,9 +2,11 @@
 
 use cryptoki_sys::*;
 
+use super::super::framed;
 use super::super::peer::Outcome;
-use super::super::{How, Peer, Ways, Withheld, sync, withheld};
+use super::super::{Domain, How, Peer, Ways, Withheld, sync, withheld};
 use super::{PIN, siblings};
+use crate::error::Error;
 use crate::handle::Handle;
 use crate::key::{KeyMaterial, Login};
 use crate::object::{Draft, Given, Template, Way};
@@ -70,4 +72,39 @@ fn what_a_domain_rests_on_is_nobody_elses_business() {
     assert_eq!((report.equal, report.forth, report.back), Default::default());
     assert!(withheld(&mut sides.0).unwrap().is_empty());
     assert!(a.token.destroyed_ids(None, 10).unwrap().is_empty());
+}
+
+#[test]
+fn who_has_left_a_domain_is_out_of_a_conversation_that_has_begun() {
+    let [a, b] = siblings();
+    let key = a.key("key");
+    let (mut source, mut target) = (a.replica(), b.replica());
+    let sent: Vec<_> = source.fetch(&[key]).unwrap().into_iter().flatten().collect();
+    for (sibling, side) in [(&a, &mut source), (&b, &mut target)] {
+        side.about().unwrap();
+        Domain::leave(&sibling.token, &sibling.caller, sibling.domain).unwrap();
+    }
+    assert!(matches!(source.fetch(&[key]), Err(Error::DomainRefused(_))));
+    assert!(matches!(target.put(sent, How::Commit), Err(Error::DomainRefused(_))));
+    assert!(b.token.ids(None, 10).unwrap().is_empty());
+}
+
+/// A value of 16 MiB, the largest, goes into a frame; and nothing else goes beside it.
+#[test]
+fn the_largest_object_travels_alone() {
+    let [a, _] = siblings();
+    let key = a.key("key");
+    let (class, value) = (CKO_DATA.to_ne_bytes(), vec![7; 16 << 20]);
+    let given = [(CKA_CLASS, &class[..]), (CKA_TOKEN, &[1]), (CKA_PRIVATE, &[1]), (CKA_VALUE, &value)];
+    let given = given.map(|(number, value)| Given::new(number, value));
+    let template = Template::parse(&given, Way::Create).unwrap();
+    let new = Draft::new(template, a.token.basis(&a.caller)).finish().unwrap();
+    let large = new.0.id;
+    a.token.insert(&a.caller, Handle::NONE, [new]).unwrap();
+    let mut source = a.replica();
+    assert_eq!(source.fetch(&[key, large]).unwrap().len(), 1);
+    let sent = source.fetch(&[large, key]).unwrap();
+    let [Some(masked)] = &sent[..] else { panic!("{} objects", sent.len()) };
+    let body = [masked.as_slice(), &[0; 64]].concat();
+    assert!(framed::write(&mut std::io::sink(), &body, &[]).is_ok());
 }
