@@ -10,8 +10,10 @@ use crate::object::fields::{Fields, encoded, encoded_text};
 
 /// One format.
 pub(super) struct Form {
-    /// What it is, in field 0 and in sentences.
+    /// What it is, in field 0.
     pub kind: &'static str,
+    /// What it is, in sentences.
+    pub name: &'static str,
     /// Its number.
     pub format: u64,
 }
@@ -30,9 +32,9 @@ impl Form {
 
     /// The fields behind these two.
     pub fn read(&self, bytes: &[u8]) -> Result<Reading, String> {
-        let mut fields = Fields::decode(bytes).map_err(|error| format!("it is no {}: {error}", self.kind))?;
+        let mut fields = Fields::decode(bytes).map_err(|error| format!("it is no {}: {error}", self.name))?;
         if fields.take(KIND).ok() != Some(encoded_text(self.kind)) {
-            return Err(format!("it is no {}", self.kind));
+            return Err(format!("it is no {}", self.name));
         }
         let format = fields.take(FORMAT).and_then(|value| Decoder::new(&value).u64()).unwrap_or_default();
         if format != self.format {

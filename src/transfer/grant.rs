@@ -210,7 +210,7 @@ fn decode(plain: &[u8]) -> Result<(Secret, DomainName), String> {
     DomainName::parse(name).map(|name| (key, name))
 }
 
-const FORM: Form = Form { kind: "keystead domain grant", format: 1 };
+const FORM: Form = Form { kind: "keystead domain grant", name: "keystead domain grant", format: 1 };
 const ARMOUR: &str = "KEYSTEAD DOMAIN GRANT";
 const PURPOSE: &[u8] = b"keystead 1 domain grant";
 

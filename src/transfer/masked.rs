@@ -7,11 +7,12 @@ use minicbor::{Decoder, Encoder};
 use zeroize::Zeroizing;
 
 use super::DomainId;
+use super::form::Form;
 use crate::crypto::gcm::{GcmKey, TAG};
 use crate::crypto::{InOut, random};
 use crate::error::{Error, Result};
 use crate::mechanism::Keyed;
-use crate::object::fields::{Fields, encoded, encoded_bytes, encoded_text};
+use crate::object::fields::{Fields, encoded, encoded_bytes};
 use crate::secret::Secret;
 use crate::store::ObjectId;
 
@@ -90,32 +91,22 @@ impl Masked {
     /// # Errors
     /// [`Error::MaskedInvalid`] with a sentence for people.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        let mut fields = Fields::decode(bytes).map_err(|error| refused(format!("it is no masked object: {error}")))?;
-        let kind = fields.take(KIND).map_err(|_| refused("it is no masked object"))?;
-        if kind != encoded_text(NAME) {
-            return Err(refused("it is no masked object"));
-        }
-        let format = fields.take(FORMAT).and_then(|value| Decoder::new(&value).u64()).unwrap_or_default();
-        if format != THIS_FORMAT {
-            return Err(refused(format!("it has format {format}, and this library knows format {THIS_FORMAT}")));
-        }
-        let damaged = |error: minicbor::decode::Error| refused(format!("it is damaged: {error}"));
-        let sealed =
-            fields.take(SEALED).and_then(|value| Decoder::new(&value).bytes().map(<[u8]>::to_vec)).map_err(damaged)?;
-        let bound = {
-            let mut bound = fields.clone();
-            bound.insert(KIND, kind);
-            bound.insert(FORMAT, encoded(THIS_FORMAT));
-            bound.encode()
+        Self::read(bytes).map_err(refused)
+    }
+
+    fn read(bytes: &[u8]) -> std::result::Result<Self, String> {
+        let mut reading = FORM.read(bytes)?;
+        let sealed = reading.bytes(SEALED)?;
+        let bound = reading.rest(&FORM);
+        let masked = Self {
+            domain: DomainId(reading.array(DOMAIN)?),
+            object: ObjectId(reading.array(OBJECT)?),
+            salt: reading.array(SALT)?,
+            version: reading.number(VERSION)?,
+            sealed,
+            bound,
         };
-        let domain = DomainId(array(&mut fields, DOMAIN).map_err(damaged)?);
-        let object = ObjectId(array(&mut fields, OBJECT).map_err(damaged)?);
-        let salt = array(&mut fields, SALT).map_err(damaged)?;
-        let version = fields.take(VERSION).and_then(|value| Decoder::new(&value).u64()).map_err(damaged)?;
-        if fields.must_be_understood() {
-            return Err(refused("a later version of Keystead made it, and said something that must be understood"));
-        }
-        Ok(Self { domain, object, version, salt, sealed, bound })
+        reading.end().map(|()| masked)
     }
 
     /// The content, if it was masked so, by a token of the domain whose key this is.
@@ -134,16 +125,13 @@ impl Masked {
 }
 
 /// The numbers of the fields.
-const KIND: u64 = 0;
-const FORMAT: u64 = 2;
 const DOMAIN: u64 = 4;
 const OBJECT: u64 = 6;
 const VERSION: u64 = 8;
 const SALT: u64 = 10;
 const SEALED: u64 = 12;
 
-const NAME: &str = "keystead masked object";
-const THIS_FORMAT: u64 = 1;
+const FORM: Form = Form { kind: "keystead masked object", name: "masked object", format: 1 };
 
 /// More than the heads of an array of two take.
 const ARRAY: usize = 24;
@@ -152,26 +140,18 @@ const ARRAY: usize = 24;
 const NONCE: [u8; 12] = [0; 12];
 
 fn outside(domain: DomainId, object: ObjectId, version: u64, salt: &[u8; 32]) -> Fields {
-    Fields::from([
-        (KIND, encoded_text(NAME)),
-        (FORMAT, encoded(THIS_FORMAT)),
-        (DOMAIN, encoded_bytes(&domain.0)),
-        (OBJECT, encoded_bytes(&object.0)),
-        (VERSION, encoded(version)),
-        (SALT, encoded_bytes(salt)),
-    ])
+    let mut fields = FORM.fields();
+    fields.insert(DOMAIN, encoded_bytes(&domain.0));
+    fields.insert(OBJECT, encoded_bytes(&object.0));
+    fields.insert(VERSION, encoded(version));
+    fields.insert(SALT, encoded_bytes(salt));
+    fields
 }
 
 /// The key that seals one object once.
 fn key(keyed: &Keyed<'_>, salt: &[u8; 32]) -> Result<GcmKey> {
     let key = keyed.derived(salt, b"keystead 1 masked object")?;
     GcmKey::new(key.expose()).map_err(|_| Error::GeneralError("HKDF gave a key of another length".into()))
-}
-
-fn array<const N: usize>(fields: &mut Fields, number: u64) -> std::result::Result<[u8; N], minicbor::decode::Error> {
-    let value = fields.take(number)?;
-    let bytes = Decoder::new(&value).bytes()?;
-    bytes.try_into().map_err(|_| minicbor::decode::Error::message("a field has another length"))
 }
 
 fn refused(why: impl Into<String>) -> Error {

@@ -179,7 +179,7 @@ impl Lifetime {
     }
 }
 
-const FORM: Form = Form { kind: "keystead domain request", format: 1 };
+const FORM: Form = Form { kind: "keystead domain request", name: "keystead domain request", format: 1 };
 const ARMOUR: &str = "KEYSTEAD DOMAIN REQUEST";
 
 /// The numbers of the fields.
